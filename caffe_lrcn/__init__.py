@@ -1,0 +1,1 @@
+"""Python reimplementation of Caffe with recurrent layers."""
