@@ -1,0 +1,110 @@
+"""Backends: one frozen set of op modules per device, handed down from the command to the layers.
+
+Every backend offers modules of the same names whose functions have the same signatures (a test
+compares them). Ops know arrays, never blobs or layers; they write into arrays they are handed.
+Gradients of activations are overwritten, gradients of parameters accumulate.
+
+``blas``          gemm
+``conv``          plan(spec, x_shape, backend) -> object with forward, backward_*
+``pool``          plan(spec, x_shape, backend) -> object with forward, backward
+``lrn``           plan(spec, x_shape, backend) -> object with forward, backward
+``embed``         forward, backward
+``recurrent``     the fused LSTM and RNN cells of one time step
+``softmax_loss``  softmax_forward, softmax_backward, loss_forward, loss_backward
+``elementwise``   relu, sigmoid, tanh, power, prelu, dropout, …
+``update``        the solver's rules
+"""
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..errors import BackendError
+
+OP_MODULES = ("blas", "conv", "pool", "lrn", "embed", "recurrent", "softmax_loss", "elementwise",
+              "update")
+MATH_MODES = ("fp32", "tf32", "bf16")
+_ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where and how the arithmetic runs.
+
+    ``xp`` is the array module (NumPy or CuPy), ``dtype`` the type of every blob, ``math`` the
+    precision of large matrix products; the rest are the op modules.
+    """
+
+    name: str
+    xp: ModuleType = field(repr=False)
+    dtype: np.dtype
+    math: str
+    blas: ModuleType = field(repr=False)
+    conv: ModuleType = field(repr=False)
+    pool: ModuleType = field(repr=False)
+    lrn: ModuleType = field(repr=False)
+    embed: ModuleType = field(repr=False)
+    recurrent: ModuleType = field(repr=False)
+    softmax_loss: ModuleType = field(repr=False)
+    elementwise: ModuleType = field(repr=False)
+    update: ModuleType = field(repr=False)
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether arrays live in a GPU's memory."""
+        return self.xp is not np
+
+    def zeros(self, count: int, dtype: Any = None) -> Any:
+        """Return a zeroed flat array of ``count`` elements, 64-byte aligned."""
+        dtype = np.dtype(dtype or self.dtype)
+        if self.is_gpu:
+            return self.xp.zeros(count, dtype)
+        raw = np.zeros(count * dtype.itemsize + _ALIGNMENT, np.uint8)
+        start = -raw.ctypes.data % _ALIGNMENT
+        return raw[start:start + count * dtype.itemsize].view(dtype)
+
+    def upload(self, array: Any) -> Any:
+        """Return ``array`` (NumPy or anything NumPy takes) on the device."""
+        return self.xp.asarray(array)
+
+    def download(self, array: Any) -> np.ndarray:
+        """Return ``array`` of the device as a NumPy array."""
+        return array if isinstance(array, np.ndarray) else self.xp.asnumpy(array)
+
+
+def get_backend(device: str = "cpu", dtype: Any = np.float32, math: str = "fp32") -> Backend:
+    """Return the backend of a device.
+
+    Args:
+        device: ``cpu``; ``gpu:N``; or ``cuda-host``, which runs the CUDA kernels compiled for the
+            host over NumPy arrays (slow; for checking kernels where there is no GPU).
+        dtype: ``float32`` or ``float64``, the type of every blob.
+        math: ``fp32``, ``tf32`` (GPU only) or ``bf16``; snapshots are float32 in any case.
+
+    Raises:
+        BackendError: an unknown device, type or mode, or a GPU that is not there.
+    """
+    dtype = np.dtype(dtype)
+    if dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise BackendError("blobs are float32 or float64", got=dtype)
+    if math not in MATH_MODES:
+        raise BackendError("unknown math mode", got=math, wanted=", ".join(MATH_MODES))
+    if device == "cpu":
+        if math == "tf32":
+            raise BackendError("tf32 needs a GPU", remedy="Use fp32 or bf16.")
+        return _assemble("cpu", np, dtype, math, "cpu")
+    if device == "cuda-host":
+        return _assemble("cuda-host", np, dtype, math, "cuda")
+    if device == "gpu" or device.startswith("gpu:"):
+        from .cuda.device import open_device
+        return _assemble(device, open_device(device), dtype, math, "cuda")
+    raise BackendError("unknown device", got=device, wanted="cpu or gpu:N")
+
+
+def _assemble(name: str, xp: ModuleType, dtype: np.dtype, math: str, family: str) -> Backend:
+    ops = {op: importlib.import_module(f"{__name__}.{family}.{op}") for op in OP_MODULES}
+    return Backend(name=name, xp=xp, dtype=dtype, math=math, **ops)

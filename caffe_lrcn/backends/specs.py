@@ -1,0 +1,65 @@
+"""Geometry of convolution and pooling: what an op needs to know, and Caffe's size rules."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ConvSpec:
+    """An N-dimensional convolution over the axes after ``axis`` (bottom: ``lead + (C,) + spatial``).
+
+    ``kernel``, ``stride``, ``pad`` and ``dilation`` have one entry per spatial axis; ``group``
+    divides both channel counts.
+    """
+
+    num_output: int
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
+    dilation: tuple[int, ...]
+    group: int = 1
+    bias: bool = True
+
+    def output_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Return ``floor((in + 2p - (d(k-1)+1)) / s) + 1`` for each spatial axis."""
+        return tuple(
+            (n + 2 * p - (d * (k - 1) + 1)) // s + 1
+            for n, k, s, p, d in zip(size, self.kernel, self.stride, self.pad, self.dilation,
+                                     strict=True))
+
+
+@dataclass(frozen=True)
+class PoolSpec:
+    """A two-dimensional pooling; ``method`` is ``MAX`` or ``AVE``."""
+
+    method: str
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    pad: tuple[int, int] = (0, 0)
+    floor: bool = False
+
+    def output_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return the pooled height and width by Caffe's rule.
+
+        ``ceil`` (or ``floor``) of ``(in + 2p - k) / s``, plus one; with any padding, a last window
+        that would start beyond the padded image is dropped.
+        """
+        sizes = []
+        for n, k, s, p in zip(size, self.kernel, self.stride, self.pad, strict=True):
+            span = n + 2 * p - k
+            out = (span // s if self.floor else -(-span // s)) + 1
+            if any(self.pad) and (out - 1) * s >= n + p:
+                out -= 1
+            sizes.append(out)
+        return sizes[0], sizes[1]
+
+
+@dataclass(frozen=True)
+class LRNSpec:
+    """Local response normalisation: ``within`` channel or across channels, window ``size``."""
+
+    size: int
+    alpha: float
+    beta: float
+    k: float
+    within: bool = False

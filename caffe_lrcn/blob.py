@@ -1,0 +1,196 @@
+"""Blobs: arrays with a gradient of the same shape, allocated when first touched."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import ShapeError
+
+if TYPE_CHECKING:
+    from .backends import Backend
+
+MAX_AXES = 32
+MAX_COUNT = 2**31 - 1
+
+# Which copy of a buffer is newest. On a CPU there is only one copy, the "device" one.
+_SYNCED, _DEVICE_NEWEST, _HOST_NEWEST = range(3)
+
+
+class Buffer:
+    """A flat array that grows on demand, shared by every blob that aliases it.
+
+    ``array`` lives on the backend's device. On a GPU ``host_array`` keeps a mirror that is copied
+    only when somebody looks at it from the other side.
+    """
+
+    __slots__ = ("backend", "array", "_mirror", "_newest")
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.array: Any = None
+        self._mirror: np.ndarray | None = None
+        self._newest = _SYNCED
+
+    def ensure(self, count: int) -> None:
+        """Make room for ``count`` elements; the content survives growing, new cells are zero."""
+        if self.array is not None and self.array.size >= count:
+            return
+        if self._newest == _HOST_NEWEST:
+            self._upload()
+        grown = self.backend.zeros(count)
+        if self.array is not None:
+            grown[:self.array.size] = self.array
+        self.array, self._mirror, self._newest = grown, None, _SYNCED
+
+    def device(self, count: int, will_write: bool = True) -> Any:
+        """Return the device array (at least ``count`` long) with the newest content."""
+        self.ensure(count)
+        if self._mirror is not None:
+            if self._newest == _HOST_NEWEST:
+                self._upload()
+            if will_write:
+                self._newest = _DEVICE_NEWEST
+        return self.array
+
+    def host(self, count: int) -> np.ndarray:
+        """Return a writable NumPy array with the newest content and make it the newest copy."""
+        self.ensure(count)
+        if isinstance(self.array, np.ndarray):
+            return self.array
+        if self._mirror is None:
+            self._mirror = np.empty(self.array.size, self.array.dtype)
+            self._newest = _DEVICE_NEWEST
+        if self._newest == _DEVICE_NEWEST:
+            self._mirror[:] = self.backend.download(self.array)
+        self._newest = _HOST_NEWEST
+        return self._mirror
+
+    def _upload(self) -> None:
+        self.array[:] = self.backend.upload(self._mirror)
+        self._newest = _SYNCED
+
+
+class Blob:
+    """``data`` and ``diff`` of one shape; each may share its storage with other blobs.
+
+    ``data`` and ``diff`` are arrays of the backend (NumPy or CuPy) for layers to work on;
+    ``host_data`` and ``host_diff`` are writable NumPy views for scripts. Source: Caffe's blob.
+    """
+
+    __slots__ = ("backend", "_shape", "count", "_data", "_diff", "_data_view", "_diff_view")
+
+    def __init__(self, backend: Backend, shape: tuple[int, ...] = ()) -> None:
+        self.backend = backend
+        self._data, self._diff = Buffer(backend), Buffer(backend)
+        self._shape: tuple[int, ...] = (-1,)
+        self._data_view: tuple[Any, Any] = (None, None)
+        self._diff_view: tuple[Any, Any] = (None, None)
+        self.count = 0
+        self.reshape(*shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes, outermost first."""
+        return self._shape
+
+    def reshape(self, *shape: int) -> None:
+        """Set the shape. Storage is enlarged when touched, never shrunk.
+
+        Raises:
+            ShapeError: a negative size, over 32 axes, or over 2**31 - 1 elements.
+        """
+        shape = tuple(int(size) for size in shape)
+        if shape == self._shape:
+            return
+        if len(shape) > MAX_AXES or any(size < 0 for size in shape):
+            raise ShapeError("this is no blob shape", got=shape,
+                             wanted=f"at most {MAX_AXES} axes, none negative")
+        count = 1
+        for size in shape:
+            count *= size
+        if count > MAX_COUNT:
+            raise ShapeError("the blob is too large", got=f"{shape} = {count} elements",
+                             wanted=f"at most {MAX_COUNT}", remedy="Use a smaller batch.")
+        self._shape, self.count = shape, count
+        self._data_view = self._diff_view = (None, None)
+
+    def reshape_like(self, other: Blob) -> None:
+        """Take the shape of ``other``."""
+        self.reshape(*other.shape)
+
+    @property
+    def data(self) -> Any:
+        """Values, as an array of the backend with this blob's shape."""
+        array = self._data.device(self.count)
+        if self._data_view[0] is not array:
+            self._data_view = (array, array[:self.count].reshape(self._shape))
+        return self._data_view[1]
+
+    @property
+    def diff(self) -> Any:
+        """Gradient, as an array of the backend with this blob's shape."""
+        array = self._diff.device(self.count)
+        if self._diff_view[0] is not array:
+            self._diff_view = (array, array[:self.count].reshape(self._shape))
+        return self._diff_view[1]
+
+    @property
+    def host_data(self) -> np.ndarray:
+        """Values as a writable NumPy view; on a GPU reading it synchronises."""
+        return self._data.host(self.count)[:self.count].reshape(self._shape)
+
+    @property
+    def host_diff(self) -> np.ndarray:
+        """Gradient as a writable NumPy view; on a GPU reading it synchronises."""
+        return self._diff.host(self.count)[:self.count].reshape(self._shape)
+
+    def share_data(self, other: Blob) -> None:
+        """Use the storage of ``other``'s values from now on."""
+        self._data, self._data_view = other._data, (None, None)
+
+    def share_diff(self, other: Blob) -> None:
+        """Use the storage of ``other``'s gradient from now on."""
+        self._diff, self._diff_view = other._diff, (None, None)
+
+    def shares_data_with(self, other: Blob) -> bool:
+        """Tell whether both blobs' values live in the same storage."""
+        return self._data is other._data
+
+    def canonical_axis(self, axis: int) -> int:
+        """Turn a possibly negative axis into one counted from the front.
+
+        Raises:
+            ShapeError: the axis is outside ``[-n, n-1]``.
+        """
+        axes = len(self._shape)
+        if not -axes <= axis < axes:
+            raise ShapeError(f"axis {axis} is out of range for a blob of shape {self._shape}",
+                             wanted=f"{-axes} to {axes - 1}")
+        return axis % axes
+
+    def count_range(self, start: int = 0, end: int | None = None) -> int:
+        """Return the product of the sizes of axes ``start`` to ``end`` (exclusive)."""
+        count = 1
+        for size in self._shape[start:end]:
+            count *= size
+        return count
+
+    def legacy_shape(self, axis: int) -> int:
+        """Return a size under the four-axis rule: missing trailing axes count as 1.
+
+        Raises:
+            ShapeError: the blob has more than four axes.
+        """
+        if len(self._shape) > 4:
+            raise ShapeError("num, channels, height and width exist for up to four axes only",
+                             got=self._shape)
+        return self._shape[axis] if axis < len(self._shape) else 1
+
+    num = property(lambda self: self.legacy_shape(0), doc="Size of axis 0 (legacy name).")
+    channels = property(lambda self: self.legacy_shape(1), doc="Size of axis 1 (legacy name).")
+    height = property(lambda self: self.legacy_shape(2), doc="Size of axis 2 (legacy name).")
+    width = property(lambda self: self.legacy_shape(3), doc="Size of axis 3 (legacy name).")
+
+    def __repr__(self) -> str:
+        return f"Blob(shape={self._shape})"

@@ -1,0 +1,127 @@
+"""Fillers: initial values of parameters, drawn on the host so that every device starts alike.
+
+Source: Caffe's fillers.
+"""
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import PrototxtError
+
+if TYPE_CHECKING:
+    from .layer_types.base import LayerContext
+
+_FAN_OUT, _AVERAGE = 1, 2
+
+
+def fill(param: Any, shape: tuple[int, ...], rng: np.random.Generator,
+         context: LayerContext | None = None) -> np.ndarray:
+    """Return an array of ``shape`` filled as a FillerParameter says.
+
+    Args:
+        param: the FillerParameter.
+        shape: shape of the parameter; axis 0 is the output axis.
+        rng: where random fillers draw from.
+        context: gives the place for errors and the ``strict`` switch.
+
+    Raises:
+        PrototxtError: unknown type, or values that the type cannot use.
+    """
+    make = _FILLERS.get(param.type)
+    if make is None:
+        raise _error("unknown filler", context, got=param.type, wanted=", ".join(_FILLERS))
+    if math.prod(shape) == 0:
+        raise _error("a filler needs a blob with elements", context, got=shape)
+    if param.sparse != -1 and param.type != "gaussian":
+        raise _error("sparse works with the gaussian filler only", context, got=param.type)
+    return make(param, shape, rng, context)
+
+
+def from_blob_proto(blob: Any) -> np.ndarray:
+    """Return the values of a BlobProto message as an array with its shape.
+
+    Raises:
+        PrototxtError: the number of values does not match the shape.
+    """
+    values = np.array(blob.double_data or blob.data)
+    legacy = any(blob.HasField(name) for name in ("num", "channels", "height", "width"))
+    shape = ((blob.num, blob.channels, blob.height, blob.width) if legacy
+             else tuple(blob.shape.dim))
+    if math.prod(shape) != values.size:
+        raise PrototxtError("a blob's values do not match its shape", got=f"{values.size} values",
+                            wanted=f"{math.prod(shape)} for {shape}")
+    return values.reshape(shape)
+
+
+def _error(message: str, context: LayerContext | None, **facts: Any) -> PrototxtError:
+    return PrototxtError(message, where=context.place.at() if context else None, **facts)
+
+
+def _fan(param: Any, shape: tuple[int, ...]) -> float:
+    # CAFFE-QUIRK: fans come from axes 0 and 1 whatever they mean, so they are swapped for a
+    # transposed InnerProduct and for Embed.
+    count = math.prod(shape)
+    fan_in = count / shape[0]
+    fan_out = count / shape[1] if len(shape) > 1 else count
+    if param.variance_norm == _AVERAGE:
+        return (fan_in + fan_out) / 2
+    return fan_out if param.variance_norm == _FAN_OUT else fan_in
+
+
+def _constant(param, shape, rng, context):
+    return np.full(shape, param.value)
+
+
+def _uniform(param, shape, rng, context):
+    if param.min > param.max:
+        raise _error("uniform filler: min is above max", context, got=(param.min, param.max))
+    return rng.uniform(param.min, param.max, shape)
+
+
+def _gaussian(param, shape, rng, context):
+    strict = context is not None and context.settings.strict
+    if param.std < 0 or (strict and param.std == 0):
+        raise _error("gaussian filler: std must be positive", context, got=param.std)
+    values = rng.normal(param.mean, param.std, shape) if param.std else np.full(shape, param.mean)
+    if param.sparse >= 0:
+        values *= rng.random(shape) < param.sparse / shape[0]
+    return values
+
+
+def _positive_unitball(param, shape, rng, context):
+    rows = rng.random((shape[0] if shape else 1, math.prod(shape[1:])))
+    return (rows / rows.sum(axis=1, keepdims=True)).reshape(shape)
+
+
+def _xavier(param, shape, rng, context):
+    bound = math.sqrt(3 / _fan(param, shape))
+    return rng.uniform(-bound, bound, shape)
+
+
+def _msra(param, shape, rng, context):
+    return rng.normal(0, math.sqrt(2 / _fan(param, shape)), shape)
+
+
+def _bilinear(param, shape, rng, context):
+    if len(shape) != 4 or shape[2] != shape[3]:
+        raise _error("bilinear filler: the blob must have four axes and square kernels", context,
+                     got=shape)
+    width = shape[3]
+    factor = math.ceil(width / 2)
+    centre = (width - 1) / (2 * factor)
+    ramp = 1 - np.abs(np.arange(width) / factor - centre)
+    return np.broadcast_to(np.outer(ramp, ramp), shape)
+
+
+_FILLERS = {
+    "constant": _constant,
+    "uniform": _uniform,
+    "gaussian": _gaussian,
+    "positive_unitball": _positive_unitball,
+    "xavier": _xavier,
+    "msra": _msra,
+    "bilinear": _bilinear,
+}

@@ -1,0 +1,50 @@
+"""Layer types: one prototxt type, one file. The table says where each lives."""
+from __future__ import annotations
+
+import importlib
+
+from .base import Layer
+
+# type -> "module:Class"; imported when a net first uses the type.
+TYPES: dict[str, str] = {
+    "Accuracy": "accuracy:Accuracy",
+    "BatchNorm": "batch_norm:BatchNorm",
+    "Concat": "concat:Concat",
+    "Convolution": "convolution:Convolution",
+    "Dropout": "dropout:Dropout",
+    "DummyData": "dummy_data:DummyData",
+    "Eltwise": "eltwise:Eltwise",
+    "Embed": "embed:Embed",
+    "EuclideanLoss": "euclidean_loss:EuclideanLoss",
+    "Flatten": "flatten:Flatten",
+    "HDF5Data": "hdf5_data:HDF5Data",
+    "ImageData": "image_data:ImageData",
+    "InnerProduct": "inner_product:InnerProduct",
+    "Input": "input:Input",
+    "LRN": "lrn:LRN",
+    "LSTM": "lstm:LSTM",
+    "PReLU": "prelu:PReLU",
+    "Pooling": "pooling:Pooling",
+    "Power": "power:Power",
+    "RNN": "rnn:RNN",
+    "ReLU": "relu:ReLU",
+    "Reshape": "reshape:Reshape",
+    "Scale": "scale:Scale",
+    "Sigmoid": "sigmoid:Sigmoid",
+    "Silence": "silence:Silence",
+    "Slice": "slice:Slice",
+    "Softmax": "softmax:Softmax",
+    "SoftmaxWithLoss": "softmax_with_loss:SoftmaxWithLoss",
+    "Split": "split:Split",
+    "TanH": "tanh:TanH",
+}
+
+
+def layer_class(type_name: str) -> type[Layer]:
+    """Return the class of a layer type.
+
+    Raises:
+        KeyError: the type is not in the table.
+    """
+    module, name = TYPES[type_name].split(":")
+    return getattr(importlib.import_module(f".{module}", __name__), name)

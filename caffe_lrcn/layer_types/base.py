@@ -1,0 +1,187 @@
+"""The contract of a layer: numbers of bottoms and tops, setup, reshape, forward, backward.
+
+A layer knows shapes and parameters. It does its arithmetic through ``self.backend`` and names no
+device. Data of tops and diffs of bottoms are overwritten; diffs of parameters accumulate (the
+solver clears them once an iteration).
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .. import filler
+from ..blob import Blob
+from ..errors import CaffeError, ShapeError
+from ..rng import generator, philox_key
+
+if TYPE_CHECKING:
+    from ..backends import Backend
+    from ..proto.text import Place
+
+TRAIN, TEST = 0, 1
+
+
+@dataclass(frozen=True)
+class Arity:
+    """How many blobs a layer takes or makes: ``low`` to ``high`` (None: any number)."""
+
+    low: int
+    high: int | None = None
+
+    def __contains__(self, count: int) -> bool:
+        return count >= self.low and (self.high is None or count <= self.high)
+
+    def __str__(self) -> str:
+        if self.high is None:
+            return f"at least {self.low}"
+        return str(self.low) if self.low == self.high else f"{self.low} to {self.high}"
+
+
+def exactly(count: int) -> Arity:
+    """Return the arity of exactly ``count`` blobs."""
+    return Arity(count, count)
+
+
+@dataclass(frozen=True)
+class Alias:
+    """Top ``top`` uses the storage of bottom ``bottom``: values always, gradient if ``diff``."""
+
+    top: int
+    bottom: int
+    diff: bool = True
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Choices that hold for a whole net.
+
+    Args:
+        strict: reproduce the reference's defects that are mended by default.
+        workers: processes that prepare data; 0 uses a thread.
+        prefetch: batches that a source prepares ahead.
+    """
+
+    strict: bool = False
+    workers: int = 0
+    prefetch: int = 4
+
+
+@dataclass(frozen=True)
+class LayerContext:
+    """What a net hands to each of its layers.
+
+    Args:
+        backend: where the arithmetic runs.
+        phase: ``TRAIN`` (0) or ``TEST`` (1).
+        seed: the run's seed; streams are keyed by it and the layer's name.
+        place: the layer's position in its prototxt, for error messages.
+        settings: choices for the whole net.
+    """
+
+    backend: Backend
+    phase: int
+    seed: int
+    place: Place
+    settings: Settings = field(default_factory=Settings)
+
+
+class Layer:
+    """Base of all layers.
+
+    Subclasses set ``bottoms`` and ``tops`` and override ``setup``, ``reshape``, ``forward`` and
+    ``backward``. ``blobs`` holds the parameters.
+    """
+
+    bottoms: ClassVar[Arity] = exactly(1)
+    tops: ClassVar[Arity] = exactly(1)
+    #: A loss layer gets one anonymous top when it declares none, and an implicit weight of 1.
+    is_loss: ClassVar[bool] = False
+    #: As many bottoms as tops (Convolution: each bottom has its own top).
+    same_count: ClassVar[bool] = False
+    #: False where a gradient is never defined (ArgMax, Threshold).
+    has_backward: ClassVar[bool] = True
+    #: False where a top may not carry its bottom's name.
+    allows_in_place: ClassVar[bool] = True
+
+    def __init__(self, param: Any, context: LayerContext) -> None:
+        self.param, self.context = param, context
+        self.name, self.type, self.phase = param.name, param.type, context.phase
+        self.backend, self.xp = context.backend, context.backend.xp
+        self.blobs: list[Blob] = []
+
+    # What the net asks before it builds -----------------------------------------------------
+
+    @classmethod
+    def aliases(cls, param: Any) -> list[Alias]:
+        """Return which tops use which bottoms' storage; ``param`` is the LayerParameter."""
+        return []
+
+    def allow_force_backward(self, bottom: int) -> bool:
+        """Tell whether ``force_backward`` may ask for the gradient of this bottom."""
+        return not (self.is_loss and bottom == 1)
+
+    # What the net calls ---------------------------------------------------------------------
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Check the definition and make parameters; runs once, before the first ``reshape``."""
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Set the tops' shapes from the bottoms'; runs before every forward pass."""
+        raise NotImplementedError
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Compute the tops' data."""
+        raise NotImplementedError
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        """Compute diffs of the wanted bottoms; add to the diffs of parameters that learn."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        """Return what an exact resume needs besides the parameters (integers and arrays)."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what ``state`` returned."""
+
+    def close(self) -> None:
+        """Release threads, processes and files."""
+
+    # Help for subclasses --------------------------------------------------------------------
+
+    #: One flag a parameter, set by the net: whether its gradient is wanted (lr_mult is not 0).
+    param_propagate_down: list[bool] = []
+
+    def wants_param_diff(self, index: int) -> bool:
+        """Tell whether the gradient of parameter ``index`` is wanted."""
+        return index >= len(self.param_propagate_down) or self.param_propagate_down[index]
+
+    def add_param(self, shape: tuple[int, ...], filler_param: Any | None = None) -> Blob:
+        """Append a parameter blob and fill it (``None`` and no given blobs: zeros).
+
+        Values given as ``blobs`` in the prototxt win over the filler.
+        """
+        index = len(self.blobs)
+        blob = Blob(self.backend, shape)
+        if index < len(self.param.blobs):
+            given = filler.from_blob_proto(self.param.blobs[index])
+            if given.size != blob.count:
+                raise self.error(f"blobs[{index}] given in the definition does not fit",
+                                 got=given.shape, wanted=shape)
+            blob.host_data[...] = given.reshape(shape)
+        elif filler_param is not None:
+            rng = generator(self.context.seed, "filler", self.name, index)
+            blob.host_data[...] = filler.fill(filler_param, shape, rng, self.context)
+        self.blobs.append(blob)
+        return blob
+
+    def stream_key(self, *name: object) -> tuple[int, int]:
+        """Return the Philox key of a random stream of this layer."""
+        return philox_key(self.context.seed, self.phase, self.name, *name)
+
+    def error(self, message: str, *, got: object = None, wanted: object = None,
+              remedy: str | None = None, at: tuple = (),
+              kind: type[CaffeError] = ShapeError) -> CaffeError:
+        """Return an error that names this layer and its place; ``at`` is a path below it."""
+        return kind(message, where=self.context.place.at(*at), layer=self.name, got=got,
+                    wanted=wanted, remedy=remedy)
