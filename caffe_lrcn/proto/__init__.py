@@ -1,0 +1,1 @@
+"""Caffe's files: the schema, text definitions, weights, solver states."""
