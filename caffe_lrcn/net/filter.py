@@ -1,0 +1,67 @@
+"""First pass: keep the layers whose include and exclude rules match the net's state.
+
+Source: Caffe's net filtering by NetStateRule.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..errors import PrototxtError
+from ..proto import caffe_pb2
+from ..proto.text import LayerDef
+
+
+def make_state(phase: int, level: int = 0, stages: Iterable[str] = (),
+               base: caffe_pb2.NetState | None = None) -> caffe_pb2.NetState:
+    """Return ``base`` with the phase and level replaced and ``stages`` appended.
+
+    Args:
+        phase: ``TRAIN`` (0) or ``TEST`` (1).
+        level: compared with ``min_level`` and ``max_level`` of rules.
+        stages: names that rules ask for by ``stage`` and ``not_stage``.
+        base: the state written in the net's own definition.
+    """
+    state = caffe_pb2.NetState()
+    if base is not None:
+        state.CopyFrom(base)
+    state.phase = phase
+    state.level = level or state.level
+    state.stage.extend(stages)
+    return state
+
+
+def rule_mismatch(state: caffe_pb2.NetState, rule: caffe_pb2.NetStateRule) -> str | None:
+    """Return why ``rule`` does not hold in ``state``, or None where it does."""
+    if rule.HasField("phase") and rule.phase != state.phase:
+        names = ("TRAIN", "TEST")
+        return f"phase is {names[state.phase]}, the rule asks for {names[rule.phase]}"
+    if rule.HasField("min_level") and state.level < rule.min_level:
+        return f"level {state.level} is below min_level {rule.min_level}"
+    if rule.HasField("max_level") and state.level > rule.max_level:
+        return f"level {state.level} is above max_level {rule.max_level}"
+    present = set(state.stage)
+    missing = [stage for stage in rule.stage if stage not in present]
+    if missing:
+        return f"stage '{missing[0]}' is not set"
+    barred = [stage for stage in rule.not_stage if stage in present]
+    return f"stage '{barred[0]}' is set" if barred else None
+
+
+def filter_layers(layers: list[LayerDef], state: caffe_pb2.NetState) -> list[LayerDef]:
+    """Return the layers that belong to the net in ``state``.
+
+    Raises:
+        PrototxtError: a layer has include rules and exclude rules.
+    """
+    return [layer for layer in layers if _belongs(layer, state)]
+
+
+def _belongs(layer: LayerDef, state: caffe_pb2.NetState) -> bool:
+    include, exclude = layer.param.include, layer.param.exclude
+    if include and exclude:
+        raise PrototxtError("include rules and exclude rules exclude each other",
+                            where=layer.place.at("exclude", 0), layer=layer.param.name,
+                            remedy="Keep one kind; not_stage says 'unless'.")
+    if include:
+        return any(rule_mismatch(state, rule) is None for rule in include)
+    return all(rule_mismatch(state, rule) is not None for rule in exclude)

@@ -1,0 +1,228 @@
+"""A net: holds the layers of a graph and runs them forward and backward."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from ..backends import Backend
+from ..errors import CaffeError
+from ..layer_types import Layer
+from ..layer_types.base import LayerContext, Settings
+from ..proto import caffe_pb2
+from ..proto.text import NetDef, Place
+from . import weights
+from .build import Node, apply_backward_plan, build_node, make_blobs, share_params
+from .connect import Graph, connect
+from .filter import filter_layers, make_state
+from .splits import insert_splits
+
+Callback = Callable[[int], None]
+
+
+class Net:
+    """A network that runs.
+
+    Args:
+        definition: the parsed definition with all its variants.
+        backend: where the arithmetic runs.
+        phase: ``TRAIN`` (0) or ``TEST`` (1).
+        level, stages: the rest of the state that include and exclude rules look at.
+        seed: all random streams of the net derive from it.
+        settings: choices for the whole net.
+        state: replaces ``phase``, ``level`` and ``stages`` if given.
+
+    Raises:
+        PrototxtError, NetError, ShapeError, DataError: the definition cannot be built.
+
+    Source: Caffe's net.
+    """
+
+    def __init__(self, definition: NetDef, backend: Backend, *, phase: int, level: int = 0,
+                 stages: Iterable[str] = (), seed: int = 1, settings: Settings | None = None,
+                 state: caffe_pb2.NetState | None = None) -> None:
+        self.definition, self.backend, self.seed = definition, backend, seed
+        self.settings = settings or Settings()
+        self.state_filter = state or make_state(phase, level, stages, definition.param.state)
+        self.phase = self.state_filter.phase
+        self.name = definition.param.name
+        self.before_forward: list[Callback] = []
+        self.after_forward: list[Callback] = []
+        self.before_backward: list[Callback] = []
+        self.after_backward: list[Callback] = []
+        self.nodes: list[Node] = []
+        graph = connect(insert_splits(filter_layers(definition.layers, self.state_filter)))
+        try:
+            self._build(graph)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, graph: Graph) -> None:
+        def context_for(phase: int, place: Place) -> LayerContext:
+            return LayerContext(self.backend, phase, self.seed, place, self.settings)
+
+        blobs = make_blobs(graph, self.backend)
+        for vertex in graph.vertices:
+            self.nodes.append(build_node(graph, vertex, blobs, self.phase, context_for))
+        learnable, owners = share_params(graph, self.nodes)
+        self.learnable_params = [self.nodes[item.layer].layer.blobs[item.index]
+                                 for item in learnable]
+        self.param_owners = [(item.layer, item.index) for item in learnable]
+        self.param_names = [item.name for item in learnable]
+        self.param_lr = [item.lr for item in learnable]
+        self.param_decay = [item.decay for item in learnable]
+        apply_backward_plan(graph, self.nodes, [[self.param_lr[i] for i in row] for row in owners],
+                            self.definition.param.force_backward)
+        self.layers = [node.layer for node in self.nodes]
+        self.layer_names = [layer.name for layer in self.layers]
+        self.inputs, self.outputs = list(graph.inputs), list(graph.outputs)
+        self.blobs = dict(zip(graph.blob_names, blobs, strict=True))
+        self.top_names = {node.layer.name: node.top_names for node in self.nodes}
+        self.bottom_names = {node.layer.name: node.bottom_names for node in self.nodes}
+        self.params = {layer.name: layer.blobs for layer in self.layers if layer.blobs}
+        self.blob_loss_weights = dict.fromkeys(graph.blob_names, 0.0)
+        for node in self.nodes:
+            self.blob_loss_weights.update(zip(node.top_names, node.loss_weights, strict=True))
+
+    # Running ----------------------------------------------------------------------------------
+
+    def forward(self, start: int | None = None, end: int | None = None) -> float:
+        """Run layers ``start`` to ``end`` (inclusive; default all) and return the weighted loss."""
+        loss = 0.0
+        last = len(self.nodes) - 1 if end is None else end
+        for index in range(start or 0, last + 1):
+            node = self.nodes[index]
+            for callback in self.before_forward:
+                callback(index)
+            try:
+                node.layer.reshape(node.bottom, node.top)
+                node.layer.forward(node.bottom, node.top)
+            except CaffeError as error:
+                raise node.placed(error) from None
+            loss += self._loss(node)
+            for callback in self.after_forward:
+                callback(index)
+        return loss
+
+    def _loss(self, node: Node) -> float:
+        if not any(node.loss_weights):
+            return 0.0
+        if node.loss_shapes != [blob.shape for blob in node.top]:
+            node.seed_loss()
+        loss = 0.0
+        for index, (blob, weight) in enumerate(zip(node.top, node.loss_weights, strict=True)):
+            if not weight:
+                continue
+            if node.overwritten[index] and not self.settings.strict:
+                loss += weight * float(blob.data.sum())
+            else:
+                loss += float((blob.data * blob.diff).sum())
+        return loss
+
+    def backward(self, start: int | None = None, end: int | None = None) -> None:
+        """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all)."""
+        first = len(self.nodes) - 1 if start is None else start
+        for index in range(first, (end or 0) - 1, -1):
+            node = self.nodes[index]
+            for callback in self.before_backward:
+                callback(index)
+            if node.needs_backward:
+                self._add_loss_weight(node)
+                try:
+                    node.layer.backward(node.top, node.propagate_down, node.bottom)
+                except CaffeError as error:
+                    raise node.placed(error) from None
+            for callback in self.after_backward:
+                callback(index)
+
+    def _add_loss_weight(self, node: Node) -> None:
+        # The reference loses the implicit weight of a loss that another layer reads; `strict`
+        # reproduces that.
+        if self.settings.strict:
+            return
+        for blob, weight, overwritten in zip(node.top, node.loss_weights, node.overwritten,
+                                             strict=True):
+            if weight and overwritten:
+                blob.diff[...] += weight
+
+    def reshape(self) -> None:
+        """Propagate shapes from the inputs without computing anything."""
+        for node in self.nodes:
+            try:
+                node.layer.reshape(node.bottom, node.top)
+            except CaffeError as error:
+                raise node.placed(error) from None
+
+    def clear_param_diffs(self) -> None:
+        """Set the gradients of all learnable parameters to zero."""
+        for blob in self.learnable_params:
+            blob.diff.fill(0)
+
+    def update(self) -> None:
+        """Subtract each learnable parameter's diff from its data."""
+        for blob in self.learnable_params:
+            self.backend.update.apply(blob.data, blob.diff)
+
+    def close(self) -> None:
+        """Stop data sources. The net can be read afterwards but not run."""
+        for node in self.nodes:
+            node.layer.close()
+
+    # State and weights --------------------------------------------------------------------------
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Return what an exact resume needs besides the parameters, by layer."""
+        states = {key: layer.state() for key, layer in self._keyed_layers().items()}
+        return {key: state for key, state in states.items() if state}
+
+    def restore(self, state: dict[str, dict[str, Any]]) -> None:
+        """Take back what ``state`` returned; layers that it does not name keep theirs."""
+        for key, layer in self._keyed_layers().items():
+            if key in state:
+                layer.restore(state[key])
+
+    def _keyed_layers(self) -> dict[str, Layer]:
+        keyed: dict[str, Layer] = {}
+        for layer in self.layers:
+            key, copy = layer.name, 1
+            while key in keyed:
+                copy += 1
+                key = f"{layer.name}#{copy}"
+            keyed[key] = layer
+        return keyed
+
+    def first_bad_blob(self) -> tuple[str, str, str] | None:
+        """Return layer, blob and ``data`` or ``diff`` of the first non-finite values, or None.
+
+        Parameters and tops are looked at in the order of the forward pass, then gradients in the
+        order of the backward pass.
+        """
+        for node in self.nodes:
+            params = {f"param {i}": blob for i, blob in enumerate(node.layer.blobs)}
+            tops = dict(zip(node.top_names, node.top, strict=True))
+            for name, blob in (params | tops).items():
+                if not np.isfinite(blob.host_data).all():
+                    return node.layer.name, name, "data"
+        for node in reversed(self.nodes):
+            for name, blob in zip(node.top_names, node.top, strict=True):
+                if node.needs_backward and not np.isfinite(blob.host_diff).all():
+                    return node.layer.name, name, "diff"
+        return None
+
+    def copy_trained_layers_from(self, path: str) -> weights.LoadReport:
+        """Load weights by layer name; see ``weights.load_into``."""
+        return weights.load_into(self, path)
+
+    def share_trained_layers_with(self, other: Net) -> None:
+        """Use the parameter values of ``other``; see ``weights.share_with``."""
+        weights.share_with(self, other)
+
+    def save(self, path: str, diffs: bool = False) -> None:
+        """Write a binary ``.caffemodel`` that BVLC Caffe reads."""
+        weights.save(self, path, diffs)
+
+    def save_hdf5(self, path: str, diffs: bool = False) -> None:
+        """Write a ``.caffemodel.h5`` that BVLC Caffe reads."""
+        weights.save_hdf5(self, path, diffs)

@@ -1,0 +1,128 @@
+"""Weights between nets and files: copied by layer name, with a report of what went where."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..blob import Blob
+from ..errors import WeightsError
+from ..proto import weights_io
+
+if TYPE_CHECKING:
+    from .net import Net
+
+
+@dataclass
+class LoadReport:
+    """What loading a weight file did.
+
+    ``loaded`` and ``missing`` are layers of the net that did and did not get weights; ``unused``
+    are layers of the file with weights that no layer of the net is named after.
+    """
+
+    source: str
+    loaded: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """Return the report as lines for a log."""
+        lines = [f"Weights from {self.source}: {len(self.loaded)} layers loaded"]
+        if self.missing:
+            lines.append(f"    not in the file (they keep their fillers): "
+                         f"{', '.join(self.missing)}")
+        if self.unused:
+            lines.append(f"    not in the net (ignored): {', '.join(self.unused)}")
+        return lines
+
+
+def load_into(net: Net, path: str) -> LoadReport:
+    """Copy the weights of a ``.caffemodel`` or ``.caffemodel.h5`` into ``net`` by layer name.
+
+    Nothing is copied unless everything fits.
+
+    Raises:
+        WeightsError: the file cannot be read, or a layer's blobs do not fit the net's.
+    """
+    source = weights_io.read_weights(path)
+    targets: dict[str, int] = {}
+    for index, name in enumerate(net.layer_names):
+        targets.setdefault(name, index)
+    report, copies = LoadReport(path), []
+    for layer in source.layers:
+        index = targets.get(layer.name, -1)
+        if index < 0:
+            if layer.blobs:
+                report.unused.append(layer.name)
+            continue
+        blobs = net.layers[index].blobs
+        if blobs or layer.blobs:
+            _check_fit(path, layer, blobs)
+            copies.append((layer, blobs))
+            report.loaded.append(layer.name)
+    for layer, blobs in copies:
+        for blob, values, diff in zip(blobs, layer.blobs, layer.diffs, strict=True):
+            blob.host_data[...] = values.reshape(blob.shape)
+            if diff is not None:
+                blob.host_diff[...] = diff.reshape(blob.shape)
+    report.missing = [name for name, layer in zip(net.layer_names, net.layers, strict=True)
+                      if layer.blobs and name not in report.loaded]
+    return report
+
+
+def share_with(net: Net, other: Net) -> None:
+    """Let every layer of ``net`` use the parameter values of the layer of that name in ``other``.
+
+    Raises:
+        WeightsError: layers of one name have different parameters.
+    """
+    targets: dict[str, list[Blob]] = {}
+    for name, layer in zip(net.layer_names, net.layers, strict=True):
+        targets.setdefault(name, layer.blobs)
+    for name, layer in zip(other.layer_names, other.layers, strict=True):
+        blobs = targets.get(name)
+        if blobs is None:
+            continue
+        ours, theirs = [b.shape for b in blobs], [b.shape for b in layer.blobs]
+        if ours != theirs:
+            raise WeightsError("cannot share weights between nets: parameters differ", layer=name,
+                               got=theirs, wanted=ours)
+        for blob, source in zip(blobs, layer.blobs, strict=True):
+            blob.share_data(source)
+
+
+def layer_records(net: Net, diffs: bool) -> list[tuple[Any, list[np.ndarray], list[Any]]]:
+    """Return each layer's definition, values and gradients as a weight file keeps them."""
+    records = []
+    for layer in net.layers:
+        values = [np.asarray(blob.host_data, np.float32) for blob in layer.blobs]
+        grads: list[Any] = [np.asarray(blob.host_diff, np.float32) if diffs else None
+                            for blob in layer.blobs]
+        records.append((layer.param, values, grads))
+    return records
+
+
+def _check_fit(path: str, layer: Any, blobs: Sequence[Blob]) -> None:
+    if len(blobs) != len(layer.blobs):
+        raise WeightsError(
+            "the file holds another number of parameters than the net's layer", where=path,
+            layer=layer.name, got=f"{len(layer.blobs)}: {[b.shape for b in layer.blobs]}",
+            wanted=f"{len(blobs)}: {[b.shape for b in blobs]}",
+            remedy="Rename the layer in the net to train it from scratch.")
+    for index, (blob, values) in enumerate(zip(blobs, layer.blobs, strict=True)):
+        if not _same_shape(blob.shape, values.shape, layer.legacy_shape[index]):
+            raise WeightsError(
+                f"parameter {index} has another shape in the file", where=path, layer=layer.name,
+                got=values.shape, wanted=blob.shape,
+                remedy="The weights belong to another net, or num_output, kernel size or "
+                       "vocabulary size changed. Rename the layer to train it from scratch.")
+
+
+def _same_shape(wanted: tuple[int, ...], got: tuple[int, ...], legacy: bool) -> bool:
+    if not legacy:
+        return wanted == got
+    # Old files know four axes only: compare aligned at the right, absent axes as 1.
+    return len(wanted) <= 4 and (1,) * (4 - len(wanted)) + wanted == got
