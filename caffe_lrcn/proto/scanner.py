@@ -1,0 +1,254 @@
+"""Scan protobuf text format against the schema: positions of all fields, and errors with a place.
+
+protobuf's own parser tells positions only for syntax errors. This scanner walks the same grammar
+first, checks names and values, and notes where every field stands; the values themselves are then
+read by protobuf (text.py).
+"""
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import NamedTuple, NoReturn
+
+from google.protobuf import text_format
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+
+from caffe_lrcn.errors import PrototxtError
+from caffe_lrcn.proto.forks import fork_hint
+from caffe_lrcn.proto.places import Path
+
+_TOKEN = re.compile(r"""
+    (?P<blank>(?:\s+|\#[^\n]*)+)
+  | (?P<word>[A-Za-z_][0-9A-Za-z_+-]*)
+  | (?P<number>(?:[0-9+-]|\.[0-9])[0-9A-Za-z_.+-]*)
+  | (?P<string>"(?:[^"\n\\]|\\.)*"|'(?:[^'\n\\]|\\.)*')
+  | (?P<mark>.)
+""", re.VERBOSE)
+_CLOSING = {"{": "}", "<": ">"}
+_FD = FieldDescriptor
+_INTEGERS = {  # type -> (name, signed, 64 bits)
+    _FD.TYPE_INT32: ("int32", True, False), _FD.TYPE_UINT32: ("uint32", False, False),
+    _FD.TYPE_INT64: ("int64", True, True), _FD.TYPE_UINT64: ("uint64", False, True),
+}
+_FLOATS = {_FD.TYPE_FLOAT, _FD.TYPE_DOUBLE}
+_STRINGS = {_FD.TYPE_STRING, _FD.TYPE_BYTES}
+
+
+class Token(NamedTuple):
+    """A lexical element; kind is a group name of the token pattern, or "end"."""
+
+    kind: str
+    text: str
+    offset: int
+
+
+class Scanner:
+    """One pass over a text; `positions` holds line and column of each field by its path."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.positions: dict[Path, tuple[int, int]] = {}
+        self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
+        self._tokens = [Token(match.lastgroup or "mark", match.group(), match.start())
+                        for match in _TOKEN.finditer(text) if match.lastgroup != "blank"]
+        self._tokens.append(Token("end", "the end of the file", len(text)))
+        self._next = 0
+        self._root: Descriptor | None = None
+
+    def scan(self, descriptor: Descriptor) -> dict[Path, tuple[int, int]]:
+        """Scan the whole text as one message of this type; return the positions.
+
+        Raises:
+            PrototxtError: a name, a value or the syntax is wrong; with file:line:column.
+        """
+        self._root = descriptor
+        self._message(descriptor, (), None)
+        return self.positions
+
+    def where(self, offset: int) -> tuple[int, int]:
+        """Line and column, from 1, of an offset into the text."""
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    # -- grammar -------------------------------------------------------------------------
+
+    def _message(self, descriptor: Descriptor, path: Path, opening: Token | None) -> None:
+        """Scan fields up to the brace that closes `opening` (None: up to the end)."""
+        fields = descriptor.fields_by_name
+        counts: dict[str, int] = {}
+        closing = _CLOSING[opening.text] if opening else ""
+        while True:
+            token = self._take()
+            if token.kind == "end" or token.text in ("}", ">"):
+                self._close(token, opening, closing)
+                return
+            if token.kind != "word":
+                self._fail(token, "a field name was expected", got=_shown(token))
+            field = fields.get(token.text)
+            if field is None:
+                self._unknown_field(token, descriptor)
+            self._field(field, token, path + (field.name,), counts)
+            if self._peek().text in (",", ";"):
+                self._take()
+
+    def _field(self, field: FieldDescriptor, token: Token, path: Path,
+               counts: dict[str, int]) -> None:
+        is_message = field.message_type is not None
+        seen = counts.get(field.name, 0)
+        repeated = _is_repeated(field)
+        if seen and not repeated:
+            self._fail(token, f"field '{field.name}' is given a second time, and it takes one value",
+                       remedy=f"The first is on line {self.positions[path][0]}; keep one of them")
+        if self._peek().text == ":":
+            self._take()
+        elif not is_message:
+            self._fail(self._peek(), f"a colon was expected after '{field.name}'",
+                       got=_shown(self._peek()))
+        value = self._message_value if is_message else self._scalar_value
+        if not repeated:
+            self.positions[path] = self.where(token.offset)
+            counts[field.name] = 1
+            value(field, path)
+        elif self._peek().text == "[":
+            counts[field.name] = seen + self._list(field, path, seen, value)
+        else:
+            self.positions[path + (seen,)] = self.where(token.offset)
+            counts[field.name] = seen + 1
+            value(field, path + (seen,))
+
+    def _list(self, field: FieldDescriptor, path: Path, start: int,
+              value: Callable[[FieldDescriptor, Path], None]) -> int:
+        """Scan `[a, b]`; return how many elements there were."""
+        self._take()
+        if self._peek().text == "]":
+            self._take()
+            return 0
+        number = 0
+        while True:
+            element = path + (start + number,)
+            self.positions[element] = self.where(self._peek().offset)
+            value(field, element)
+            number += 1
+            token = self._take()
+            if token.text == "]":
+                return number
+            if token.text != ",":
+                self._fail(token, f"',' or ']' was expected in the list of '{field.name}'",
+                           got=_shown(token))
+
+    def _message_value(self, field: FieldDescriptor, path: Path) -> None:
+        token = self._take()
+        if token.text not in _CLOSING:
+            self._fail(token, f"field '{field.name}' holds a message", got=_shown(token),
+                       wanted=f"{field.name} {{ ... }}")
+        self._message(field.message_type, path, token)
+
+    def _scalar_value(self, field: FieldDescriptor, path: Path) -> None:
+        token = self._take()
+        problem = _value_problem(field, token)
+        if problem:
+            wanted, remedy = problem
+            self._fail(token, f"wrong value for field '{field.name}'", got=_shown(token),
+                       wanted=wanted, remedy=remedy)
+        if token.kind == "string":
+            while self._peek().kind == "string":  # adjacent strings are joined
+                self._take()
+
+    def _close(self, token: Token, opening: Token | None, closing: str) -> None:
+        if opening is None:
+            if token.kind != "end":
+                self._fail(token, f"'{token.text}' closes nothing",
+                           remedy="Remove it, or look for a brace closed too early above")
+        elif token.text != closing:
+            line, column = self.where(opening.offset)
+            self._fail(token, f"the '{opening.text}' of line {line}, column {column} is not closed",
+                       got=_shown(token), wanted=f"'{closing}'")
+
+    # -- tokens and errors ---------------------------------------------------------------
+
+    def _peek(self) -> Token:
+        return self._tokens[self._next]
+
+    def _take(self) -> Token:
+        token = self._tokens[self._next]
+        if token.kind != "end":
+            self._next += 1
+        return token
+
+    def _unknown_field(self, token: Token, descriptor: Descriptor) -> NoReturn:
+        near = get_close_matches(token.text, descriptor.fields_by_name, n=3)
+        hint = f"Did you mean {_alternatives(near)}?" if near else None
+        root = self._root
+        if root and descriptor is not root and token.text in root.fields_by_name:
+            hint = f"{root.name} has one: is a closing brace missing above?"
+        self._fail(token, f"{descriptor.name} has no field '{token.text}'",
+                   remedy=fork_hint(token.text) or hint)
+
+    def _fail(self, token: Token, message: str, *, got: str | None = None,
+              wanted: str | None = None, remedy: str | None = None) -> NoReturn:
+        if token.kind == "mark" and token.text in "\"'":
+            message, got = "this string is not closed on its line", None
+        line, column = self.where(token.offset)
+        raise PrototxtError(message, where=f"{self.file}:{line}:{column}", got=got, wanted=wanted,
+                            remedy=remedy)
+
+
+def _is_repeated(field: FieldDescriptor) -> bool:
+    # `label` is deprecated in protobuf 6 and gone later; `is_repeated` is absent before 6.
+    repeated = getattr(field, "is_repeated", None)
+    return field.label == _FD.LABEL_REPEATED if repeated is None else bool(repeated)
+
+
+def _shown(token: Token) -> str:
+    if token.kind in ("end", "string"):
+        return token.text
+    return f"'{token.text}'"
+
+
+def _alternatives(names: list[str]) -> str:
+    return " or ".join(f"'{name}'" for name in names)
+
+
+def _value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None] | None:
+    """Return (wanted, remedy) if the token is no value of this field, else None."""
+    if field.enum_type is not None:
+        return _enum_problem(field.enum_type, token)
+    if field.type in _STRINGS:
+        if token.kind == "string":
+            return None
+        return "a string", "Put it in quotes" if token.kind in ("word", "number") else None
+    wanted, parse = _parser(field)
+    try:
+        if token.kind not in ("word", "number"):
+            raise ValueError
+        parse(token.text)
+    except ValueError:
+        return wanted, "Remove the quotes" if token.kind == "string" else None
+    return None
+
+
+def _parser(field: FieldDescriptor) -> tuple[str, Callable[[str], object]]:
+    if field.type in _INTEGERS:
+        name, signed, is_long = _INTEGERS[field.type]
+        return f"an integer ({name})", lambda text: text_format.ParseInteger(text, signed, is_long)
+    if field.type in _FLOATS:
+        return "a number", text_format.ParseFloat
+    return "true or false", text_format.ParseBool
+
+
+def _enum_problem(enum: EnumDescriptor, token: Token) -> tuple[str, str | None] | None:
+    if token.kind == "word" and token.text in enum.values_by_name:
+        return None
+    if token.kind == "number":
+        try:
+            if text_format.ParseInteger(token.text, True, False) in enum.values_by_number:
+                return None
+        except ValueError:
+            pass
+    bare = token.text.strip("\"'")
+    near = get_close_matches(bare.upper(), enum.values_by_name, n=1)
+    remedy = f"Write {near[0]}, without quotes" if near and token.kind == "string" else (
+        f"Did you mean {near[0]}?" if near else None)
+    return "one of " + ", ".join(enum.values_by_name), remedy
