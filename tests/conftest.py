@@ -1,0 +1,35 @@
+"""Fixtures shared by all tests."""
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from caffe_lrcn.backends import Backend, get_backend
+
+_COMPILERS = ("g++", "c++", "clang++")
+
+
+@pytest.fixture
+def backend() -> Backend:
+    """The CPU backend in float32."""
+    return get_backend("cpu", np.float32)
+
+
+@pytest.fixture(params=["cpu", "cuda-host"])
+def any_backend(request: pytest.FixtureRequest) -> Backend:
+    """Each backend that runs without a GPU, in float32."""
+    return _open(request.param, np.float32)
+
+
+@pytest.fixture(params=["cpu", "cuda-host"])
+def any_backend64(request: pytest.FixtureRequest) -> Backend:
+    """Each backend that runs without a GPU, in float64."""
+    return _open(request.param, np.float64)
+
+
+def _open(name: str, dtype: type) -> Backend:
+    if name == "cuda-host" and not any(map(shutil.which, _COMPILERS)):
+        pytest.skip("no C++ compiler to build the kernels for the host")
+    return get_backend(name, dtype)

@@ -1,0 +1,11 @@
+"""What tests of layers use: single layers, gradient checks, recorded cases."""
+from __future__ import annotations
+
+from caffe_lrcn.layer_types.base import TEST, TRAIN
+
+from .case import Case, break_op, make_layer
+from .gradients import check_gradients
+from .recorded import GOLDEN, golden_prototxt, run_golden
+
+__all__ = ["Case", "GOLDEN", "TEST", "TRAIN", "break_op", "check_gradients", "golden_prototxt",
+           "make_layer", "run_golden"]
