@@ -32,6 +32,11 @@ _pool = _descriptor_pool.DescriptorPool()
 _pool.AddSerializedFile(bytes.fromhex(
 '''
 
+STUB_HEADER = '''\
+# Generated from proto/caffe.proto by tools/generate_proto.py (make proto). Do not edit.
+# ruff: noqa
+'''
+
 
 def compile_schema() -> tuple[bytes, str]:
     """Run protoc on the schema and return (serialised FileDescriptorProto, type stub)."""
@@ -72,8 +77,7 @@ def render_module(serialised: bytes) -> str:
 def main() -> None:
     serialised, stub = compile_schema()
     MODULE.write_text(render_module(serialised), encoding="utf-8")
-    note = "# Generated from proto/caffe.proto by tools/generate_proto.py. Do not edit.\n# ruff: noqa\n"
-    MODULE.with_suffix(".pyi").write_text(note + stub, encoding="utf-8")
+    MODULE.with_suffix(".pyi").write_text(STUB_HEADER + stub, encoding="utf-8")
 
 
 if __name__ == "__main__":

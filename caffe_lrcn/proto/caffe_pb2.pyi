@@ -1,4 +1,4 @@
-# Generated from proto/caffe.proto by tools/generate_proto.py. Do not edit.
+# Generated from proto/caffe.proto by tools/generate_proto.py (make proto). Do not edit.
 # ruff: noqa
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper

@@ -10,14 +10,14 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from difflib import get_close_matches
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
-from google.protobuf import text_format
-from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto.forks import fork_hint
 from caffe_lrcn.proto.places import Path
+from caffe_lrcn.proto.scalars import Token, value_problem
 
 _TOKEN = re.compile(r"""
     (?P<blank>(?:\s+|\#[^\n]*)+)
@@ -27,21 +27,6 @@ _TOKEN = re.compile(r"""
   | (?P<mark>.)
 """, re.VERBOSE)
 _CLOSING = {"{": "}", "<": ">"}
-_FD = FieldDescriptor
-_INTEGERS = {  # type -> (name, signed, 64 bits)
-    _FD.TYPE_INT32: ("int32", True, False), _FD.TYPE_UINT32: ("uint32", False, False),
-    _FD.TYPE_INT64: ("int64", True, True), _FD.TYPE_UINT64: ("uint64", False, True),
-}
-_FLOATS = {_FD.TYPE_FLOAT, _FD.TYPE_DOUBLE}
-_STRINGS = {_FD.TYPE_STRING, _FD.TYPE_BYTES}
-
-
-class Token(NamedTuple):
-    """A lexical element; kind is a group name of the token pattern, or "end"."""
-
-    kind: str
-    text: str
-    offset: int
 
 
 class Scanner:
@@ -99,7 +84,7 @@ class Scanner:
         seen = counts.get(field.name, 0)
         repeated = _is_repeated(field)
         if seen and not repeated:
-            self._fail(token, f"field '{field.name}' is given a second time, and it takes one value",
+            self._fail(token, f"field '{field.name}' takes one value, and this is the second",
                        remedy=f"The first is on line {self.positions[path][0]}; keep one of them")
         if self._peek().text == ":":
             self._take()
@@ -147,7 +132,7 @@ class Scanner:
 
     def _scalar_value(self, field: FieldDescriptor, path: Path) -> None:
         token = self._take()
-        problem = _value_problem(field, token)
+        problem = value_problem(field, token)
         if problem:
             wanted, remedy = problem
             self._fail(token, f"wrong value for field '{field.name}'", got=_shown(token),
@@ -198,7 +183,7 @@ class Scanner:
 def _is_repeated(field: FieldDescriptor) -> bool:
     # `label` is deprecated in protobuf 6 and gone later; `is_repeated` is absent before 6.
     repeated = getattr(field, "is_repeated", None)
-    return field.label == _FD.LABEL_REPEATED if repeated is None else bool(repeated)
+    return field.label == FieldDescriptor.LABEL_REPEATED if repeated is None else bool(repeated)
 
 
 def _shown(token: Token) -> str:
@@ -209,46 +194,3 @@ def _shown(token: Token) -> str:
 
 def _alternatives(names: list[str]) -> str:
     return " or ".join(f"'{name}'" for name in names)
-
-
-def _value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None] | None:
-    """Return (wanted, remedy) if the token is no value of this field, else None."""
-    if field.enum_type is not None:
-        return _enum_problem(field.enum_type, token)
-    if field.type in _STRINGS:
-        if token.kind == "string":
-            return None
-        return "a string", "Put it in quotes" if token.kind in ("word", "number") else None
-    wanted, parse = _parser(field)
-    try:
-        if token.kind not in ("word", "number"):
-            raise ValueError
-        parse(token.text)
-    except ValueError:
-        return wanted, "Remove the quotes" if token.kind == "string" else None
-    return None
-
-
-def _parser(field: FieldDescriptor) -> tuple[str, Callable[[str], object]]:
-    if field.type in _INTEGERS:
-        name, signed, is_long = _INTEGERS[field.type]
-        return f"an integer ({name})", lambda text: text_format.ParseInteger(text, signed, is_long)
-    if field.type in _FLOATS:
-        return "a number", text_format.ParseFloat
-    return "true or false", text_format.ParseBool
-
-
-def _enum_problem(enum: EnumDescriptor, token: Token) -> tuple[str, str | None] | None:
-    if token.kind == "word" and token.text in enum.values_by_name:
-        return None
-    if token.kind == "number":
-        try:
-            if text_format.ParseInteger(token.text, True, False) in enum.values_by_number:
-                return None
-        except ValueError:
-            pass
-    bare = token.text.strip("\"'")
-    near = get_close_matches(bare.upper(), enum.values_by_name, n=1)
-    remedy = f"Write {near[0]}, without quotes" if near and token.kind == "string" else (
-        f"Did you mean {near[0]}?" if near else None)
-    return "one of " + ", ".join(enum.values_by_name), remedy
