@@ -1,0 +1,40 @@
+"""Packaging of caffe_lrcn."""
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+setup(
+    name="caffe_lrcn",
+    version="0.1.0",
+    description="Trains and runs Caffe networks with recurrent layers, on a CPU or a GPU",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="BSD-2-Clause",
+    python_requires=">=3.10",
+    packages=find_packages(include=["caffe_lrcn", "caffe_lrcn.*"]),
+    package_data={
+        "caffe_lrcn": ["py.typed"],
+        "caffe_lrcn.proto": ["*.pyi"],
+        "caffe_lrcn.backends.cuda": ["*.cu", "*.cuh", "*.h"],
+    },
+    install_requires=[
+        "numpy>=1.24",
+        "protobuf>=4.25",
+        "h5py>=3.8",
+        "pillow>=9.4",
+        "scipy>=1.10",
+        "nltk>=3.8",
+        "threadpoolctl>=3.1",
+        "onednn-cpu-gomp>=2023.2; sys_platform == 'linux' and platform_machine == 'x86_64'",
+    ],
+    extras_require={
+        "cuda12": ["cupy-cuda12x>=13"],
+        "cuda13": ["cupy-cuda13x>=13"],
+        "dev": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "ruff>=0.5", "mypy>=1.8",
+                "grpcio-tools>=1.59"],
+        "test": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80"],
+    },
+    entry_points={"console_scripts": ["caffe-lrcn=caffe_lrcn.cli.main:main"]},
+)
