@@ -1,0 +1,100 @@
+"""Text files that list data files: names alone (HDF5Data), or names and labels (ImageData)."""
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import DataError
+
+_LOG = logging.getLogger(__name__)
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_INTEGER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
+_INT32 = np.iinfo(np.int32)
+
+
+def read_file_list(path: str) -> list[str]:
+    """Return the names in a list file, which white space separates.
+
+    Raises:
+        DataError: the list is missing, empty, or no text.
+
+    Source: Caffe hdf5_data_layer.cpp.
+    """
+    names = _read_text(path).split()
+    if not names:
+        raise DataError("the list names no file", where=path,
+                        remedy="Write one HDF5 file name per line.")
+    return names
+
+
+@dataclass(frozen=True)
+class PictureList:
+    """Pictures in the order of their list: names, integer labels, line numbers from 1."""
+
+    file: str
+    names: list[str]
+    labels: np.ndarray
+    lines: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def read_picture_list(path: str) -> PictureList:
+    """Read a list of ``picture label`` lines; blank lines are skipped with a warning.
+
+    The label is what follows the last space of the line, so names may contain spaces.
+
+    Raises:
+        DataError: the list is missing, empty, or no text.
+
+    Source: Caffe image_data_layer.cpp.
+    """
+    names, labels, lines, blank = [], [], [], 0
+    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+        line = line.rstrip()
+        if not line:
+            blank += 1
+            continue
+        name, space, text = line.rpartition(" ")
+        names.append(name if space else line)
+        labels.append(parse_label(text))
+        lines.append(number)
+    if not names:
+        raise DataError("the list names no picture", where=path,
+                        remedy="Write one line per picture: its name, a space, its label.")
+    blank -= 1  # what follows the last newline is no line
+    if blank > 0:
+        _LOG.warning("%s: skipped %d blank line%s", path, blank, "s" if blank > 1 else "")
+    return PictureList(path, names, np.array(labels, np.int32), np.array(lines, np.int64))
+
+
+def parse_label(text: str) -> int:
+    """Return the integer that a text starts with, 0 if it starts with none.
+
+    CAFFE-QUIRK: like C's atoi, so ``3x`` is 3 and ``dog`` is 0. A line without a space is both
+    name and label: ``12.jpg`` has label 12.
+    """
+    match = _INTEGER.match(text)
+    return min(max(int(match[1]), _INT32.min), _INT32.max) if match else 0
+
+
+def _read_text(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4096)
+            # Not read on: a data file given by mistake may be large.
+            content = head if b"\0" in head else head + file.read()
+    except OSError as error:
+        raise DataError("cannot read the list file", where=path, got=error.strerror,
+                        remedy="Paths count from the working directory, then from the folder "
+                               "of the file that names them.") from None
+    if head.startswith(_HDF5_SIGNATURE):
+        raise DataError("this is an HDF5 file, not a list of files", where=path,
+                        remedy="Name it in a text file and give that one as source.")
+    if b"\0" in head:
+        raise DataError("the list is no text file", where=path)
+    return content.decode("utf-8-sig", errors="surrogateescape")
