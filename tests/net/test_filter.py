@@ -1,0 +1,47 @@
+"""Which layers belong to a net in a given state."""
+import pytest
+
+from caffe_lrcn.errors import PrototxtError
+from caffe_lrcn.net.filter import filter_layers, make_state
+from caffe_lrcn.proto.text import parse_net
+
+RULES = """
+layer { name: "always" type: "ReLU" }
+layer { name: "train" type: "ReLU" include { phase: TRAIN } }
+layer { name: "not_test" type: "ReLU" exclude { phase: TEST } }
+layer { name: "low" type: "ReLU" include { max_level: 1 } }
+layer { name: "high" type: "ReLU" include { min_level: 2 } }
+layer { name: "both" type: "ReLU" include { stage: "a" stage: "b" } }
+layer { name: "either" type: "ReLU" include { stage: "a" } include { stage: "b" } }
+layer { name: "without" type: "ReLU" include { not_stage: "a" } }
+layer { name: "train_a" type: "ReLU" include { phase: TRAIN stage: "a" } }
+"""
+
+
+def kept(phase, level=0, stages=()):
+    state = make_state(phase, level, stages)
+    return [layer.param.name for layer in filter_layers(parse_net(RULES).layers, state)]
+
+
+@pytest.mark.parametrize("state, names", [
+    ((0,), ["always", "train", "not_test", "low", "without"]),
+    ((1,), ["always", "low", "without"]),
+    ((1, 2), ["always", "high", "without"]),
+    ((1, 0, ["a"]), ["always", "low", "either"]),
+    ((1, 0, ["b"]), ["always", "low", "either", "without"]),
+    ((0, 1, ["a", "b"]), ["always", "train", "not_test", "low", "both", "either", "train_a"]),
+])
+def test_rules(state, names):
+    assert kept(*state) == names
+
+
+def test_include_and_exclude_together_are_refused_with_the_place():
+    text = 'layer { name: "x" type: "ReLU"\n include { phase: TEST }\n exclude { stage: "a" } }'
+    with pytest.raises(PrototxtError, match=r"net\.prototxt:3:\d+: layer 'x'"):
+        filter_layers(parse_net(text, "net.prototxt").layers, make_state(0))
+
+
+def test_stages_of_the_definition_are_kept():
+    base = parse_net('state { stage: "a" level: 3 }').param.state
+    state = make_state(0, 0, ["b"], base)
+    assert (list(state.stage), state.level, state.phase) == (["a", "b"], 3, 0)
