@@ -1,0 +1,97 @@
+"""The `caffe-lrcn` program: finds the command's module and runs it.
+
+Only what a help text needs is imported here; a command imports the engine inside its ``run``.
+"""
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+# command -> (module of this package, one line of help). A module offers
+# add_arguments(parser) and run(args) -> exit code.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "train": ("train", "train a net, or go on from a snapshot"),
+    "test": ("test", "run a trained net and print its mean outputs"),
+    "data": ("data", "make data sets: vocabularies and caption streams"),
+    "caption": ("caption", "write captions for pictures"),
+}
+_SINGLE_DASH = re.compile(r"-[A-Za-z][A-Za-z]")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0, 1 for an error, 2 for wrong usage, 130 for ^C.
+
+    Args:
+        argv: the words after the program's name; None takes them from the process.
+    """
+    words = long_flags(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if words else 2
+    if words[0] in ("--version", "version"):
+        print(f"caffe-lrcn {version()}")
+        return 0
+    if words[0] not in COMMANDS:
+        near = get_close_matches(words[0], COMMANDS, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        print(f"error: there is no command '{words[0]}'.{hint}\n\n{usage()}", file=sys.stderr)
+        return 2
+    return run_command(words[0], words[1:])
+
+
+def run_command(command: str, words: Sequence[str]) -> int:
+    """Parse the flags of ``command``, run it, and turn its errors into one line each."""
+    from ..errors import CaffeError, UsageError
+    module_name, summary = COMMANDS[command]
+    module = importlib.import_module(f".{module_name}", __package__)
+    parser = argparse.ArgumentParser(
+        prog=f"caffe-lrcn {command}", description=summary[0].upper() + summary[1:] + ".",
+        allow_abbrev=False, epilog="Flags may be written -name value, -name=value, --name value.")
+    module.add_arguments(parser)
+    args = parser.parse_args(words)
+    try:
+        return module.run(args)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except CaffeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) went away; nothing is left to say.
+        sys.stderr.close()
+        return 1
+
+
+def long_flags(words: Sequence[str]) -> list[str]:
+    """Return ``words`` with the old spelling of flags, ``-solver``, written ``--solver``."""
+    return ["-" + word if _SINGLE_DASH.match(word) else word for word in words]
+
+
+def usage() -> str:
+    """Return the list of commands."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(["usage: caffe-lrcn COMMAND [flags]", "", "commands:", *lines, "",
+                      "caffe-lrcn COMMAND --help lists the flags of a command."])
+
+
+def version() -> str:
+    """Return the installed version of the package."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+    try:
+        return installed("caffe-lrcn")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
