@@ -1,0 +1,172 @@
+"""Weights and solver states in HDF5, laid out as Caffe does.
+
+Weights: a group `data` with a group per layer and datasets "0", "1", ... in it; gradients likewise
+in `diff`. States: `iter`, `current_step`, `learned_net`, and a group `history` of datasets.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import h5py
+import numpy as np
+
+from caffe_lrcn.errors import CaffeError, SnapshotError, WeightsError
+from caffe_lrcn.proto.caffemodel import LayerRecord, WeightFile, WeightLayer
+from caffe_lrcn.proto.solverstate import SolverStateFile
+
+DIALECT = "HDF5"
+# deflate can shrink zeros by about this factor, so a longer dataset is a damaged header.
+_MAX_COMPRESSION = 1100
+_FLOATS = (np.dtype("f4"), np.dtype("f8"))
+
+
+def read_weights_h5(path: str | os.PathLike[str]) -> WeightFile:
+    """Read a .caffemodel.h5; layers come in the order of their names, and without a type.
+
+    Raises:
+        WeightsError: the file is damaged, truncated, or holds no weights.
+
+    Source: Caffe net.cpp (CopyTrainedLayersFromHDF5).
+    """
+    with _open(path, WeightsError) as file:
+        if "data" not in file:
+            remedy = "This looks like a solver state; it goes to --snapshot" if (
+                "history" in file) else None
+            raise WeightsError("the file holds no weights (no group 'data')", remedy=remedy)
+        diffs = dict(_layer_groups(file["diff"])) if "diff" in file else {}
+        layers = []
+        for name, group in _layer_groups(file["data"]):
+            blobs = _read_numbered(group, WeightsError)
+            gradients = _read_numbered(diffs[name], WeightsError) if name in diffs else []
+            gradients = [*gradients, *[None] * len(blobs)][:len(blobs)]
+            layers.append(WeightLayer(name, "", blobs, gradients, [False] * len(blobs)))
+            layers[-1].definition.name = name
+    return WeightFile("", layers, DIALECT)
+
+
+def write_weights_h5(target: str | os.PathLike[str] | BinaryIO,
+                     layers: Iterable[LayerRecord]) -> None:
+    """Write a .caffemodel.h5 to a path or an open file.
+
+    Args:
+        layers: definition, values and gradients of each layer. A value of None stands for a
+            parameter that an earlier layer owns: it is not stored again.
+
+    Raises:
+        WeightsError: two layers with parameters have the same name (where Caffe aborts for any
+            two layers of one name, those without parameters are let pass).
+        OSError: the file cannot be written.
+
+    Source: Caffe net.cpp (ToHDF5).
+    """
+    with h5py.File(target, "w") as file:
+        data = file.create_group("data")
+        for definition, blobs, diffs in layers:
+            group = data.require_group(definition.name)
+            if len(group) and len(blobs):
+                raise WeightsError("two layers with parameters have this name, which HDF5 "
+                                   "cannot store", layer=definition.name,
+                                   remedy="Rename one, or set snapshot_format: BINARYPROTO")
+            _write_numbered(group, blobs)
+            if diffs and any(diff is not None for diff in diffs):
+                _write_numbered(file.require_group(f"diff/{definition.name}"), diffs)
+
+
+def read_solverstate_h5(path: str | os.PathLike[str]) -> SolverStateFile:
+    """Read a .solverstate.h5.
+
+    Raises:
+        SnapshotError: the file is damaged, truncated, or holds no solver state.
+
+    Source: Caffe sgd_solver.cpp (RestoreSolverStateFromHDF5).
+    """
+    with _open(path, SnapshotError) as file:
+        if "iter" not in file or "history" not in file:
+            remedy = "This looks like weights; they go to --weights" if "data" in file else None
+            raise SnapshotError("the file holds no solver state (no 'iter' and 'history')",
+                                remedy=remedy)
+        net = file["learned_net"][()] if "learned_net" in file else b""
+        history = _read_numbered(file["history"], SnapshotError)
+        if any(array is None for array in history):
+            raise SnapshotError("a history is missing", got=list(file["history"]))
+        step = int(file["current_step"][0]) if "current_step" in file else 0
+        return SolverStateFile(int(file["iter"][0]), bytes(net).decode("utf-8", "replace"),
+                               history, step)
+
+
+def write_solverstate_h5(target: str | os.PathLike[str] | BinaryIO,
+                         state: SolverStateFile) -> None:
+    """Write a .solverstate.h5 to a path or an open file.
+
+    Source: Caffe sgd_solver.cpp (SnapshotSolverStateToHDF5).
+    """
+    with h5py.File(target, "w") as file:
+        file["iter"] = np.array([state.iter], np.int32)
+        _write_c_string(file, "learned_net", state.learned_net)
+        file["current_step"] = np.array([state.current_step], np.int32)
+        _write_numbered(file.create_group("history"), state.history)
+
+
+@contextmanager
+def _open(path: str | os.PathLike[str], error: type[CaffeError]) -> Iterator[h5py.File]:
+    """Open for reading; whatever HDF5 finds wrong, and our own errors, name the file."""
+    label = os.fspath(path)
+    try:
+        with h5py.File(label, "r") as file:
+            yield file
+    except CaffeError as problem:
+        problem.where = label
+        raise
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, IndexError,
+            AttributeError) as problem:
+        raise error(f"damaged, truncated, or laid out in another way: {problem}",
+                    where=label, remedy="Copy or download the file again") from None
+
+
+def _layer_groups(root: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Group]]:
+    """Yield name and group of each layer; a '/' in a layer's name makes groups in groups."""
+    for name, member in root.items():
+        if isinstance(member, h5py.Group):
+            inner = [child for child in member.values() if isinstance(child, h5py.Group)]
+            if len(inner) < len(member) or not inner:
+                yield prefix + name, member
+            if inner:
+                yield from _layer_groups(member, f"{prefix}{name}/")
+
+
+def _read_numbered(group: h5py.Group, error: type[CaffeError]) -> list:
+    """Read the datasets "0", "1", ... of a group; None for the numbers between that are absent."""
+    numbers = [int(name) for name in group if name.isdigit()]
+    count = max(numbers, default=-1) + 1
+    if count > 10 * len(numbers) + 100:
+        raise error("the datasets are not numbered one by one", got=f"'{count - 1}' in "
+                    f"'{group.name}'")
+    return [_read_array(group[str(i)], error) if i in numbers else None for i in range(count)]
+
+
+def _read_array(dataset: h5py.Dataset, error: type[CaffeError]) -> np.ndarray:
+    limit = os.path.getsize(dataset.file.filename) * _MAX_COMPRESSION
+    if dataset.dtype not in _FLOATS or dataset.nbytes > limit:
+        raise error(f"'{dataset.name}' is no array of weights",
+                    got=f"{dataset.dtype}, {dataset.nbytes} bytes", wanted="float32 or float64")
+    return np.asarray(dataset[()])
+
+
+def _write_numbered(group: h5py.Group, arrays: Iterable[np.ndarray | None]) -> None:
+    for index, array in enumerate(arrays):
+        if array is not None:
+            group.create_dataset(str(index), data=array)
+
+
+def _write_c_string(group: h5py.Group, name: str, text: str) -> None:
+    """Write a string that ends with a zero byte, since Caffe reads it as a C string."""
+    raw = text.encode()
+    kind = h5py.h5t.C_S1.copy()
+    kind.set_size(len(raw) + 1)
+    kind.set_strpad(h5py.h5t.STR_NULLTERM)
+    space = h5py.h5s.create(h5py.h5s.SCALAR)
+    dataset = h5py.h5d.create(group.id, name.encode(), kind, space)
+    dataset.write(space, space, np.array(raw + b"\0", f"S{len(raw) + 1}"), kind)
