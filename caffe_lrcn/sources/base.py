@@ -54,7 +54,7 @@ class SourceSpec(Protocol):
         """Name of the element type of every array."""
 
     def open(self) -> Source:
-        """Return a source that reads as described."""
+        """Return a source that reads as described; nothing is read yet."""
 
     def start_cursor(self) -> Cursor:
         """Return the cursor of the first batch."""

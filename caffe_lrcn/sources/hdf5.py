@@ -89,7 +89,8 @@ def read_amplification(path: str, dataset: str) -> float:
             return 1.0
         chunks_per_row = math.prod(math.ceil(size / chunk) for size, chunk
                                    in zip(found.shape[1:], found.chunks[1:], strict=True))
-        return chunks_per_row * math.prod(found.chunks) / math.prod(found.shape[1:])
+        row_size = math.prod(found.shape[1:])
+        return float(chunks_per_row * math.prod(found.chunks) / row_size)
 
 
 def open_file(path: str) -> h5py.File:
@@ -109,7 +110,7 @@ def open_file(path: str) -> h5py.File:
             raise DataError("this is no HDF5 file", where=path,
                             got=f"{os.path.getsize(path)} bytes") from error
         raise DataError("the HDF5 file cannot be opened; it may be truncated", where=path,
-                        got=error) from error
+                        got=str(error)) from error
 
 
 class HDF5Source:
@@ -181,7 +182,7 @@ class HDF5Source:
             raise
         except (OSError, TypeError, ValueError) as error:
             raise DataError(f"rows of dataset '{name}' cannot be read; the file may be damaged",
-                            where=path, got=error) from error
+                            where=path, got=str(error)) from error
 
 
 def read_rows(dataset: h5py.Dataset, rows: slice | np.ndarray, out: np.ndarray) -> None:

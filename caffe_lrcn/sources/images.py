@@ -120,7 +120,7 @@ class ImageSource:
                 error.remedy = "Separate name and label by a space, not a tab."
             raise
         if spec.min_size:
-            image = resize(image, *enlarged_size(*image.shape[:2], *spec.min_size))
+            image = resize(image, *enlarged_size(image.shape[:2], spec.min_size))
         return resize(image, *spec.new_size) if spec.new_size else image
 
     def _shape(self, image: np.ndarray, entry: int) -> Shape:

@@ -33,7 +33,7 @@ def read_picture(path: str, color: bool = True) -> np.ndarray:
     except FileNotFoundError:
         raise DataError(f"picture '{path}' is missing") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"picture '{path}' cannot be read", got=error) from error
+        raise DataError(f"picture '{path}' cannot be read", got=str(error)) from error
 
 
 def grey(bgr: np.ndarray) -> np.ndarray:

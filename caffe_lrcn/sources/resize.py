@@ -22,30 +22,38 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """
     if image.shape[:2] == (height, width):
         return image
+    channels = image.shape[2]
     left, right, weight_left, weight_right = _taps(image.shape[1], width)
     # At the border both column taps fall on the same pixel, which then has the whole weight.
     border = left == right
     weight_left[border], weight_right[border] = _ONE, 0
     upper, lower, weight_upper, weight_lower = _taps(image.shape[0], height)
 
+    # Only rows that are needed go through the first pass. Rows are flattened to width x channels:
+    # NumPy multiplies long rows several times faster than pixels of three.
     rows, place = np.unique(np.concatenate([upper, lower]), return_inverse=True)
     needed = image if len(rows) == image.shape[0] else image[rows]
-    across = np.take(needed, left, axis=1) * weight_left[:, None]
-    across += np.take(needed, right, axis=1) * weight_right[:, None]
+    flat = (len(rows), width * channels)
+    across = np.take(needed, left, axis=1).reshape(flat) * np.repeat(weight_left, channels)
+    across += np.take(needed, right, axis=1).reshape(flat) * np.repeat(weight_right, channels)
     # Fixed point: 8 + 11 bits across; 4 are dropped, 11 more come down the columns, 18 go.
     across >>= 4
-    down = (across[place[:height]] * weight_upper[:, None, None]) >> 16
-    down += (across[place[height:]] * weight_lower[:, None, None]) >> 16
-    return ((down + 2) >> 2).astype(np.uint8)
+    down = (across[place[:height]] * weight_upper[:, None]) >> 16
+    down += (across[place[height:]] * weight_lower[:, None]) >> 16
+    down += 2
+    down >>= 2
+    resized: np.ndarray = down.astype(np.uint8).reshape(height, width, channels)
+    return resized
 
 
-def enlarged_size(height: int, width: int, min_height: int, min_width: int) -> tuple[int, int]:
-    """Return the size that reaches both minima and keeps the aspect.
+def enlarged_size(size: tuple[int, int], min_size: tuple[int, int]) -> tuple[int, int]:
+    """Return the (height, width) that reaches both minima and keeps the aspect.
 
     The side that falls shorter of its minimum is brought to it.
 
     Source: the LRCN activity branch's image_data_layer.cpp.
     """
+    (height, width), (min_height, min_width) = size, min_size
     missing_height, missing_width = min_height - height, min_width - width
     if missing_height <= 0 and missing_width <= 0:
         return height, width

@@ -1,0 +1,75 @@
+"""HDF5Data: each top is a dataset of its name, rows in batches."""
+from __future__ import annotations
+
+import logging
+
+from ..errors import DataError
+from ..paths import resolve
+from ..sources import hdf5
+from ..sources.listing import read_file_list
+from .base import Arity
+from .source import SourceLayer
+
+_LOG = logging.getLogger(__name__)
+#: A shuffled row costs this many rows' worth of reading before it is worth a warning.
+_FAR_LARGER = 16
+
+
+class HDF5Data(SourceLayer):
+    """Reads rows of the datasets that the tops name.
+
+    ``source`` is a text file with the names of HDF5 files. Batches take ``batch_size``
+    consecutive rows, on across files and from the last to the first again. ``shuffle`` permutes
+    the files and the rows inside each, anew every epoch.
+
+    tops: (batch_size, ...) each, floats and integers converted to the net's type.
+
+    Raises:
+        DataError: a file or dataset is missing, damaged or of the wrong form.
+
+    Source: Caffe hdf5_data_layer.cpp.
+    """
+
+    tops = Arity(1)
+
+    def make_spec(self) -> hdf5.HDF5Spec:
+        """Check the definition and all files, and return what to read."""
+        given = self.param.hdf5_data_param
+        self._check_definition()
+        source = resolve(given.source, self.context.place.file)
+        files = [resolve(name, source) for name in read_file_list(source)]
+        datasets = list(self.param.top)
+        row_counts, row_shapes = hdf5.inspect(files, datasets)
+        if given.shuffle:
+            self._warn_about_chunks(files[0], datasets)
+        return hdf5.HDF5Spec(
+            files=tuple(files), row_counts=tuple(row_counts), datasets=tuple(datasets),
+            row_shapes=tuple(row_shapes), batch_size=given.batch_size,
+            dtype=self.backend.dtype.name, stream=self.stream() if given.shuffle else None)
+
+    def workers(self) -> int:
+        """Return 0: slices need no decoding, so a thread keeps up."""
+        return 0
+
+    def _check_definition(self) -> None:
+        if self.param.HasField("transform_param"):
+            raise self.error("HDF5Data does not transform its data", at=("transform_param",),
+                             kind=DataError,
+                             remedy="Remove transform_param; store transformed rows, or scale "
+                                    "with a Power or Scale layer.")
+        given = self.param.hdf5_data_param
+        if not given.source:
+            raise self.error("no source is given", at=("hdf5_data_param",), kind=DataError,
+                             wanted="source: a text file that lists HDF5 files")
+        if given.batch_size < 1:
+            raise self.error("the batch needs at least one row", at=("hdf5_data_param",),
+                             kind=DataError, got=f"batch_size {given.batch_size}")
+
+    def _warn_about_chunks(self, file: str, datasets: list[str]) -> None:
+        for name in datasets:
+            factor = hdf5.read_amplification(file, name)
+            if factor >= _FAR_LARGER:
+                _LOG.warning(
+                    "layer '%s': dataset '%s' of %s is stored in chunks %.0f times as large as "
+                    "a row, so shuffled reading is slow; store it with chunks of one row or "
+                    "without chunks", self.name, name, file, factor)

@@ -1,0 +1,110 @@
+"""ImageData: pictures that a text file lists, with integer labels."""
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from ..errors import DataError
+from ..paths import resolve
+from ..sources import transform
+from ..sources.images import ImageSpec
+from ..sources.listing import read_picture_list
+from .base import exactly
+from .source import SourceLayer
+
+_LOG = logging.getLogger(__name__)
+#: Fields of image_data_param that only the oldest definitions used; transform_param has them now.
+_LEGACY = ("scale", "mean_file", "crop_size", "mirror")
+
+
+class ImageData(SourceLayer):
+    """Decodes, resizes, crops, mirrors and normalises listed pictures.
+
+    ``value = (pixel - mean) * scale``; see ``sources.transform``. Mirroring acts in TEST as well.
+
+    tops: (N, C, H, W) pictures, BGR or grey; (N,) labels.
+
+    Raises:
+        DataError: the list or a picture is missing, damaged or of the wrong form.
+
+    Source: Caffe image_data_layer.cpp.
+    """
+
+    tops = exactly(2)
+
+    def make_spec(self) -> ImageSpec:
+        """Check the definition and the list, and return what to read."""
+        given, definition = self.param.image_data_param, self.context.place.file
+        new_size = self._size("new_height", "new_width")
+        min_size = self._size("min_height", "min_width")
+        self._check_definition()
+        self._warn_about_ignored_fields()
+        source = resolve(given.source, definition)
+        pictures = read_picture_list(source)
+        if given.rand_skip and given.rand_skip >= len(pictures):
+            raise self.error("rand_skip is not smaller than the list", kind=DataError,
+                             at=("image_data_param", "rand_skip"), got=given.rand_skip,
+                             wanted=f"less than {len(pictures)}")
+        return ImageSpec(
+            pictures=pictures, batch_size=given.batch_size, transform=self._transform(),
+            stream=self.stream(), root_folder=given.root_folder, beside=(source, definition),
+            shuffle=given.shuffle, rand_skip=given.rand_skip, new_size=new_size,
+            min_size=min_size, color=given.is_color, dtype=self.backend.dtype.name)
+
+    def _transform(self) -> transform.Transform:
+        given, mean = self.param.transform_param, None
+        if given.mean_file and not given.mean_value:
+            mean = read_mean(resolve(given.mean_file, self.context.place.file))
+        try:
+            return transform.from_param(given, self.phase, mean)
+        except DataError as error:
+            error.where, error.layer = self.context.place.at("transform_param"), self.name
+            raise
+
+    def _check_definition(self) -> None:
+        given = self.param.image_data_param
+        if not given.source:
+            raise self.error("no source is given", at=("image_data_param",), kind=DataError,
+                             wanted="source: a text file with lines of picture and label")
+        if given.batch_size < 1:
+            raise self.error("the batch needs at least one picture", at=("image_data_param",),
+                             kind=DataError, got=f"batch_size {given.batch_size}")
+
+    def _size(self, height: str, width: str) -> tuple[int, int] | None:
+        given = self.param.image_data_param
+        size = getattr(given, height), getattr(given, width)
+        if bool(size[0]) != bool(size[1]):
+            raise self.error(f"{height} and {width} go together", at=("image_data_param",),
+                             kind=DataError, got=f"{height} {size[0]}, {width} {size[1]}",
+                             wanted="both or neither")
+        return size if size[0] else None
+
+    def _warn_about_ignored_fields(self) -> None:
+        # CAFFE-QUIRK: these fields are read from no definition that is not upgraded.
+        for field in _LEGACY:
+            if self.param.image_data_param.HasField(field):
+                _LOG.warning("%s: layer '%s': %s has no effect in image_data_param; write it in "
+                             "transform_param", self.context.place.at("image_data_param", field),
+                             self.name, field)
+        for field in ("force_color", "force_gray"):
+            if self.param.transform_param.HasField(field):
+                _LOG.warning("%s: layer '%s': %s has no effect on ImageData; use is_color",
+                             self.context.place.at("transform_param", field), self.name, field)
+
+
+def read_mean(path: str) -> np.ndarray:
+    """Return the (C, H, W) mean picture of a binary BlobProto file.
+
+    Raises:
+        DataError: the file is missing or holds no single picture.
+    """
+    from ..proto.weights_io import read_blob_proto
+
+    mean = np.asarray(read_blob_proto(path), np.float32)
+    if mean.ndim == 4 and mean.shape[0] == 1:
+        mean = mean[0]
+    if mean.ndim != 3:
+        raise DataError("the mean file holds no picture", where=path, got=f"shape {mean.shape}",
+                        wanted="(channels, height, width)")
+    return mean

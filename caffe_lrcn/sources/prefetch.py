@@ -1,0 +1,189 @@
+"""Batches prepared ahead, by a thread or by worker processes.
+
+Since a batch is a function of its cursor, the main process alone decides which batch comes next;
+whoever prepares it holds no state that matters. Batches come in order, and so do errors: one that
+was met while reading ahead is raised when its batch is due.
+"""
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections import deque
+from typing import Protocol
+
+import numpy as np
+
+from .base import Batch, Cursor, Shape, SourceSpec
+from .processes import ProcessProducer, WorkersUnavailable
+
+_LOG = logging.getLogger(__name__)
+#: Arrays of other shapes than the present one that are kept for later.
+_MOST_IDLE = 16
+
+
+class Producer(Protocol):
+    """Prepares consecutive batches."""
+
+    def next(self) -> Batch:
+        """Return the next batch; its arrays are valid until the next call."""
+
+    def close(self) -> None:
+        """Stop preparing; nothing stays behind."""
+
+
+class Prefetcher:
+    """Consecutive batches from a cursor on.
+
+    Nothing starts before the first ``next``, so a net that is only built costs nothing.
+
+    Args:
+        spec: what to read.
+        cursor: where to begin.
+        shapes: expected shapes of a batch's arrays, to size shared memory by.
+        depth: batches prepared ahead, at least 1.
+        workers: processes that prepare; 0 for a thread.
+    """
+
+    def __init__(self, spec: SourceSpec, cursor: Cursor, *, shapes: list[Shape], depth: int,
+                 workers: int) -> None:
+        self.cursor = dict(cursor)
+        self._spec, self._shapes = spec, shapes
+        self._depth, self._workers = max(1, depth), workers
+        self._producer: Producer | None = None
+
+    def next(self) -> Batch:
+        """Return the batch at ``cursor`` and move the cursor on.
+
+        The arrays are valid until the next call. After an error the cursor stays.
+
+        Raises:
+            DataError: a file is missing or damaged, or a worker died.
+        """
+        if self._producer is None:
+            self._producer = self._start()
+        try:
+            batch = self._producer.next()
+        except BaseException:  # an interrupt in mid-transfer, too, leaves the producer unusable
+            self.close()
+            raise
+        self.cursor = dict(batch.next_cursor)
+        return batch
+
+    def close(self) -> None:
+        """Stop preparing; ``next`` would start again at the cursor."""
+        producer, self._producer = self._producer, None
+        if producer:
+            producer.close()
+
+    def _start(self) -> Producer:
+        if self._workers > 0:
+            try:
+                return ProcessProducer(self._spec, self.cursor, self._shapes, self._depth,
+                                       self._workers)
+            except WorkersUnavailable as reason:
+                _LOG.warning("data is prepared by a thread, not by processes: %s", reason)
+        return ThreadProducer(self._spec, self.cursor, self._depth)
+
+
+class ThreadProducer:
+    """One thread that prepares ``depth`` batches ahead."""
+
+    def __init__(self, spec: SourceSpec, cursor: Cursor, depth: int) -> None:
+        self._queue, self._pool = _Queue(depth), _Pool(spec.dtype)
+        self._lent: list[np.ndarray] = []
+        # The thread does not know this object, which can so be collected.
+        thread = threading.Thread(target=_produce,
+                                  args=(spec, dict(cursor), self._queue, self._pool),
+                                  name="caffe_lrcn data", daemon=True)
+        # Also runs when the interpreter exits, before modules that the thread uses are torn down.
+        self._finalizer = weakref.finalize(self, _stop, self._queue, thread)
+        thread.start()
+
+    def next(self) -> Batch:
+        """Return the next batch, waiting for it if need be."""
+        self._pool.take_back(self._lent)
+        item = self._queue.get()
+        if isinstance(item, BaseException):
+            raise item
+        self._lent = item.arrays
+        return item
+
+    def close(self) -> None:
+        """Stop the thread and wait for it."""
+        self._finalizer()
+
+
+class _Pool:
+    """Arrays that are used again, so that a steady step allocates nothing."""
+
+    def __init__(self, dtype: str) -> None:
+        self._dtype = dtype
+        self._idle: deque[np.ndarray] = deque()  # its ends are safe to use from two threads
+
+    def allocate(self, shape: Shape) -> np.ndarray:
+        """Return an idle array of ``shape``, or a new one."""
+        for _ in range(len(self._idle)):
+            array = self._idle.popleft()
+            if array.shape == shape:
+                return array
+            if len(self._idle) < _MOST_IDLE:
+                self._idle.append(array)
+        return np.empty(shape, self._dtype)
+
+    def take_back(self, arrays: list[np.ndarray]) -> None:
+        """Make arrays idle."""
+        self._idle.extend(arrays)
+
+
+class _Queue:
+    """A bounded queue that either side can leave."""
+
+    def __init__(self, depth: int) -> None:
+        self._items: deque[Batch | BaseException] = deque()
+        self._depth, self._stopped = depth, False
+        self._changed = threading.Condition()
+
+    def put(self, item: Batch | BaseException) -> bool:
+        """Append an item as soon as there is room; False if the queue was stopped."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopped or len(self._items) < self._depth)
+            self._items.append(item)
+            self._changed.notify_all()
+            return not self._stopped
+
+    def get(self) -> Batch | BaseException:
+        """Remove the first item, waiting for it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items)
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    def stop(self) -> None:
+        """Let ``put`` return False from now on."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+
+def _produce(spec: SourceSpec, cursor: Cursor, queue: _Queue, pool: _Pool) -> None:
+    source = None
+    try:
+        source = spec.open()
+        while True:
+            batch = source.batch(cursor, pool.allocate)
+            cursor = batch.next_cursor
+            if not queue.put(batch):
+                return
+    except BaseException as error:  # raised again by the consumer
+        queue.put(error)
+    finally:
+        if source:
+            source.close()
+
+
+def _stop(queue: _Queue, thread: threading.Thread) -> None:
+    queue.stop()
+    if thread is not threading.current_thread():
+        thread.join()

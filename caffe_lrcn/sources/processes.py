@@ -1,0 +1,217 @@
+"""Worker processes that prepare batches, and the shared memory they write them to.
+
+Each worker is a fresh interpreter (never a fork, never a second run of the user's script) with
+two pipes and one anonymous block of shared memory. The main process numbers the batches and deals
+them out in turn, so it knows from which worker the next one comes and needs no threads. A worker
+leaves when its pipe closes, however the main process ended; anonymous memory leaves with the
+last of them.
+"""
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import subprocess
+import sys
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import CaffeError, DataError
+from .base import Batch, Cursor, Shape, SourceSpec
+
+_ALIGNMENT = 64
+
+
+class WorkersUnavailable(Exception):
+    """Worker processes cannot be used on this machine; the message says why."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Prepare the batch at a cursor and write it to a slot of the shared memory."""
+
+    cursor: Cursor
+    slot: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An array in shared memory."""
+
+    offset: int
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A finished task: arrays in shared memory, or themselves where they did not fit."""
+
+    arrays: list[Placed | np.ndarray]
+    next_cursor: Cursor
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A failed task: the error if it can be pickled, and its traceback as text."""
+
+    error: CaffeError | None
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The first message to a worker."""
+
+    spec: SourceSpec
+    memory_fd: int
+    slots: int
+    slot_bytes: int
+
+
+def slot_bytes(shapes: list[Shape], dtype: str) -> int:
+    """Return the room that arrays of these shapes take in a slot, in bytes."""
+    return sum(aligned(int(np.prod(shape)) * np.dtype(dtype).itemsize) for shape in shapes)
+
+
+def aligned(size: int) -> int:
+    """Round up to the alignment of arrays in shared memory."""
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
+
+
+class ProcessProducer:
+    """Worker processes that prepare ``depth`` batches ahead.
+
+    Raises:
+        WorkersUnavailable: no worker can be started, or there is too little shared memory.
+    """
+
+    def __init__(self, spec: SourceSpec, cursor: Cursor, shapes: list[Shape], depth: int,
+                 workers: int) -> None:
+        self._spec, self._turn = spec, 0
+        self._cursor = dict(cursor)
+        slots = max(2, -(-depth // workers))  # a worker goes on while a batch of it waits
+        self._workers: list[_Worker] = []
+        self._finalizer = weakref.finalize(self, _stop_all, self._workers)
+        try:
+            for _ in range(workers):
+                self._workers.append(_Worker(spec, slots, slot_bytes(shapes, spec.dtype)))
+        except OSError as error:
+            self.close()
+            raise WorkersUnavailable(str(error)) from error
+        try:
+            for worker in self._workers:  # all are starting up by now
+                worker.setup()
+        except BaseException:
+            self.close()
+            raise
+        self._free = [(worker, slot) for slot in range(slots) for worker in self._workers]
+
+    def next(self) -> Batch:
+        """Return the next batch; its arrays lie in shared memory until the next call."""
+        for worker, slot in self._free:
+            worker.send(Task(self._cursor, slot))
+            self._cursor = self._spec.next_cursor(self._cursor)
+        worker = self._workers[self._turn]
+        self._turn = (self._turn + 1) % len(self._workers)
+        slot, batch = worker.receive()
+        self._free = [(worker, slot)]
+        return batch
+
+    def close(self) -> None:
+        """End the workers and wait until they are gone."""
+        self._finalizer()
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the workers."""
+        return [worker.process.pid for worker in self._workers]
+
+
+class _Worker:
+    """One worker process, as the main process sees it."""
+
+    def __init__(self, spec: SourceSpec, slots: int, size: int) -> None:
+        if not sys.executable or not hasattr(os, "memfd_create"):
+            raise WorkersUnavailable("this platform has no anonymous shared memory")
+        self._dtype = np.dtype(spec.dtype)
+        self._pending: list[int] = []
+        fd = os.memfd_create("caffe_lrcn")
+        try:
+            # Claim the memory now: an error here is better than a crash in mid-batch.
+            os.posix_fallocate(fd, 0, max(1, slots * size))
+            self._memory = mmap.mmap(fd, max(1, slots * size))
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "caffe_lrcn.sources.worker"], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, pass_fds=[fd], env=_environment(),
+                # Ctrl-C in a terminal is for the main process alone.
+                start_new_session=True)
+        finally:
+            os.close(fd)
+        self._setup = Setup(spec, fd, slots, size)
+
+    def setup(self) -> None:
+        """Tell the process what to read."""
+        self._send(self._setup)
+
+    def send(self, task: Task) -> None:
+        """Hand over a task."""
+        self._pending.append(task.slot)
+        self._send(task)
+
+    def receive(self) -> tuple[int, Batch]:
+        """Wait for the oldest task; return its slot and batch."""
+        assert self.process.stdout is not None
+        try:
+            answer = pickle.load(self.process.stdout)
+        except (EOFError, pickle.UnpicklingError, OSError):
+            raise self._died() from None
+        if isinstance(answer, Failure):
+            raise answer.error or DataError(f"a data worker failed:\n{answer.traceback}")
+        arrays = [item if isinstance(item, np.ndarray) else self._view(item)
+                  for item in answer.arrays]
+        return self._pending.pop(0), Batch(arrays, answer.next_cursor)
+
+    def stop(self) -> None:
+        """End the process; it holds nothing that would have to be saved."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            try:
+                pipe.close()
+            except OSError:  # unsent tasks of a worker that is gone
+                pass
+        self.process.kill()
+        self.process.wait()
+
+    def _send(self, message: Any) -> None:
+        assert self.process.stdin is not None
+        try:
+            pickle.dump(message, self.process.stdin, pickle.HIGHEST_PROTOCOL)
+            self.process.stdin.flush()
+        except OSError:
+            raise self._died() from None
+
+    def _view(self, item: Placed) -> np.ndarray:
+        return np.frombuffer(self._memory, self._dtype, int(np.prod(item.shape)),
+                             item.offset).reshape(item.shape)
+
+    def _died(self) -> DataError:
+        code = self.process.wait()
+        how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
+        return DataError("a data worker process ended unexpectedly", got=how,
+                         remedy="It may have run out of memory; use fewer workers.")
+
+
+def _stop_all(workers: list[_Worker]) -> None:
+    for worker in workers:
+        worker.stop()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a worker: this package importable, one thread per worker."""
+    package_root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    known = os.environ.get("PYTHONPATH")
+    return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONPATH": package_root + (os.pathsep + known if known else "")}
