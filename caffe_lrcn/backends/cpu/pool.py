@@ -6,7 +6,6 @@ Shapes: ``x`` (N, C, H, W), ``y`` (N, C, PH, PW). Source: Caffe's pooling_layer.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import numpy as np
 from ..specs import PoolSpec
 
 FLT_MAX = float(np.finfo(np.float32).max)
-_Window = tuple[Any, ...]
 
 
 def plan(spec: PoolSpec, x_shape: tuple[int, int, int, int], backend: Any) -> MaxPool | AvePool:
