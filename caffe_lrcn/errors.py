@@ -32,7 +32,7 @@ class CaffeError(RuntimeError):
                  (("got", self.got), ("wanted", self.wanted)) if value is not None]
         if facts:
             text += f" ({', '.join(facts)})"
-        return text + (f". {self.remedy}" if self.remedy else "")
+        return text + (f". {self.remedy.rstrip('.')}." if self.remedy else "")
 
     def __reduce__(self):
         # Exceptions cross process borders (data workers): keep the keyword fields.

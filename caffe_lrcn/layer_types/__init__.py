@@ -5,6 +5,8 @@ import importlib
 
 from .base import Layer
 
+__all__ = ["TYPES", "Layer", "layer_class"]
+
 # type -> "module:Class"; imported when a net first uses the type.
 TYPES: dict[str, str] = {
     "Accuracy": "accuracy:Accuracy",

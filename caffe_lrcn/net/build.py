@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from ..backends import Backend
 from ..blob import Blob
@@ -74,7 +75,7 @@ def build_node(graph: Graph, vertex: Vertex, blobs: list[Blob], phase: int,
     param = caffe_pb2.LayerParameter()
     param.CopyFrom(vertex.definition.param)
     if not param.HasField("phase"):
-        param.phase = phase
+        param.phase = cast("caffe_pb2.Phase", phase)
     if any(vertex.loss_weights) and not param.loss_weight:
         param.loss_weight.extend(vertex.loss_weights)
     place = vertex.definition.place

@@ -5,6 +5,7 @@ Source: Caffe's net filtering by NetStateRule.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from ..errors import PrototxtError
 from ..proto import caffe_pb2
@@ -24,7 +25,7 @@ def make_state(phase: int, level: int = 0, stages: Iterable[str] = (),
     state = caffe_pb2.NetState()
     if base is not None:
         state.CopyFrom(base)
-    state.phase = phase
+    state.phase = cast("caffe_pb2.Phase", phase)
     state.level = level or state.level
     state.stage.extend(stages)
     return state

@@ -8,7 +8,7 @@ from .connect import Graph
 
 @dataclass(frozen=True)
 class Sharing:
-    """Blob ``blob`` keeps its values (and its gradient, if ``diff``) in the memory of ``source``."""
+    """Blob ``blob`` keeps its values (if ``diff``, its gradient too) in the memory of ``source``."""
 
     blob: int
     source: int

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -51,23 +51,21 @@ def load_into(net: Net, path: str) -> LoadReport:
     targets: dict[str, int] = {}
     for index, name in enumerate(net.layer_names):
         targets.setdefault(name, index)
-    report, copies = LoadReport(path), []
+    report = LoadReport(path)
+    copies: list[tuple[Blob, np.ndarray, np.ndarray | None]] = []
     for layer in source.layers:
         index = targets.get(layer.name, -1)
         if index < 0:
             if layer.blobs:
                 report.unused.append(layer.name)
             continue
-        blobs = net.layers[index].blobs
-        if blobs or layer.blobs:
-            _check_fit(path, layer, blobs)
-            copies.append((layer, blobs))
+        copies += _fit(net, path, index, layer)
+        if layer.blobs:
             report.loaded.append(layer.name)
-    for layer, blobs in copies:
-        for blob, values, diff in zip(blobs, layer.blobs, layer.diffs, strict=True):
-            blob.host_data[...] = values.reshape(blob.shape)
-            if diff is not None:
-                blob.host_diff[...] = diff.reshape(blob.shape)
+    for blob, values, diff in copies:
+        blob.host_data[...] = values.reshape(blob.shape)
+        if diff is not None:
+            blob.host_diff[...] = diff.reshape(blob.shape)
     report.missing = [name for name, layer in zip(net.layer_names, net.layers, strict=True)
                       if layer.blobs and name not in report.loaded]
     return report
@@ -94,31 +92,58 @@ def share_with(net: Net, other: Net) -> None:
             blob.share_data(source)
 
 
-def layer_records(net: Net, diffs: bool) -> list[tuple[Any, list[np.ndarray], list[Any]]]:
-    """Return each layer's definition, values and gradients as a weight file keeps them."""
-    records = []
-    for layer in net.layers:
-        values = [np.asarray(blob.host_data, np.float32) for blob in layer.blobs]
-        grads: list[Any] = [np.asarray(blob.host_diff, np.float32) if diffs else None
-                            for blob in layer.blobs]
+def save(net: Net, path: str | BinaryIO, diffs: bool = False) -> None:
+    """Write a binary ``.caffemodel``: every layer with its definition and its parameters."""
+    weights_io.write_weights(path, net.name, _records(net, diffs, owners_only=False))
+
+
+def save_hdf5(net: Net, path: str | BinaryIO, diffs: bool = False) -> None:
+    """Write a ``.caffemodel.h5``, in which a shared parameter stands once, at its owner."""
+    weights_io.write_weights_h5(path, _records(net, diffs, owners_only=True))
+
+
+def _records(net: Net, diffs: bool, owners_only: bool) -> list[weights_io.LayerRecord]:
+    owners = set(net.param_owners)
+    records: list[Any] = []
+    for number, layer in enumerate(net.layers):
+        values = [None if owners_only and (number, index) not in owners
+                  else np.asarray(blob.host_data, np.float32)
+                  for index, blob in enumerate(layer.blobs)]
+        grads = [np.asarray(blob.host_diff, np.float32) if diffs else None
+                 for blob in layer.blobs]
         records.append((layer.param, values, grads))
     return records
 
 
-def _check_fit(path: str, layer: Any, blobs: Sequence[Blob]) -> None:
-    if len(blobs) != len(layer.blobs):
+def _fit(net: Net, path: str, index: int,
+         layer: weights_io.WeightLayer) -> list[tuple[Blob, np.ndarray, np.ndarray | None]]:
+    """Pair the net's blobs with the file's values; shared parameters may be missing there."""
+    blobs = net.layers[index].blobs
+    values = list(layer.blobs) + [None] * (len(blobs) - len(layer.blobs))
+    owned = {position for owner, position in net.param_owners if owner == index}
+    if len(values) > len(blobs) or any(values[position] is None for position in owned):
         raise WeightsError(
             "the file holds another number of parameters than the net's layer", where=path,
-            layer=layer.name, got=f"{len(layer.blobs)}: {[b.shape for b in layer.blobs]}",
-            wanted=f"{len(blobs)}: {[b.shape for b in blobs]}",
-            remedy="Rename the layer in the net to train it from scratch.")
-    for index, (blob, values) in enumerate(zip(blobs, layer.blobs, strict=True)):
-        if not _same_shape(blob.shape, values.shape, layer.legacy_shape[index]):
+            layer=layer.name, got=f"{len(layer.blobs)}: {_shapes(layer.blobs)}",
+            wanted=f"{len(blobs)}: {_shapes(blobs)}",
+            remedy="Rename the layer in the net to train it from scratch")
+    pairs = []
+    for position, (blob, array) in enumerate(zip(blobs, values, strict=True)):
+        if array is None:
+            continue
+        if not _same_shape(blob.shape, array.shape, layer.legacy_shape[position]):
             raise WeightsError(
-                f"parameter {index} has another shape in the file", where=path, layer=layer.name,
-                got=values.shape, wanted=blob.shape,
+                f"parameter {position} has another shape in the file", where=path,
+                layer=layer.name, got=array.shape, wanted=blob.shape,
                 remedy="The weights belong to another net, or num_output, kernel size or "
-                       "vocabulary size changed. Rename the layer to train it from scratch.")
+                       "vocabulary size changed. Rename the layer to train it from scratch")
+        diff = layer.diffs[position] if position < len(layer.diffs) else None
+        pairs.append((blob, array, diff))
+    return pairs
+
+
+def _shapes(blobs: Sequence[Any]) -> list[tuple[int, ...]]:
+    return [blob.shape for blob in blobs if blob is not None]
 
 
 def _same_shape(wanted: tuple[int, ...], got: tuple[int, ...], legacy: bool) -> bool:
