@@ -1,0 +1,145 @@
+"""``caffe-lrcn data``: make what the nets read."""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..tasks.captioning.prepare import Recipe
+    from ..tasks.captioning.vocabulary import Vocabulary
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands and their flags."""
+    commands = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
+    _add_captions(commands.add_parser(
+        "captions", help="vocabulary, HDF5 caption streams and aligned picture lists",
+        description="Write OUT/vocabulary.txt and, for each split, "
+                    "OUT/buffer_<streams>/<split>_aligned_<timesteps>_batches (or "
+                    "<split>_unaligned_batches) with HDF5 caption streams and picture lists."))
+    _add_ngrams(commands.add_parser(
+        "ngrams", help="unigram and bigram perplexity of caption streams",
+        description="Print the perplexities that a language model has to beat."))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the sub-command; return the exit code."""
+    return {"captions": _captions, "ngrams": _ngrams}[args.data_command](args)
+
+
+def _add_captions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", required=True, choices=("coco", "flickr"),
+                        help="coco: JSON; flickr: image.jpg#k<TAB>caption, or CSV image,caption")
+    parser.add_argument("--captions", required=True, type=Path, help="the caption file")
+    parser.add_argument("--images", type=Path,
+                        help="folder of the pictures (only --unaligned does without)")
+    parser.add_argument("--out", required=True, type=Path, help="folder to write to")
+    parser.add_argument("--split", default="train", help="its name in the output (train)")
+    parser.add_argument("--ids", type=Path,
+                        help="only these pictures: COCO ids or Flickr file names, one a line")
+    parser.add_argument("--val-fraction", type=float, metavar="F",
+                        help="keep this share of the pictures for a split called val")
+    parser.add_argument("--val-captions", type=Path, metavar="FILE",
+                        help="captions of a split called val")
+    parser.add_argument("--val-images", type=Path, metavar="DIR",
+                        help="folder of its pictures (--images)")
+    parser.add_argument("--vocabulary", type=Path,
+                        help="use this vocabulary (default: make one from the split)")
+    parser.add_argument("--min-count", type=int, default=5,
+                        help="a word of the vocabulary occurs at least this often (5)")
+    parser.add_argument("--streams", type=int, default=100,
+                        help="captions side by side: the batch of the picture layer (100)")
+    parser.add_argument("--timesteps", type=int, default=20,
+                        help="words of an aligned caption: the batch of the HDF5 layer (20)")
+    parser.add_argument("--unaligned", action="store_true",
+                        help="captions one after another, not padded: for language models")
+    parser.add_argument("--seed", type=int, default=3, help="of the captions' order (3)")
+    parser.add_argument("--force", action="store_true", help="replace what is there")
+    parser.add_argument("--strict", action="store_true",
+                        help="reproduce the original's loss of rows at the end of the data")
+
+
+def _captions(args: argparse.Namespace) -> int:
+    from ..tasks.captioning import read_captions, split_by_picture
+    from ..tasks.captioning.datasets import read_keys
+    from ..tasks.captioning.prepare import Recipe, tokenized, write_split
+    _check_captions(args)
+    recipe = Recipe(args.out, args.streams, args.timesteps, aligned=not args.unaligned,
+                    seed=args.seed, strict=args.strict, force=args.force)
+    captions = {args.split: read_captions(args.format, args.captions,
+                                          read_keys(args.ids) if args.ids else None)}
+    images = {args.split: args.images, "val": args.val_images or args.images}
+    if args.val_fraction is not None:
+        captions[args.split], captions["val"] = split_by_picture(
+            captions[args.split], args.val_fraction, args.seed)
+        if not all(captions.values()):
+            raise UsageError("one of the splits is empty", got=f"--val-fraction "
+                             f"{args.val_fraction} of {args.captions}")
+    elif args.val_captions:
+        captions["val"] = read_captions(args.format, args.val_captions)
+    recipe.refuse_existing(*(recipe.folder(split) for split in captions))
+    usable = {split: tokenized(found, images[split], _report)
+              for split, found in captions.items()}
+    vocabulary = _vocabulary(args, recipe, [tokens for _, tokens in usable[args.split]])
+    for split in captions:
+        write_split(recipe, split, usable[split], vocabulary, _report)
+    print(f"{len(vocabulary)} word ids (0 is <EOS>, 1 is <unk>): the net's Embed needs input_dim "
+          f"{len(vocabulary)} and its predict layer num_output {len(vocabulary)}, or more")
+    return 0
+
+
+def _check_captions(args: argparse.Namespace) -> None:
+    if args.images is None and not args.unaligned:
+        raise UsageError("--images is missing", remedy="Only --unaligned does without pictures.")
+    for folder in (args.images, args.val_images):
+        if folder is not None and not folder.is_dir():
+            raise UsageError("there is no such folder of pictures", got=folder)
+    if args.min_count < 1:
+        raise UsageError("--min-count must be positive", got=args.min_count)
+    if args.val_fraction is not None and not 0 < args.val_fraction < 1:
+        raise UsageError("--val-fraction must lie between 0 and 1", got=args.val_fraction)
+    if args.val_captions and args.val_fraction is not None:
+        raise UsageError("--val-captions and --val-fraction exclude each other")
+    if args.split == "val" and (args.val_captions or args.val_fraction is not None):
+        raise UsageError("two splits would be called val", remedy="Choose another --split.")
+
+
+def _vocabulary(args: argparse.Namespace, recipe: Recipe,
+                captions: list[list[str]]) -> Vocabulary:
+    from ..tasks.captioning import Vocabulary
+    if args.vocabulary:
+        return Vocabulary.read(args.vocabulary)
+    path = recipe.out / "vocabulary.txt"
+    if path.exists() and not args.force:
+        raise UsageError("there is a vocabulary already", got=path,
+                         remedy=f"Use it with --vocabulary {path}, or replace it with --force.")
+    vocabulary = Vocabulary.from_captions(captions, args.min_count)
+    recipe.out.mkdir(parents=True, exist_ok=True)
+    vocabulary.write(path)
+    return vocabulary
+
+
+def _add_ngrams(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--train", required=True, type=Path,
+                        help="hdf5_chunk_list.txt of the streams to count")
+    parser.add_argument("--test", required=True, type=Path,
+                        help="hdf5_chunk_list.txt of the streams to score")
+    parser.add_argument("--vocabulary", required=True, type=Path)
+
+
+def _ngrams(args: argparse.Namespace) -> int:
+    from ..tasks.captioning import Vocabulary
+    from ..tasks.captioning.ngram import Bigrams, read_transitions
+    model = Bigrams(read_transitions(args.train), len(Vocabulary.read(args.vocabulary)))
+    test = read_transitions(args.test)
+    unigram, bigram = model.perplexities(test)
+    print(f"{len(test)} words: unigram perplexity {unigram:.2f}, bigram perplexity {bigram:.2f}")
+    return 0
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

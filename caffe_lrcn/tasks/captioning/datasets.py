@@ -1,0 +1,163 @@
+"""Readers of caption files: COCO JSON, Flickr token files and CSV."""
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ... import rng
+from ...errors import DataError
+
+
+@dataclass(frozen=True)
+class Caption:
+    """One caption of one picture.
+
+    Args:
+        picture: the picture's file name as its data set gives it.
+        text: the sentence as written.
+        where: file and line (or annotation) it came from, for messages.
+        key: how lists of splits call the picture: COCO image id, or file name.
+    """
+
+    picture: str
+    text: str
+    where: str
+    key: str
+
+
+def read_captions(form: str, path: str | Path,
+                  keys: Collection[str] | None = None) -> list[Caption]:
+    """Return the captions in a file, in the order of its pictures.
+
+    Args:
+        form: ``coco`` (JSON with ``images`` and ``annotations``) or ``flickr`` (lines
+            ``image.jpg#k<TAB>caption``, or CSV with the heading ``image,caption``).
+        path: the caption file.
+        keys: COCO image ids or Flickr file names of one split; all pictures if absent.
+
+    Raises:
+        DataError: a file that cannot be read, or a line or annotation of another form.
+    """
+    captions = list({"coco": _read_coco, "flickr": _read_flickr}[form](path))
+    if keys is not None:
+        captions = [caption for caption in captions if caption.key in keys]
+    if not captions:
+        raise DataError("no captions found", where=path,
+                        remedy="Check --format" + (" and --ids." if keys is not None else "."))
+    return captions
+
+
+def read_keys(path: str | Path) -> set[str]:
+    """Return the picture ids or file names of a split, one a line."""
+    keys = {line.strip() for line in _text(path).split("\n") if line.strip()}
+    if not keys:
+        raise DataError("the list of pictures is empty", where=path)
+    return keys
+
+
+def split_by_picture(captions: Sequence[Caption], fraction: float,
+                     seed: int) -> tuple[list[Caption], list[Caption]]:
+    """Return (training, validation) captions such that no picture is in both.
+
+    Args:
+        captions: captions of any number of pictures.
+        fraction: share of the pictures for validation, rounded to whole pictures.
+        seed: which pictures those are.
+    """
+    pictures = list(dict.fromkeys(caption.picture for caption in captions))
+    order = rng.generator(seed, "validation pictures").permutation(len(pictures))
+    held_out = {pictures[i] for i in order[:round(fraction * len(pictures))]}
+    return ([caption for caption in captions if caption.picture not in held_out],
+            [caption for caption in captions if caption.picture in held_out])
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError("not UTF-8 text", where=path, got=str(error)) from error
+    except OSError as error:
+        raise DataError(f"cannot read the captions: {error.strerror}", where=path) from error
+
+
+def _read_coco(path: str | Path) -> Iterator[Caption]:
+    text = _text(path)
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}",
+                        remedy="Flickr token files and CSV need --format flickr.") from error
+    if not isinstance(data, dict) or not {"images", "annotations"} <= data.keys():
+        raise DataError("not a COCO caption file", where=path,
+                        wanted="an object with 'images' and 'annotations'")
+    by_image: dict[Any, list[Caption]] = {}
+    names: dict[Any, str] = {}
+    for index, image in enumerate(data["images"]):
+        where = f"{path}: images[{index}]"
+        number = _field(image, "id", where)
+        names[number], by_image[number] = str(_field(image, "file_name", where)), []
+    for index, annotation in enumerate(data["annotations"]):
+        where = f"{path}: annotations[{index}]"
+        number = _field(annotation, "image_id", where)
+        if number not in names:
+            raise DataError("caption of an image that is not listed", where=where,
+                            got=f"image_id {number}")
+        text = _field(annotation, "caption", where)
+        if not isinstance(text, str):
+            raise DataError(f"a caption of {names[number]} is not text", where=where,
+                            got=repr(text))
+        by_image[number].append(Caption(names[number], text, where, str(number)))
+    for captions in by_image.values():
+        yield from captions
+
+
+def _field(entry: Any, name: str, where: str) -> Any:
+    if not isinstance(entry, dict) or name not in entry:
+        raise DataError(f"no '{name}'", where=where)
+    return entry[name]
+
+
+_TOKEN_LINE = re.compile(r"(?P<picture>.+?)#\d+\t(?P<text>.*)")
+
+
+def _read_flickr(path: str | Path) -> Iterator[Caption]:
+    lines = _text(path).split("\n")
+    rows = _csv_rows(lines, path) if "\t" not in lines[0] else _token_rows(lines, path)
+    for number, picture, text in rows:
+        # These files are tokenised already: their full stops follow a space, which would hide
+        # the last one from the tokeniser.
+        text = re.sub(r"\s+\.$", ".", text.strip())
+        yield Caption(picture, text, f"{path}:{number}", picture)
+
+
+def _token_rows(lines: list[str], path: str | Path) -> Iterator[tuple[int, str, str]]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        match = _TOKEN_LINE.fullmatch(line.rstrip("\r"))
+        if match is None:
+            raise DataError("not a caption line", where=f"{path}:{number}", got=repr(line[:60]),
+                            wanted="image.jpg#k<TAB>caption")
+        yield number, match["picture"], match["text"]
+
+
+def _csv_rows(lines: list[str], path: str | Path) -> Iterator[tuple[int, str, str]]:
+    reader = csv.reader(line + "\n" for line in lines)
+    heading = [name.strip() for name in next(reader, [])]
+    if heading != ["image", "caption"]:
+        raise DataError("neither a token file nor a CSV file", where=f"{path}:1",
+                        got=repr(lines[0][:60]),
+                        wanted="image.jpg#k<TAB>caption, or the heading image,caption")
+    for row in reader:
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != 2:
+            raise DataError("not a caption row", where=f"{path}:{reader.line_num}",
+                            got=f"{len(row)} columns", wanted="image,caption",
+                            remedy="Put captions with commas in double quotes.")
+        yield reader.line_num, row[0].strip(), row[1]

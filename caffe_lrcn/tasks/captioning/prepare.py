@@ -1,0 +1,163 @@
+"""One data set on disk: vocabulary, stream files and picture lists of a split."""
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from ...errors import DataError, UsageError
+from .datasets import Caption
+from .streams import Layout, Pair, align
+from .tokenize import tokenize
+from .vocabulary import Vocabulary
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the streams of a data set look like.
+
+    Args:
+        out: folder of the data set.
+        streams: captions side by side.
+        timesteps: rows of an aligned caption.
+        aligned: pad and cut captions to ``timesteps``, so that batches of pictures keep step.
+        seed: of the order of the captions.
+        strict: reproduce the original writer's defects.
+        force: replace what is there.
+    """
+
+    out: Path
+    streams: int = 100
+    timesteps: int = 20
+    aligned: bool = True
+    seed: int = 3
+    strict: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("streams", "timesteps"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"--{name} must be positive", got=getattr(self, name))
+        if len(str(self.out).split()) != 1:
+            raise UsageError("the output folder's path contains blanks", got=f"'{self.out}'",
+                             remedy="The list of HDF5 files is separated by blanks; choose another "
+                                    "folder.")
+
+    def folder(self, split: str) -> Path:
+        """Return where the streams of a split go."""
+        kind = f"aligned_{self.timesteps}" if self.aligned else "unaligned"
+        return self.out / f"buffer_{self.streams}" / f"{split}_{kind}_batches"
+
+    def refuse_existing(self, *paths: Path) -> None:
+        """Raise DataError if one of the paths exists and may not be replaced."""
+        for path in paths:
+            if path.exists() and not self.force:
+                raise DataError("output exists already", where=path,
+                                remedy="Use another --out, or --force to replace it.")
+
+
+def tokenized(captions: Sequence[Caption], pictures: Path | None,
+              report: Report) -> list[tuple[str, list[str]]]:
+    """Return (path of the picture, tokens) of each usable caption.
+
+    Captions without words and captions of missing pictures are left out, with one warning each
+    that gives the number and the first one.
+
+    Args:
+        captions: as read.
+        pictures: the folder of the pictures; ``None``: the pictures are not needed.
+        report: receives the warnings.
+
+    Raises:
+        DataError: nothing is left.
+    """
+    usable, blank, missing = [], [], {}
+    known: dict[str, bool] = {}
+    for caption in captions:
+        path = caption.picture if pictures is None else str(pictures / caption.picture)
+        if path not in known:
+            known[path] = pictures is None or Path(path).is_file()
+        tokens = tokenize(caption.text)
+        if not known[path]:
+            missing.setdefault(path, caption)
+        elif not tokens:
+            blank.append(caption)
+        else:
+            usable.append((path, tokens))
+    if blank:
+        report(f"warning: skipped {len(blank)} captions without words, the first of "
+               f"{blank[0].picture} at {blank[0].where}")
+    if missing:
+        path, caption = next(iter(missing.items()))
+        report(f"warning: skipped {len(missing)} missing pictures, the first {path} "
+               f"named at {caption.where}")
+    if not usable:
+        raise DataError("no caption is left", got=f"{len(missing)} missing pictures, "
+                        f"{len(blank)} captions without words", remedy="Check --images.")
+    return usable
+
+
+def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str]]],
+                vocabulary: Vocabulary, report: Report) -> Path:
+    """Write the streams and picture lists of one split; return their folder.
+
+    The folder gets ``batch_<k>.h5``, ``hdf5_chunk_list.txt`` (their paths), ``image_list.txt`` and
+    ``image_list.with_dummy_labels.txt`` (pictures in the order their captions are fetched, so that
+    of an aligned split batch k of the pictures belongs to rows T·k … T·k + T − 1).
+
+    Raises:
+        DataError: the folder exists, or a file cannot be written.
+        UsageError: a path of a picture contains a line break.
+
+    Source: the LRCN caption preparation scripts (``hdf5_sequence_generator.py``).
+    """
+    pairs = align([Pair(path, tuple(vocabulary.ids(tokens))) for path, tokens in usable],
+                  recipe.streams if recipe.aligned else 1, recipe.seed)
+    for pair in pairs:
+        if "\n" in pair.path or "\r" in pair.path:
+            raise UsageError("a picture's name contains a line break", got=repr(pair.path))
+    layout = Layout(pairs, recipe.streams, recipe.timesteps if recipe.aligned else None,
+                    strict=recipe.strict)
+    folder = recipe.folder(split)
+    recipe.refuse_existing(folder)
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        _write_files(layout, folder, split, report)
+        _write_lists(pairs, folder)
+    except OSError as error:
+        raise DataError(f"cannot write the streams: {error}", where=folder) from error
+    cut = sum(len(pair.words) + 1 > recipe.timesteps for pair in pairs) if recipe.aligned else 0
+    unknown = sum(word == 1 for pair in pairs for word in pair.words)
+    report(f"{split}: {len({pair.path for pair in pairs})} pictures, {len(usable)} captions "
+           f"({len(pairs) - len(usable)} repeated to fill the streams, {cut} cut to "
+           f"{recipe.timesteps} steps, {unknown} unknown words), {layout.rows} rows of "
+           f"{recipe.streams} streams in {folder}")
+    return folder
+
+
+def _write_files(layout: Layout, folder: Path, split: str, report: Report) -> None:
+    names, done = [], 0
+    for number, arrays in enumerate(layout.files()):
+        names.append(folder / f"batch_{number}.h5")
+        with h5py.File(names[-1], "w") as file:
+            for name, array in arrays.items():
+                file.create_dataset(name, data=array)
+        done += len(arrays["cont"])
+        report(f"{split}: {done} of {layout.rows} rows written")
+    (folder / "hdf5_chunk_list.txt").write_text("".join(f"{name}\n" for name in names),
+                                                encoding="utf-8")
+
+
+def _write_lists(pairs: Sequence[Pair], folder: Path) -> None:
+    # Every picture of a pair appears, once for each of its captions.
+    (folder / "image_list.txt").write_text("".join(f"{pair.path}\n" for pair in pairs),
+                                           encoding="utf-8")
+    labels = (f"{pair.path} {pair.label}\n" for pair in pairs)
+    (folder / "image_list.with_dummy_labels.txt").write_text("".join(labels), encoding="utf-8")
