@@ -1,0 +1,118 @@
+"""Convolution over any number of spatial axes."""
+from __future__ import annotations
+
+from typing import Any
+
+from ..backends.specs import ConvSpec
+from ..blob import Blob
+from .base import Arity, Layer
+from .conv_geometry import read_geometry
+
+
+class Convolution(Layer):
+    """Cross-correlate each bottom with num_output filters, with zero padding.
+
+    Bottoms: lead + (C,) + spatial with the channels at ``axis``, all of one shape; tops, one a
+    bottom: lead + (num_output,) + ``floor((in + 2p - (d(k-1)+1)) / s) + 1``. Parameters:
+    W (num_output, C/group) + kernel, b (num_output,) if bias_term. ``engine`` and
+    ``force_nd_im2col`` are accepted and change nothing. Source: Caffe's conv_layer and
+    base_conv_layer.
+    """
+
+    bottoms, tops, same_count = Arity(1), Arity(1), True
+    allows_in_place = False
+    _plan: Any = None
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Check the definition, fix the channels and make the parameters."""
+        param = self.param.convolution_param
+        self.axis = self._channel_axis(bottom[0])
+        self.channels, spatial = bottom[0].shape[self.axis], bottom[0].shape[self.axis + 1:]
+        for field, count in (("num_output", param.num_output), ("group", param.group)):
+            if count == 0:
+                raise self.error(f"{field} must be positive", got=0,
+                                 at=("convolution_param", field))
+        for what, count in (("channels", self.channels), ("num_output", param.num_output)):
+            if count % param.group:
+                raise self.error(f"{what} must be a multiple of group", got=count,
+                                 wanted=f"a multiple of {param.group}",
+                                 at=("convolution_param", "group"))
+        self.spec = ConvSpec(param.num_output, **read_geometry(self, param, len(spatial)),
+                             group=param.group, bias=param.bias_term)
+        self._planned: tuple[int, ...] = ()
+        self._make_params(param)
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Set the tops' shapes.
+
+        Raises:
+            ShapeError: bottoms of several shapes, changed channels, or a picture smaller than
+                the kernel.
+        """
+        shape = bottom[0].shape
+        for blob in bottom[1:]:
+            if blob.shape != shape:
+                raise self.error("all inputs must have one shape", got=blob.shape, wanted=shape)
+        spatial = shape[self.axis + 1:]
+        if len(spatial) != len(self.spec.kernel) or shape[self.axis] != self.channels:
+            raise self.error("the input does not fit the weights", got=shape,
+                             wanted=f"{self.channels} channels at axis {self.axis} and "
+                                    f"{len(self.spec.kernel)} spatial axes")
+        sizes = self.spec.output_size(spatial)
+        if any(size < 1 for size in sizes):
+            raise self.error("the kernel is larger than the padded input", got=spatial,
+                             wanted=f"at least {self.spec.kernel} with padding {self.spec.pad}",
+                             remedy="Feed larger inputs, or pad more.")
+        for blob in top:
+            blob.reshape(*shape[:self.axis], self.spec.num_output, *sizes)
+        if shape != self._planned:
+            self._planned = shape
+            self._lead = bottom[0].count_range(0, self.axis)
+            self._plan = self.backend.conv.plan(self.spec, self._folded(bottom[0].data).shape,
+                                                self.backend)
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Convolve each bottom into its top."""
+        bias = self.blobs[1].data if self.spec.bias else None
+        for x, y in zip(bottom, top, strict=True):
+            self._plan.forward(self._folded(x.data), self.blobs[0].data, bias,
+                               self._folded(y.data))
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        """Compute the gradients of weights, bias and bottoms."""
+        for x, y, wanted in zip(bottom, top, propagate_down, strict=True):
+            dy = self._folded(y.diff)
+            if self.spec.bias and self.wants_param_diff(1):
+                self._plan.backward_bias(dy, self.blobs[1].diff)
+            if self.wants_param_diff(0):
+                self._plan.backward_weights(self._folded(x.data), dy, self.blobs[0].diff)
+            if wanted:
+                self._plan.backward_data(dy, self.blobs[0].data, self._folded(x.diff))
+
+    def _folded(self, array: Any) -> Any:
+        """Return the array with all axes before the channels folded into one."""
+        return array.reshape(self._lead, *array.shape[self.axis:])
+
+    def _channel_axis(self, blob: Blob) -> int:
+        axis, axes = self.param.convolution_param.axis, len(blob.shape)
+        if not -axes <= axis < axes:
+            raise self.error("the channel axis does not exist in the input", got=axis,
+                             wanted=f"{-axes} to {axes - 1} for {blob.shape}",
+                             at=("convolution_param", "axis"))
+        return axis % axes
+
+    def _make_params(self, param: Any) -> None:
+        shapes = [(param.num_output, self.channels // param.group, *self.spec.kernel)]
+        fillers = [param.weight_filler]
+        if param.bias_term:
+            shapes.append((param.num_output,))
+            fillers.append(param.bias_filler)
+        if len(self.param.blobs) not in (0, len(shapes)):
+            raise self.error("wrong number of blobs given in the definition",
+                             got=len(self.param.blobs), wanted=len(shapes), at=("blobs",))
+        for given, shape in zip(self.param.blobs, shapes, strict=False):
+            if given.HasField("shape") and tuple(given.shape.dim) != shape:
+                raise self.error("a blob given in the definition has another shape",
+                                 got=tuple(given.shape.dim), wanted=shape, at=("blobs",))
+        for shape, filler_param in zip(shapes, fillers, strict=True):
+            self.add_param(shape, filler_param)

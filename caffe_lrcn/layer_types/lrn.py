@@ -1,0 +1,52 @@
+"""LRN: local response normalisation."""
+from __future__ import annotations
+
+from typing import Any
+
+from ..backends.specs import LRNSpec
+from ..blob import Blob
+from .base import Layer
+
+
+class LRN(Layer):
+    """Divide each value by a power of the energy around it: ``y = x s^-beta``.
+
+    ACROSS_CHANNELS: ``s = k + alpha/n * sum of x^2`` over n neighbouring channels.
+    WITHIN_CHANNEL: ``s = 1 + alpha * mean of x^2`` over n x n pixels, padding included.
+    Bottom and top: (N, C, H, W). ``engine`` is accepted and changes nothing. Source: Caffe's
+    lrn_layer; Krizhevsky et al. 2012, section 3.3.
+    """
+
+    allows_in_place = False
+    _plan: Any = None
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Check the definition."""
+        param = self.param.lrn_param
+        if param.local_size % 2 == 0:
+            raise self.error("local_size must be odd", got=param.local_size,
+                             at=("lrn_param", "local_size"))
+        # CAFFE-QUIRK: k is 1 within a channel, whatever the definition says.
+        within = param.norm_region == param.WITHIN_CHANNEL
+        self.spec = LRNSpec(param.local_size, param.alpha, param.beta,
+                            1.0 if within else param.k, within)
+        self._planned: tuple[int, ...] = ()
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Give the top the bottom's shape."""
+        shape = bottom[0].shape
+        if len(shape) != 4:
+            raise self.error("the input must have four axes", got=shape, wanted="(N, C, H, W)")
+        top[0].reshape(*shape)
+        if shape != self._planned:
+            self._planned = shape
+            self._plan = self.backend.lrn.plan(self.spec, shape, self.backend)
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Normalise."""
+        self._plan.forward(bottom[0].data, top[0].data)
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        """Compute the gradient of the bottom."""
+        if propagate_down[0]:
+            self._plan.backward(bottom[0].data, top[0].data, top[0].diff, bottom[0].diff)
