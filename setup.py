@@ -13,10 +13,13 @@ setup(
     long_description_content_type="text/markdown",
     license="BSD-2-Clause",
     python_requires=">=3.10",
-    packages=find_packages(include=["caffe_lrcn", "caffe_lrcn.*"]),
+    # The default definitions stand at the top of the repository and travel inside the package.
+    packages=[*find_packages(include=["caffe_lrcn", "caffe_lrcn.*"]), "caffe_lrcn.prototxt"],
+    package_dir={"caffe_lrcn.prototxt": "prototxt"},
     package_data={
         "caffe_lrcn": ["py.typed"],
         "caffe_lrcn.proto": ["*.pyi"],
+        "caffe_lrcn.prototxt": ["*.prototxt"],
         "caffe_lrcn.backends.cuda": ["*.cu", "*.cuh", "*.h"],
     },
     install_requires=[
@@ -34,7 +37,8 @@ setup(
         "cuda13": ["cupy-cuda13x>=13"],
         "dev": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "ruff>=0.5", "mypy>=1.8",
                 "grpcio-tools>=1.59"],
-        "test": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80"],
+        "test": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "setuptools>=61",
+                 "wheel>=0.40"],
     },
     entry_points={"console_scripts": ["caffe-lrcn=caffe_lrcn.cli.main:main"]},
 )

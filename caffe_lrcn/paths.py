@@ -3,20 +3,22 @@ from __future__ import annotations
 
 import os
 
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+
 
 def resolve(path: str, *beside: str | None) -> str:
     """Return the path itself if it exists, else one beside a file that names it.
 
     A relative path counts from the working directory, as in Caffe; where nothing is there, the
-    folder of each file in ``beside`` is tried in turn. A path that is found nowhere comes back
-    unchanged, so that the error about it shows what the user wrote.
+    folder of each file in ``beside`` is tried in turn, then the definitions that are installed with
+    the package (``prototxt/...``). A path that is found nowhere comes back unchanged, so that the
+    error about it shows what the user wrote.
     """
     if os.path.isabs(path) or os.path.exists(path):
         return path
-    for file in beside:
-        if file is None:
-            continue
-        candidate = os.path.join(os.path.dirname(file), path)
+    folders = [os.path.dirname(file) for file in beside if file is not None]
+    for folder in [*folders, _PACKAGE]:
+        candidate = os.path.join(folder, path)
         if os.path.exists(candidate):
             return candidate
     return path
