@@ -1,13 +1,21 @@
-"""Convolution on the CPU: picks the implementation for a type and geometry."""
+"""Convolution on the CPU: oneDNN where it can, plain NumPy elsewhere."""
 from __future__ import annotations
 
+import logging
+import math
 from typing import Any
+
+import numpy as np
 
 from ..specs import ConvSpec
 from .conv_plain import PlainConv
+from .dnnl import DnnlError, library
+from .dnnl.conv import DnnlConv
+
+_log = logging.getLogger("caffe_lrcn")
 
 
-def plan(spec: ConvSpec, x_shape: tuple[int, ...], backend: Any) -> PlainConv:
+def plan(spec: ConvSpec, x_shape: tuple[int, ...], backend: Any) -> PlainConv | DnnlConv:
     """Return the object that runs one convolution for bottoms of one shape.
 
     Args:
@@ -20,4 +28,12 @@ def plan(spec: ConvSpec, x_shape: tuple[int, ...], backend: Any) -> PlainConv:
     ``backward_weights(x, dy, dw)`` and ``backward_bias(dy, db)``. The last two accumulate.
     Source: Caffe's conv_layer.
     """
+    fits = len(spec.kernel) == 2 and backend.dtype == np.float32 and math.prod(x_shape) > 0
+    lib = library() if fits else None
+    if lib is not None:
+        try:
+            return DnnlConv(lib, spec, x_shape, backend)
+        except DnnlError as error:
+            _log.warning("oneDNN has no convolution for %s on %s (%s): using plain NumPy",
+                         spec, x_shape, error)
     return PlainConv(spec, x_shape, backend)
