@@ -1,0 +1,82 @@
+"""Open a GPU through CuPy, or say why that cannot be done."""
+from __future__ import annotations
+
+import importlib.util
+from types import ModuleType
+
+from ...errors import BackendError
+
+_USE_CPU = "use --cpu to run without a GPU"
+
+
+def open_device(name: str) -> ModuleType:
+    """Make a GPU the current one of this thread and return CuPy.
+
+    Args:
+        name: ``gpu`` (the first one) or ``gpu:N``.
+
+    Raises:
+        BackendError: a name of another form; CuPy is missing or cannot be loaded; there is no
+            driver or no such GPU. The message says what to do.
+    """
+    _, _, number = name.partition(":")
+    if name != "gpu" and not (name.startswith("gpu:") and number.isdecimal()):
+        raise BackendError("unknown device", got=name, wanted="gpu or gpu:N")
+    index = int(number or 0)
+    cupy = _import_cupy()
+    count = _count(cupy)
+    if index >= count:
+        raise BackendError(f"there is no GPU {index}", got=f"{count} usable GPU(s)",
+                           wanted=f"0 to {count - 1}",
+                           remedy=f"Choose another with --gpu, or {_USE_CPU}.")
+    cupy.cuda.Device(index).use()
+    return cupy
+
+
+def first_usable_gpu() -> int | None:
+    """Return the number of the first GPU that memory can be had on, or None; never raises."""
+    if importlib.util.find_spec("cupy") is None:
+        return None
+    try:
+        cupy = _import_cupy()
+        count = _count(cupy)
+    except BackendError:
+        return None
+    return next((index for index in range(count) if _answers(cupy, index)), None)
+
+
+def _import_cupy() -> ModuleType:
+    if importlib.util.find_spec("cupy") is None:
+        raise BackendError(
+            "a GPU needs CuPy, which is not installed",
+            remedy="Install it for your driver with `pip install caffe_lrcn[cuda13]` or "
+                   f"`pip install caffe_lrcn[cuda12]`, or {_USE_CPU}.")
+    try:
+        import cupy
+    except Exception as error:  # CuPy raises what its libraries raise when they do not load
+        raise BackendError("CuPy is installed but cannot be loaded", got=error,
+                           remedy=f"Reinstall caffe_lrcn[cuda13] or [cuda12], or {_USE_CPU}."
+                           ) from error
+    return cupy
+
+
+def _count(cupy: ModuleType) -> int:
+    """Return the number of GPUs, at least one."""
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:  # no driver, or one that is too old
+        raise BackendError("no GPU can be used", got=error,
+                           remedy=f"Check the driver with nvidia-smi, or {_USE_CPU}.") from error
+    if count == 0:
+        raise BackendError("no GPU was found",
+                           remedy=f"Check the driver with nvidia-smi, or {_USE_CPU}.")
+    return count
+
+
+def _answers(cupy: ModuleType, index: int) -> bool:
+    try:
+        with cupy.cuda.Device(index):
+            cupy.zeros(1)
+    except Exception:  # busy in exclusive mode, out of memory, broken
+        return False
+    return True
