@@ -57,6 +57,18 @@ def check_gradients(prototxt: str, bottoms: Sequence[Any], *, wrt: Sequence[int]
     check.propagation(param_grads)
 
 
+def check_broken_is_caught(prototxt: str, bottoms: Sequence[Any],
+                           mutate: Callable[[Layer], None], **options: Any) -> None:
+    """Assert that the check passes, and that it sees the gradient which ``mutate`` breaks."""
+    check_gradients(prototxt, bottoms, **options)
+    try:
+        check_gradients(prototxt, bottoms, mutate=mutate, **options)
+    except AssertionError as error:
+        assert "gradient by" in str(error), f"caught for another reason: {error}"
+    else:
+        raise AssertionError("the broken layer passed the gradient check")
+
+
 class _Check:
     """The point at which a layer is checked, restored before each evaluation."""
 

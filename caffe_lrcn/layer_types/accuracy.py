@@ -1,0 +1,103 @@
+"""Accuracy: the share of right classifications."""
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+
+from ..blob import Blob
+from ..errors import LabelError, NetError, PrototxtError
+from .base import Arity, Layer, exactly
+from .checks import axis_of, label_count, transposed_remedy
+
+_log = logging.getLogger(__name__)
+
+
+class Accuracy(Layer):
+    """Share of labels whose score is among the ``top_k`` best.
+
+    Bottoms: scores, with the classes along ``axis``, and one label for each score vector. Tops:
+    the share, a 0-axis blob (0 if no label counts), and optionally the share for each class (C,)
+    (0 for a class without labels). Labels equal to ``ignore_label`` do not count.
+
+    Raises:
+        PrototxtError: ``top_k`` is 0 or exceeds the number of classes.
+        ShapeError: scores and labels do not match.
+        LabelError: a label that is no class and not ignored.
+        NetError: a gradient is asked for.
+
+    Source: Caffe's accuracy_layer.
+    """
+
+    bottoms = exactly(2)
+    tops = Arity(1, 2)
+    has_backward = False
+
+    def allow_force_backward(self, bottom: int) -> bool:
+        return False
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        param = self.param.accuracy_param
+        self._ignore = param.ignore_label if param.HasField("ignore_label") else None
+        self._mask: Any = None
+        self._warned = False
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        param = self.param.accuracy_param
+        axis = axis_of(self, bottom[0], param.axis, "accuracy_param", "axis")
+        outer, classes, inner = label_count(self, bottom, axis)
+        transposed = transposed_remedy(bottom[0].shape[:axis], bottom[1].shape)
+        if transposed and bottom[1].shape[:2] != bottom[0].shape[:2]:
+            raise self.error("predictions and labels are laid out differently", at=("bottom", 1),
+                             got=f"{bottom[0].shape} and {bottom[1].shape}", remedy=transposed)
+        if not 1 <= param.top_k <= classes:
+            raise self.error("top_k must lie between 1 and the number of classes",
+                             got=param.top_k, wanted=f"1 to {classes}", kind=PrototxtError,
+                             at=("accuracy_param", "top_k"))
+        self._view, self._label_view = (outer, classes, inner), (outer, inner)
+        if self._mask is None or self._mask.size < bottom[0].count:
+            self._mask = self.backend.zeros(bottom[0].count, bool)
+        top[0].reshape()
+        if len(top) == 2:
+            top[1].reshape(classes)
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        xp, scores = self.xp, bottom[0].data.reshape(self._view)
+        label = bottom[1].data.reshape(self._label_view)
+        with np.errstate(invalid="ignore"):  # NaN becomes a number far out of range
+            classes = label.astype("int64")
+        kept = xp.ones(classes.shape, bool) if self._ignore is None else classes != self._ignore
+        inside = xp.where(kept, xp.clip(classes, 0, self._view[1] - 1), 0)
+        true = xp.take_along_axis(scores, inside[:, None], axis=1)
+        self._check(label, kept & (inside != classes), kept & xp.isnan(true[:, 0]))
+        # CAFFE-QUIRK: scores equal to the true one count against it. A NaN compares false with
+        # everything, so a NaN score counts as right.
+        mask = self._mask[:bottom[0].count].reshape(self._view)
+        xp.greater_equal(scores, true, out=mask)
+        others = xp.count_nonzero(mask, axis=1) - 1
+        right = kept & (others < self.param.accuracy_param.top_k)
+        top[0].data[...] = right.sum() / xp.maximum(kept.sum(), 1)
+        if len(top) == 2:
+            counts = [xp.bincount(inside[chosen], minlength=self._view[1])
+                      for chosen in (right, kept)]
+            top[1].data[...] = counts[0] / xp.maximum(counts[1], 1)
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        if any(propagate_down):
+            raise self.error("Accuracy has no gradient", kind=NetError,
+                             remedy="Remove its propagate_down or loss_weight.")
+
+    def _check(self, label: Any, wrong: Any, undefined: Any) -> None:
+        """Refuse labels that are no class, and say once that scores are NaN."""
+        flags = self.backend.download(self.xp.stack([wrong.any(), undefined.any()]))
+        if flags[0]:
+            value = self.backend.download(label)[self.backend.download(wrong)][0]
+            raise self.error("a label is no class", got=f"{value:g}", at=("bottom", 1),
+                             wanted=f"0 to {self._view[1] - 1}", kind=LabelError,
+                             remedy="Set accuracy_param { ignore_label } for labels that are "
+                                    "padding.")
+        if flags[1] and not self._warned:
+            self._warned = True
+            _log.warning("%s: layer '%s': some scores are NaN and count as right: the accuracy "
+                         "means nothing", self.context.place.at(), self.name)

@@ -1,0 +1,65 @@
+"""Concat: join blobs along an axis."""
+from __future__ import annotations
+
+from typing import Any
+
+from ..blob import Blob
+from ..errors import PrototxtError
+from .base import Alias, Arity, Layer
+from .checks import axis_of
+
+
+class Concat(Layer):
+    """Puts its bottoms one after the other along ``axis``; their other axes must agree.
+
+    One bottom: the top shares its storage.
+
+    Raises:
+        PrototxtError: both ``axis`` and its older name ``concat_dim`` are given.
+        ShapeError: shapes that do not fit.
+
+    Source: Caffe's concat_layer.
+    """
+
+    bottoms = Arity(1)
+    allows_in_place = False
+
+    @classmethod
+    def aliases(cls, param: Any) -> list[Alias]:
+        return [Alias(0, 0)] if len(param.bottom) == 1 else []
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        param = self.param.concat_param
+        if param.HasField("axis") and param.HasField("concat_dim"):
+            raise self.error("the axis is given twice", at=("concat_param", "concat_dim"),
+                             kind=PrototxtError, remedy="concat_dim is an older name of axis: "
+                                                        "give one of them.")
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        param, first = self.param.concat_param, bottom[0].shape
+        name = "concat_dim" if param.HasField("concat_dim") else "axis"
+        axis = axis_of(self, bottom[0], getattr(param, name), "concat_param", name)
+        self._parts, end = [], 0
+        for i, blob in enumerate(bottom):
+            shape = blob.shape
+            if len(shape) != len(first) or any(
+                    shape[j] != first[j] for j in range(len(first)) if j != axis):
+                raise self.error(f"bottoms 0 and {i} differ in other axes than {axis}", got=shape,
+                                 wanted=first[:axis] + ("any",) + first[axis + 1:],
+                                 at=("bottom", i))
+            self._parts.append((slice(None),) * axis + (slice(end, end + shape[axis]),))
+            end += shape[axis]
+        top[0].reshape(*first[:axis], end, *first[axis + 1:])
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        if len(bottom) == 1:
+            return
+        for blob, part in zip(bottom, self._parts, strict=True):
+            top[0].data[part] = blob.data
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        if len(bottom) == 1:
+            return
+        for blob, part, wanted in zip(bottom, self._parts, propagate_down, strict=True):
+            if wanted:
+                blob.diff[...] = top[0].diff[part]

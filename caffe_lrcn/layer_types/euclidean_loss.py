@@ -1,0 +1,48 @@
+"""EuclideanLoss: half the mean squared distance."""
+from __future__ import annotations
+
+from ..blob import Blob
+from .base import Layer, exactly
+from .checks import same_batch
+
+
+class EuclideanLoss(Layer):
+    """``loss = sum((a - b)**2) / (2 N)`` for two bottoms of N samples each; 0-axis top.
+
+    Both bottoms get a gradient, ``(a - b) / N`` and its negative.
+
+    Raises:
+        ShapeError: bottoms of different batch or sample sizes.
+
+    Source: Caffe's euclidean_loss_layer.
+    """
+
+    bottoms = exactly(2)
+    is_loss = True
+
+    def allow_force_backward(self, bottom: int) -> bool:
+        return True
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        self._difference = Blob(self.backend)
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        same_batch(self, bottom)
+        if bottom[0].count != bottom[1].count:
+            raise self.error("the two bottoms differ in the size of a sample",
+                             got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 1))
+        self._difference.reshape_like(bottom[0])
+        top[0].reshape()
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        difference = self._difference.data
+        self.xp.subtract(bottom[0].data, bottom[1].data.reshape(difference.shape), out=difference)
+        total = self.backend.update.sum_of_squares(difference)
+        top[0].data[...] = total / (2 * bottom[0].shape[0])
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        scale = top[0].diff / bottom[0].shape[0]
+        for blob, wanted, sign in zip(bottom, propagate_down, (1, -1), strict=True):
+            if wanted:
+                self.xp.multiply(self._difference.data.reshape(blob.shape), scale * sign,
+                                 out=blob.diff)

@@ -1,0 +1,85 @@
+"""Reshape: the same values under another shape."""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..blob import Blob
+from ..errors import PrototxtError
+from .base import Alias, Layer
+
+
+class Reshape(Layer):
+    """Replaces the axes from ``axis`` on, ``num_axes`` of them (-1: all), by ``shape``.
+
+    In ``shape`` 0 keeps the bottom's size at this position and one -1 takes what is left. A
+    negative ``axis`` counts from behind the last one, so -1 appends. The top shares the bottom's
+    storage.
+
+    Raises:
+        PrototxtError: two -1, a size below -1, or ``num_axes`` below -1.
+        ShapeError: axes that the bottom does not have, or a different number of elements.
+
+    Source: Caffe's reshape_layer.
+    """
+
+    allows_in_place = False
+
+    @classmethod
+    def aliases(cls, param: Any) -> list[Alias]:
+        return [Alias(0, 0)]
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        param = self.param.reshape_param
+        if param.num_axes < -1:
+            raise self.error("num_axes is no number of axes", got=param.num_axes,
+                             wanted="-1 (to the last) or more", kind=PrototxtError,
+                             at=("reshape_param", "num_axes"))
+        dims = list(param.shape.dim)
+        if dims.count(-1) > 1 or min(dims, default=0) < -1:
+            raise self.error("shape may hold sizes, 0 (keep) and one -1 (infer)", got=dims,
+                             kind=PrototxtError, at=("reshape_param", "shape"))
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        shape = bottom[0].shape
+        start, end = self._replaced_axes(len(shape))
+        dims = []
+        for i, size in enumerate(self.param.reshape_param.shape.dim):
+            if size == 0:
+                if start + i >= len(shape):
+                    raise self.error(f"dim {i} is 0 (keep), but the bottom has no axis "
+                                     f"{start + i}", got=shape, at=("reshape_param", "shape"))
+                size = shape[start + i]
+            dims.append(size)
+        if -1 in dims:
+            known = math.prod(size for size in dims if size != -1)
+            known *= math.prod(shape[:start]) * math.prod(shape[end:])
+            if not known or bottom[0].count % known:
+                raise self.error("the -1 in shape cannot be inferred",
+                                 got=f"{bottom[0].count} elements of shape {shape}",
+                                 wanted=f"a multiple of {known}, the other sizes' product",
+                                 at=("reshape_param", "shape"))
+            dims[dims.index(-1)] = bottom[0].count // known
+        new = (*shape[:start], *dims, *shape[end:])
+        if math.prod(new) != bottom[0].count:
+            raise self.error("reshaping changes the number of elements",
+                             got=f"{new}, {math.prod(new)} elements",
+                             wanted=f"{bottom[0].count}, those of {shape}",
+                             at=("reshape_param", "shape"))
+        top[0].reshape(*new)
+
+    def _replaced_axes(self, axes: int) -> tuple[int, int]:
+        param = self.param.reshape_param
+        start = param.axis if param.axis >= 0 else axes + 1 + param.axis
+        end = axes if param.num_axes == -1 else start + param.num_axes
+        if not 0 <= start <= end <= axes:
+            raise self.error("the bottom does not have the axes to replace",
+                             got=f"axis {param.axis}, num_axes {param.num_axes}",
+                             wanted=f"a part of {axes} axes", at=("reshape_param",))
+        return start, end
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        pass
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        pass

@@ -1,0 +1,105 @@
+"""Scale: multiply along some axes, and add a bias."""
+from __future__ import annotations
+
+from ..blob import Blob
+from ..errors import PrototxtError
+from ..proto import caffe_pb2
+from .base import Arity, Layer
+from .checks import axis_of
+
+
+class Scale(Layer):
+    """``y = x * s (+ b)`` with ``s`` and ``b`` spread over the other axes.
+
+    With one bottom ``s`` is a parameter with the shape of ``num_axes`` axes of the bottom from
+    ``axis`` on (-1: all; 0: one number); with two, it is bottom 1, whose shape must match bottom 0
+    from ``axis`` on. Parameters: ``s`` (one bottom only), then ``b`` of the same shape if
+    ``bias_term``.
+
+    Raises:
+        PrototxtError: ``num_axes`` below -1.
+        ShapeError: shapes that do not match.
+
+    Source: Caffe's scale_layer.
+    """
+
+    bottoms = Arity(1, 2)
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        param = self.param.scale_param
+        if len(bottom) == 1:
+            filler = (param.filler if param.HasField("filler")
+                      else caffe_pb2.FillerParameter(type="constant", value=1))
+            self.add_param(self._param_shape(bottom[0]), filler)
+        if param.bias_term:
+            shape = bottom[1].shape if len(bottom) == 2 else self.blobs[0].shape
+            self.add_param(shape, param.bias_filler)
+        in_place = bottom[0] is top[0]
+        self._kept = Blob(self.backend) if in_place else None
+        self._product, self._sums = Blob(self.backend), Blob(self.backend)
+
+    def _param_shape(self, bottom: Blob) -> tuple[int, ...]:
+        param = self.param.scale_param
+        if param.num_axes < -1:
+            raise self.error("num_axes is no number of axes", got=param.num_axes,
+                             wanted="-1 (to the last) or more", kind=PrototxtError,
+                             at=("scale_param", "num_axes"))
+        if param.num_axes == 0:
+            return ()
+        start = axis_of(self, bottom, param.axis, "scale_param", "axis")
+        if param.num_axes == -1:
+            return bottom.shape[start:]
+        if start + param.num_axes > len(bottom.shape):
+            raise self.error("the bottom has too few axes for scale_param", got=bottom.shape,
+                             wanted=f"at least {start + param.num_axes} axes",
+                             at=("scale_param", "num_axes"))
+        return bottom.shape[start:start + param.num_axes]
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        scale = self._scale(bottom)
+        start = (axis_of(self, bottom[0], self.param.scale_param.axis, "scale_param", "axis")
+                 if scale.shape else 0)
+        end = start + len(scale.shape)
+        if bottom[0].shape[start:end] != scale.shape:
+            raise self.error("the scale does not fit the bottom", got=scale.shape,
+                             wanted=f"{bottom[0].shape[start:end]}, the axes of "
+                                    f"{bottom[0].shape} from {start} on", at=("bottom", 0))
+        if self.param.scale_param.bias_term and self.blobs[-1].count != scale.count:
+            raise self.error("the bias does not fit the scale", got=scale.shape,
+                             wanted=self.blobs[-1].shape, at=("bottom", len(bottom) - 1))
+        top[0].reshape_like(bottom[0])
+        for blob in filter(None, (self._kept, self._product)):
+            blob.reshape_like(bottom[0])
+        self._sums.reshape(scale.count)
+        self._view = (bottom[0].count_range(0, start), scale.count, bottom[0].count_range(end))
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        if self._kept:
+            self._kept.data[...] = bottom[0].data
+        bias = self.blobs[-1].data.reshape(-1) if self.param.scale_param.bias_term else None
+        self.backend.elementwise.channel_scale(
+            bottom[0].data.reshape(self._view), self._scale(bottom).data.reshape(-1), bias,
+            top[0].data.reshape(self._view))
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        ops, dy = self.backend.elementwise, top[0].diff.reshape(self._view)
+        if self.param.scale_param.bias_term and self.wants_param_diff(len(self.blobs) - 1):
+            ops.sum_to_channels(dy, self.blobs[-1].diff.reshape(-1))
+        scale = self._scale(bottom)
+        if propagate_down[1] if len(bottom) == 2 else self.wants_param_diff(0):
+            x = (self._kept or bottom[0]).data
+            self.xp.multiply(x, top[0].diff, out=self._product.data)
+            sums = self._sums.data
+            sums.fill(0)
+            ops.sum_to_channels(self._product.data.reshape(self._view), sums)
+            d_scale = scale.diff.reshape(-1)
+            if len(bottom) == 2:
+                d_scale[...] = sums
+            else:
+                d_scale += sums
+        if propagate_down[0]:
+            ops.channel_scale(dy, scale.data.reshape(-1), None,
+                              bottom[0].diff.reshape(self._view))
+
+    def _scale(self, bottom: list[Blob]) -> Blob:
+        return bottom[1] if len(bottom) == 2 else self.blobs[0]

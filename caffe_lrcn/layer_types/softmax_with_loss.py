@@ -1,0 +1,81 @@
+"""SoftmaxWithLoss: softmax and multinomial logistic loss in one."""
+from __future__ import annotations
+
+from typing import Any
+
+from ..blob import Blob
+from ..proto import caffe_pb2
+from .base import Arity, Layer, exactly
+from .checks import axis_of, label_count, refuse_label_gradient, same_batch
+
+_FULL, _VALID, _BATCH_SIZE, _NONE = (caffe_pb2.LossParameter.NormalizationMode.Value(name)
+                                     for name in ("FULL", "VALID", "BATCH_SIZE", "NONE"))
+
+
+class SoftmaxWithLoss(Layer):
+    """``loss = -sum(log(softmax(x)[label])) / normaliser``.
+
+    Bottoms: scores, with the classes along ``softmax_param.axis`` (LRCN: (T, N, V), axis 2), and
+    one label for each score vector (T, N). Tops: the loss, a 0-axis blob, and optionally the
+    probabilities. ``loss_param`` gives ``ignore_label`` and the normaliser: all labels (FULL),
+    those not ignored (VALID, the default), the product of the axes before the classes
+    (BATCH_SIZE), or 1 (NONE); it is at least 1. ``normalize`` is an older way to say VALID (true)
+    or BATCH_SIZE (false).
+
+    Raises:
+        ShapeError: scores and labels do not match.
+        LabelError: a label that is no class and not ignored.
+        NetError: the gradient of the labels is asked for.
+
+    Source: Caffe's softmax_loss_layer.
+    """
+
+    bottoms = exactly(2)
+    tops = Arity(1, 2)
+    is_loss = True
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        loss = self.param.loss_param
+        self._ignore = loss.ignore_label if loss.HasField("ignore_label") else None
+        self._normalization = loss.normalization
+        if not loss.HasField("normalization") and loss.HasField("normalize"):
+            self._normalization = _VALID if loss.normalize else _BATCH_SIZE
+        self._prob = Blob(self.backend)
+        if len(top) == 2:
+            self._prob.share_data(top[1])
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        axis = axis_of(self, bottom[0], self.param.softmax_param.axis, "softmax_param", "axis")
+        same_batch(self, bottom)
+        outer, channels, inner = label_count(self, bottom, axis)
+        self._view, self._label_view = (outer, channels, inner), (outer, inner)
+        self._prob.reshape_like(bottom[0])
+        top[0].reshape()
+        if len(top) == 2:
+            top[1].reshape_like(bottom[0])
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        ops, prob = self.backend.softmax_loss, self._prob.data.reshape(self._view)
+        ops.softmax_forward(bottom[0].data.reshape(self._view), prob)
+        loss, valid = ops.loss_forward(prob, bottom[1].data.reshape(self._label_view),
+                                       self._ignore)
+        self._normaliser = self._normaliser_of(valid)
+        self.xp.divide(loss, self._normaliser, out=top[0].data)
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        refuse_label_gradient(self, propagate_down)
+        if not propagate_down[0]:
+            return
+        # CAFFE-QUIRK: a gradient that reaches the probabilities, top 1, is not used.
+        scale = self.xp.asarray(top[0].diff / self._normaliser)
+        self.backend.softmax_loss.loss_backward(
+            self._prob.data.reshape(self._view), bottom[1].data.reshape(self._label_view),
+            self._ignore, scale, bottom[0].diff.reshape(self._view))
+
+    def _normaliser_of(self, valid: Any) -> Any:
+        """Return the normaliser, at least 1, without waiting for the device."""
+        outer, _, inner = self._view
+        if self._normalization == _VALID:
+            return self.xp.maximum(valid, 1)
+        sizes = {_FULL: outer * inner, _BATCH_SIZE: outer, _NONE: 1}
+        return max(sizes[self._normalization], 1)

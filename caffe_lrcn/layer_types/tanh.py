@@ -1,0 +1,19 @@
+"""TanH: the hyperbolic tangent."""
+from __future__ import annotations
+
+from ..blob import Blob
+from .base import Layer
+
+
+class TanH(Layer):
+    """``y = tanh(x)``, any shape. Source: Caffe's tanh_layer."""
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        top[0].reshape_like(bottom[0])
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        self.backend.elementwise.tanh_forward(bottom[0].data, top[0].data)
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        if propagate_down[0]:
+            self.backend.elementwise.tanh_backward(top[0].data, top[0].diff, bottom[0].diff)
