@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..paths import resolve
+from ..proto.blob_proto import read_blob_proto
 from ..sources import transform
 from ..sources.images import ImageSpec
 from ..sources.listing import read_picture_list
@@ -99,8 +100,6 @@ def read_mean(path: str) -> np.ndarray:
     Raises:
         DataError: the file is missing or holds no single picture.
     """
-    from ..proto.weights_io import read_blob_proto
-
     mean = np.asarray(read_blob_proto(path), np.float32)
     if mean.ndim == 4 and mean.shape[0] == 1:
         mean = mean[0]

@@ -176,10 +176,13 @@ class HDF5Source:
             self.close()
             self._open = index, open_file(self.spec.files[index])
         path = self.spec.files[index]
+        dataset = _dataset(self._open[1], name)
+        wanted = (self.spec.row_counts[index], *out.shape[1:])
+        if dataset.shape != wanted:  # HDF5 would cut the selection and say nothing
+            raise DataError(f"dataset '{name}' changed its shape while in use", where=path,
+                            got=dataset.shape, wanted=wanted)
         try:
-            read_rows(_dataset(self._open[1], name), rows, out)
-        except DataError:
-            raise
+            read_rows(dataset, rows, out)
         except (OSError, TypeError, ValueError) as error:
             raise DataError(f"rows of dataset '{name}' cannot be read; the file may be damaged",
                             where=path, got=str(error)) from error

@@ -1,0 +1,75 @@
+"""List files: names, labels, blank lines, and files that are no lists."""
+from __future__ import annotations
+
+import pytest
+
+from caffe_lrcn.errors import DataError
+from caffe_lrcn.sources.listing import parse_label, read_file_list, read_picture_list
+
+
+def write(tmp_path, content):
+    path = tmp_path / "list.txt"
+    path.write_bytes(content)
+    return str(path)
+
+
+def test_file_names_are_separated_by_any_white_space(tmp_path):
+    assert read_file_list(write(tmp_path, b"a.h5  b.h5\n\n\n\tc.h5\r\n")) == ["a.h5", "b.h5",
+                                                                             "c.h5"]
+
+
+def test_label_follows_the_last_space(tmp_path):
+    pictures = read_picture_list(write(tmp_path, b"a cat.png 3\nb.png -2\nc.png x\n"))
+    assert pictures.names == ["a cat.png", "b.png", "c.png"]
+    assert pictures.labels.tolist() == [3, -2, 0]
+    assert pictures.lines.tolist() == [1, 2, 3]
+
+
+def test_line_without_a_space_is_all_name(tmp_path):
+    # CAFFE-QUIRK: and all label, too.
+    pictures = read_picture_list(write(tmp_path, b"cat.png\n12.png\n"))
+    assert pictures.names == ["cat.png", "12.png"]
+    assert pictures.labels.tolist() == [0, 12]
+
+
+def test_line_ends_and_trailing_spaces_do_not_matter(tmp_path):
+    pictures = read_picture_list(write(tmp_path, b"\xef\xbb\xbfa.png 1\r\nb.png 2  "))
+    assert (pictures.names, pictures.labels.tolist()) == (["a.png", "b.png"], [1, 2])
+
+
+def test_blank_lines_are_skipped_and_counted(tmp_path, caplog):
+    pictures = read_picture_list(write(tmp_path, b"\na.png 1\n  \n\nb.png 2\n"))
+    assert pictures.lines.tolist() == [2, 5]
+    assert "skipped 3 blank lines" in caplog.text
+
+
+def test_no_warning_without_blank_lines(tmp_path, caplog):
+    read_picture_list(write(tmp_path, b"a.png 1\nb.png 2\n"))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("text, label", [
+    ("7", 7), (" 7", 7), ("+7", 7), ("-7", -7), ("7.9", 7), ("7x", 7), ("x7", 0), ("", 0),
+    ("99999999999", 2**31 - 1), ("\N{ARABIC-INDIC DIGIT SEVEN}", 0)])
+def test_labels_are_read_like_atoi(text, label):
+    # CAFFE-QUIRK
+    assert parse_label(text) == label
+
+
+@pytest.mark.parametrize("read", [read_file_list, read_picture_list])
+@pytest.mark.parametrize("content, message", [
+    (b"", "names no"), (b"\n \n", "names no"), (b"\x89HDF\r\n\x1a\n" + bytes(9), "HDF5 file"),
+    (b"a\0b", "no text file")])
+def test_what_is_no_list_is_refused(tmp_path, read, content, message):
+    path = write(tmp_path, content)
+    with pytest.raises(DataError, match=message) as caught:
+        read(path)
+    assert path in str(caught.value)
+
+
+@pytest.mark.parametrize("read", [read_file_list, read_picture_list])
+def test_missing_list_is_named(tmp_path, read):
+    with pytest.raises(DataError, match="nowhere.txt.*No such file"):
+        read(str(tmp_path / "nowhere.txt"))
+    with pytest.raises(DataError, match="directory"):
+        read(str(tmp_path))
