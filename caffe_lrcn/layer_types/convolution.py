@@ -6,6 +6,7 @@ from typing import Any
 from ..backends.specs import ConvSpec
 from ..blob import Blob
 from .base import Arity, Layer
+from .checks import axis_of
 from .conv_geometry import read_geometry
 
 
@@ -26,7 +27,7 @@ class Convolution(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Check the definition, fix the channels and make the parameters."""
         param = self.param.convolution_param
-        self.axis = self._channel_axis(bottom[0])
+        self.axis = axis_of(self, bottom[0], param.axis, "convolution_param", "axis")
         self.channels, spatial = bottom[0].shape[self.axis], bottom[0].shape[self.axis + 1:]
         for field, count in (("num_output", param.num_output), ("group", param.group)):
             if count == 0:
@@ -92,14 +93,6 @@ class Convolution(Layer):
     def _folded(self, array: Any) -> Any:
         """Return the array with all axes before the channels folded into one."""
         return array.reshape(self._lead, *array.shape[self.axis:])
-
-    def _channel_axis(self, blob: Blob) -> int:
-        axis, axes = self.param.convolution_param.axis, len(blob.shape)
-        if not -axes <= axis < axes:
-            raise self.error("the channel axis does not exist in the input", got=axis,
-                             wanted=f"{-axes} to {axes - 1} for {blob.shape}",
-                             at=("convolution_param", "axis"))
-        return axis % axes
 
     def _make_params(self, param: Any) -> None:
         shapes = [(param.num_output, self.channels // param.group, *self.spec.kernel)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..blob import Blob
 from .base import Layer
+from .checks import axis_of
 
 
 class InnerProduct(Layer):
@@ -68,9 +69,5 @@ class InnerProduct(Layer):
         return array.reshape(-1, self.inputs)
 
     def _axis(self, bottom: list[Blob]) -> int:
-        axis, axes = self.param.inner_product_param.axis, len(bottom[0].shape)
-        if not -axes <= axis < axes:
-            raise self.error("the axis does not exist in the input", got=axis,
-                             wanted=f"{-axes} to {axes - 1} for {bottom[0].shape}",
-                             at=("inner_product_param", "axis"))
-        return axis % axes
+        return axis_of(self, bottom[0], self.param.inner_product_param.axis,
+                       "inner_product_param", "axis")
