@@ -35,6 +35,7 @@ _pool.AddSerializedFile(bytes.fromhex(
 STUB_HEADER = '''\
 # Generated from proto/caffe.proto by tools/generate_proto.py (make proto). Do not edit.
 # ruff: noqa
+# mypy: ignore-errors
 '''
 
 

@@ -1,5 +1,6 @@
 # Generated from proto/caffe.proto by tools/generate_proto.py (make proto). Do not edit.
 # ruff: noqa
+# mypy: ignore-errors
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor

@@ -108,7 +108,8 @@ def read_caffemodel(path: str | os.PathLike[str]) -> WeightFile:
 
 def read_wire(wire: Wire) -> WeightFile:
     """Read the NetParameter in these bytes; see `read_caffemodel`."""
-    name, raw, blobs = "", [], 0
+    name, blobs = "", 0
+    raw: list[_RawLayer] = []
     for entry in wire.fields(0, len(wire.data), "the net"):
         if entry.wire_type != LEN:
             continue

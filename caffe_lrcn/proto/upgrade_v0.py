@@ -14,7 +14,7 @@ from caffe_lrcn.proto.places import Place
 
 _V1 = caffe_pb2.V1LayerParameter
 
-V0_TYPES: dict[str, int] = {
+V0_TYPES: dict[str, caffe_pb2.V1LayerParameter.LayerType] = {
     "accuracy": _V1.ACCURACY,
     "bnll": _V1.BNLL,
     "concat": _V1.CONCAT,
