@@ -1,16 +1,19 @@
 """Pooling on the CPU, one strided view per offset within the window.
 
 Going over the ``k * k`` offsets instead of the windows makes every step one NumPy operation on
-whole planes. Offsets go in row-major order, so that a strict comparison keeps the first maximum.
+many planes; blocks of planes small enough for the cache make it fast.
 Shapes: ``x`` (N, C, H, W), ``y`` (N, C, PH, PW). Source: Caffe's pooling_layer.
 """
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..specs import PoolSpec
+from .blocks import BLOCK
 
 FLT_MAX = float(np.finfo(np.float32).max)
 
@@ -25,14 +28,31 @@ def plan(spec: PoolSpec, x_shape: tuple[int, int, int, int], backend: Any) -> Ma
 
 
 class _Offsets:
-    """The pairs of views that line an offset of the window up over all windows."""
+    """The pairs of views that line an offset of the window up over all windows.
+
+    ``views`` holds (where the bottom is read, which windows have that cell, row, column), in
+    row-major order of the offsets; ``step`` is the number of planes in a block.
+    """
 
     def __init__(self, spec: PoolSpec, x_shape: tuple[int, int, int, int]) -> None:
         self.in_size = x_shape[2:]
         self.out_size = spec.output_size(self.in_size)
         rows, columns = (self._axis(spec, axis) for axis in (0, 1))
+        planes = math.prod(x_shape[:2])
+        self.step = max(1, min(planes, BLOCK // max(1, math.prod(self.in_size))))
         self.views = [((..., row_in, column_in), (..., row_out, column_out), i, j)
                       for i, row_in, row_out in rows for j, column_in, column_out in columns]
+
+    def scratch(self, backend: Any, dtype: Any) -> np.ndarray:
+        """Return an array for one block of the top."""
+        shape = (self.step, *self.out_size)
+        return backend.zeros(math.prod(shape), dtype).reshape(shape)
+
+    def blocks(self, *arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+        """Yield matching blocks of planes of arrays (N, C, height, width)."""
+        planes = [array.reshape(math.prod(array.shape[:2]), *array.shape[2:]) for array in arrays]
+        for start in range(0, len(planes[0]), self.step):
+            yield tuple(plane[start:start + self.step] for plane in planes)
 
     def _axis(self, spec: PoolSpec, axis: int) -> list[tuple[int, slice, slice]]:
         """Return (offset, slice of the bottom, slice of the top) where the two meet."""
@@ -55,35 +75,62 @@ class MaxPool:
 
     def __init__(self, spec: PoolSpec, x_shape: tuple[int, int, int, int], backend: Any) -> None:
         self._offsets = _Offsets(spec, x_shape)
-        height, width = self._offsets.in_size
+        # Which offset won, counted in row-major order: one byte compares fast.
+        pick_type = np.uint8 if len(self._offsets.views) < 255 else np.uint32
+        self._nothing = np.iinfo(pick_type).max
         out = (*x_shape[:2], *self._offsets.out_size)
-        count = int(np.prod(out))
-        self._greater = backend.zeros(count, bool).reshape(out)
-        self.mask = backend.zeros(count, np.int32).reshape(out)
-        self._pixel = np.arange(height * width, dtype=np.int32).reshape(height, width)
-        self._picked = backend.zeros(count).reshape(out)
+        self._pick = backend.zeros(math.prod(out), pick_type).reshape(out)
+        self._found = self._offsets.scratch(backend, bool)
+        self._candidate = self._offsets.scratch(backend, pick_type)
+        self._bits = np.dtype(f"i{backend.dtype.itemsize}")
+        self._share = self._offsets.scratch(backend, self._bits)
 
     def forward(self, x: np.ndarray, y: np.ndarray) -> None:
         """Write each window's maximum to ``y`` and remember where it was.
 
-        CAFFE-QUIRK: the maximum starts at -FLT_MAX with a strict comparison, so a window that is
-        empty, or holds only NaN or -inf, gives -FLT_MAX and mask -1.
+        CAFFE-QUIRK: the maximum starts at -FLT_MAX and only greater values replace it, so a window
+        that is empty, or holds only NaN or -inf, gives -FLT_MAX and mask -1.
         """
-        y.fill(-FLT_MAX)
-        self.mask.fill(-1)
-        for read, write, _, _ in self._offsets.views:
-            greater = self._greater[write]
-            np.greater(x[read], y[write], out=greater)
-            np.copyto(y[write], x[read], where=greater)
-            np.copyto(self.mask[write], self._pixel[read[1:]], where=greater)
+        for bottom, top, pick in self._offsets.blocks(x, y, self._pick):
+            top.fill(-FLT_MAX)
+            for read, write, _, _ in self._offsets.views:
+                np.fmax(top[write], bottom[read], out=top[write])  # fmax skips NaN
+            self._find(bottom, top, pick)
+
+    def _find(self, bottom: np.ndarray, top: np.ndarray, pick: np.ndarray) -> None:
+        """Set ``pick`` to the first offset that holds the maximum."""
+        pick.fill(self._nothing)
+        for index, (read, write, _, _) in enumerate(self._offsets.views):
+            other, candidate = (array[:len(top)][write] for array in (self._found, self._candidate))
+            np.not_equal(bottom[read], top[write], out=other)
+            # All bits where this is not the maximum, else the index: the least is the first.
+            np.negative(other.view(np.uint8), out=candidate, dtype=candidate.dtype)
+            np.bitwise_or(candidate, candidate.dtype.type(index), out=candidate)
+            np.minimum(pick[write], candidate, out=pick[write])
+        if top.min() == -FLT_MAX:
+            np.copyto(pick, self._nothing, where=top == -FLT_MAX)
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Index ``h * W + w`` of each maximum, int32 (N, C, PH, PW); -1 where there is none."""
+        width = self._offsets.in_size[1]
+        pixel = np.arange(math.prod(self._offsets.in_size), dtype=np.int32).reshape(-1, width)
+        mask = np.full(self._pick.shape, -1, np.int32)
+        for index, (read, write, _, _) in enumerate(self._offsets.views):
+            np.copyto(mask[write], pixel[read[1:]], where=self._pick[write] == index)
+        return mask
 
     def backward(self, dy: np.ndarray, dx: np.ndarray) -> None:
         """Overwrite ``dx``: each window's gradient goes to its maximum, if it has one."""
-        dx.fill(0)
-        for read, write, _, _ in self._offsets.views:
-            np.equal(self.mask[write], self._pixel[read[1:]], out=self._greater[write])
-            np.multiply(dy[write], self._greater[write], out=self._picked[write])
-            dx[read] += self._picked[write]
+        for top, bottom, pick in self._offsets.blocks(dy, dx, self._pick):
+            bottom.fill(0)
+            for index, (read, write, _, _) in enumerate(self._offsets.views):
+                found, share = (array[:len(top)][write] for array in (self._found, self._share))
+                np.equal(pick[write], pick.dtype.type(index), out=found)
+                # Select by bits: a product would spread a NaN gradient over the whole window.
+                np.negative(found.view(np.uint8), out=share, dtype=self._bits)
+                np.bitwise_and(share, top.view(self._bits)[write], out=share)
+                bottom[read] += share.view(dx.dtype)
 
 
 class AvePool:
@@ -95,8 +142,7 @@ class AvePool:
         self._offsets = _Offsets(spec, x_shape)
         rows, columns = (self._lengths(spec, axis) for axis in (0, 1))
         self._area = np.multiply.outer(rows, columns).astype(backend.dtype)
-        out = (*x_shape[:2], *self._offsets.out_size)
-        self._shared = backend.zeros(int(np.prod(out))).reshape(out)
+        self._share = self._offsets.scratch(backend, backend.dtype)
 
     def _lengths(self, spec: PoolSpec, axis: int) -> np.ndarray:
         # CAFFE-QUIRK: padded cells count, those beyond the padded image (CEIL rounding) do not.
@@ -106,17 +152,20 @@ class AvePool:
 
     def forward(self, x: np.ndarray, y: np.ndarray) -> None:
         """Write each window's mean to ``y``; cells of the padding count as zeros."""
-        y.fill(0)
-        for read, write, _, _ in self._offsets.views:
-            y[write] += x[read]
-        # CAFFE-QUIRK: a window without cells (CEIL rounding, stride > kernel) gives 0/0.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            np.divide(y, self._area, out=y)
+        for bottom, top in self._offsets.blocks(x, y):
+            top.fill(0)
+            for read, write, _, _ in self._offsets.views:
+                top[write] += bottom[read]
+            # CAFFE-QUIRK: a window without cells (CEIL rounding, stride > kernel) gives 0/0.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                np.divide(top, self._area, out=top)
 
     def backward(self, dy: np.ndarray, dx: np.ndarray) -> None:
         """Overwrite ``dx``: each window's gradient is shared out evenly."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            np.divide(dy, self._area, out=self._shared)
-        dx.fill(0)
-        for read, write, _, _ in self._offsets.views:
-            dx[read] += self._shared[write]
+        for top, bottom in self._offsets.blocks(dy, dx):
+            share = self._share[:len(top)]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                np.divide(top, self._area, out=share)
+            bottom.fill(0)
+            for read, write, _, _ in self._offsets.views:
+                bottom[read] += share[write]
