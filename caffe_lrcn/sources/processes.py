@@ -11,6 +11,7 @@ from __future__ import annotations
 import mmap
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import weakref
@@ -143,11 +144,7 @@ class _Worker:
             # Claim the memory now: an error here is better than a crash in mid-batch.
             os.posix_fallocate(fd, 0, max(1, slots * size))
             self._memory = mmap.mmap(fd, max(1, slots * size))
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "caffe_lrcn.sources.worker"], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, pass_fds=[fd], env=_environment(),
-                # Ctrl-C in a terminal is for the main process alone.
-                start_new_session=True)
+            self.process = _start_process(fd)
         finally:
             os.close(fd)
         self._setup = Setup(spec, fd, slots, size)
@@ -202,6 +199,22 @@ class _Worker:
         how = f"killed by signal {-code}" if code < 0 else f"exit status {code}"
         return DataError("a data worker process ended unexpectedly", got=how,
                          remedy="It may have run out of memory; use fewer workers.")
+
+
+def _start_process(memory_fd: int) -> subprocess.Popen[bytes]:
+    """Start a worker that is out of reach of the terminal's signals.
+
+    Ctrl-C and hanging up are for the main process alone, which may want to save a snapshot. The
+    worker inherits a mask that blocks SIGINT, so not even its start can be interrupted.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "caffe_lrcn.sources.worker"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, pass_fds=[memory_fd], env=_environment(),
+            start_new_session=True)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _stop_all(workers: list[_Worker]) -> None:

@@ -1,0 +1,249 @@
+"""Batches prepared ahead by a thread or by processes: order, errors, ends."""
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from caffe_lrcn.errors import DataError
+from caffe_lrcn.sources import processes
+from caffe_lrcn.sources.base import Stream
+from caffe_lrcn.sources.images import ImageSpec
+from caffe_lrcn.sources.listing import read_picture_list
+from caffe_lrcn.sources.prefetch import Prefetcher, ThreadProducer
+from caffe_lrcn.sources.processes import ProcessProducer
+from caffe_lrcn.sources.transform import Transform
+
+from .pictures import write_pictures
+from .scripted import ScriptedSpec
+
+needs_processes = pytest.mark.skipif(not hasattr(os, "memfd_create"),
+                                     reason="no anonymous shared memory")
+anyhow = pytest.mark.parametrize("workers", [0, pytest.param(2, marks=needs_processes)])
+
+
+@pytest.fixture
+def open_prefetcher():
+    """Make prefetchers that are closed after the test."""
+    opened = []
+
+    def make(spec, record=0, workers=0, depth=3):
+        opened.append(Prefetcher(spec, {"record": record}, shapes=spec.open().shapes(),
+                                 depth=depth, workers=workers))
+        return opened[-1]
+
+    yield make
+    for prefetcher in opened:
+        prefetcher.close()
+
+
+def take(prefetcher, count):
+    return [[array.copy() for array in prefetcher.next().arrays] for _ in range(count)]
+
+
+def data_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "caffe_lrcn data"]
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@anyhow
+@pytest.mark.parametrize("depth", [1, 4])
+def test_batches_come_in_order(open_prefetcher, workers, depth):
+    prefetcher = open_prefetcher(ScriptedSpec(), 5, workers, depth)
+    for record in range(5, 17):
+        first, second = prefetcher.next().arrays
+        assert first.tolist() == [record, record + 1] and second.tolist() == [[record]]
+        assert prefetcher.cursor == {"record": record + 1}
+
+
+@anyhow
+def test_nothing_starts_before_the_first_batch(open_prefetcher, workers):
+    prefetcher = open_prefetcher(ScriptedSpec({0: "data error"}), workers=workers)
+    assert prefetcher._producer is None and not data_threads()
+
+
+@needs_processes
+def test_same_bits_for_any_number_of_workers(open_prefetcher, tmp_path):
+    path, _ = write_pictures(tmp_path, [(6, 8)] * 5)
+    spec = ImageSpec(read_picture_list(path), 3, Transform(mirror=True, crop_size=4),
+                     Stream(1, 0, "data"), beside=(path,), shuffle=True)
+    runs = [take(open_prefetcher(spec, 7, workers), 9) for workers in (0, 1, 2, 3)]
+    for run in runs[1:]:
+        for batch, want in zip(run, runs[0], strict=True):
+            for array, array_wanted in zip(batch, want, strict=True):
+                np.testing.assert_array_equal(array, array_wanted)
+
+
+@anyhow
+def test_an_error_comes_when_its_batch_is_due(open_prefetcher, workers):
+    prefetcher = open_prefetcher(ScriptedSpec({3: "data error"}), workers=workers)
+    take(prefetcher, 3)
+    for _ in range(2):  # and again when asked again
+        with pytest.raises(DataError) as caught:
+            prefetcher.next()
+        assert str(caught.value) == "list.txt:3: no such picture. Look for it."
+        assert prefetcher.cursor == {"record": 3}
+
+
+def test_a_bug_in_the_thread_is_raised_as_it_is(open_prefetcher):
+    with pytest.raises(ZeroDivisionError):
+        open_prefetcher(ScriptedSpec({0: "bug"})).next()
+
+
+@needs_processes
+@pytest.mark.parametrize("act, message", [("bug", "Traceback[^$]*ZeroDivisionError: a bug"),
+                                          ("unpicklable", "odd"), ("exit", "exit status 3")])
+def test_what_goes_wrong_in_a_worker_is_told(open_prefetcher, act, message):
+    prefetcher = open_prefetcher(ScriptedSpec({2: act}), workers=2)
+    take(prefetcher, 2)
+    with pytest.raises(DataError, match=message):
+        prefetcher.next()
+
+
+@needs_processes
+def test_a_killed_worker_is_an_error_and_no_hang(open_prefetcher):
+    prefetcher = open_prefetcher(ScriptedSpec({1: "hang"}), workers=2)
+    prefetcher.next()
+    os.kill(prefetcher._producer.pids[1], signal.SIGKILL)
+    with pytest.raises(DataError, match="killed by signal 9"):
+        prefetcher.next()
+
+
+@needs_processes
+def test_idle_workers_that_were_killed_are_noticed(open_prefetcher):
+    prefetcher = open_prefetcher(ScriptedSpec(), workers=1)
+    prefetcher.next()
+    os.kill(prefetcher._producer.pids[0], signal.SIGKILL)
+    with pytest.raises(DataError, match="killed by signal 9"):
+        take(prefetcher, 20)
+
+
+@needs_processes
+def test_workers_ignore_interrupts(open_prefetcher):
+    prefetcher = open_prefetcher(ScriptedSpec(), workers=2)
+    prefetcher.next()
+    for pid in prefetcher._producer.pids:
+        os.kill(pid, signal.SIGINT)
+    assert take(prefetcher, 8)[-1][1].tolist() == [[8]]
+
+
+@needs_processes
+def test_batches_larger_than_expected_get_through(open_prefetcher):
+    prefetcher = open_prefetcher(ScriptedSpec({2: "large", 5: "large"}), workers=2)
+    sizes = [batch[0].size for batch in take(prefetcher, 8)]
+    assert sizes == [2, 2, 1000, 2, 2, 1000, 2, 2]
+
+
+@needs_processes
+def test_output_of_a_worker_does_no_harm(open_prefetcher):
+    assert len(take(open_prefetcher(ScriptedSpec({1: "print"}), workers=1), 4)) == 4
+
+
+def test_a_thread_serves_where_there_is_no_shared_memory(open_prefetcher, monkeypatch, caplog):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(processes.os, "posix_fallocate", full, raising=False)
+    prefetcher = open_prefetcher(ScriptedSpec(), workers=2)
+    assert take(prefetcher, 3)[2][1].tolist() == [[2]]
+    assert isinstance(prefetcher._producer, ThreadProducer)
+    assert "by a thread, not by processes" in caplog.text
+
+
+def test_a_thread_uses_its_arrays_again(open_prefetcher):
+    prefetcher = open_prefetcher(ScriptedSpec(), depth=2)
+    seen = [prefetcher.next().arrays[0] for _ in range(20)]  # kept, so that ids are not reused
+    # One in use, two ready, one in the making.
+    assert len({id(array) for array in seen}) <= 4
+
+
+@anyhow
+def test_close_leaves_nothing_behind(open_prefetcher, workers):
+    files = len(os.listdir("/proc/self/fd")) if workers else 0
+    prefetcher = open_prefetcher(ScriptedSpec({4: "hang"} if workers else {}), workers=workers)
+    take(prefetcher, 2)
+    pids = prefetcher._producer.pids if workers else []
+    prefetcher.close()
+    gc.collect()
+    assert not data_threads() and not any(map(is_running, pids))
+    assert (len(os.listdir("/proc/self/fd")) if workers else 0) == files
+    assert take(prefetcher, 1)[0][1].tolist() == [[2]], "it goes on at the cursor"
+
+
+@anyhow
+def test_a_forgotten_prefetcher_ends(workers):
+    prefetcher = Prefetcher(ScriptedSpec(), {"record": 0}, shapes=[(2,), (1, 1)], depth=2,
+                            workers=workers)
+    prefetcher.next()
+    pids = prefetcher._producer.pids if workers else []
+    del prefetcher
+    gc.collect()
+    assert not data_threads() and not any(map(is_running, pids))
+
+
+PROGRAM = """
+import os, sys
+from caffe_lrcn.sources.prefetch import Prefetcher
+from tests.sources.scripted import ScriptedSpec
+prefetcher = Prefetcher(ScriptedSpec(), {"record": 0}, shapes=[(2,), (1, 1)], depth=4,
+                        workers=int(sys.argv[1]))
+prefetcher.next()
+if prefetcher._workers:
+    print(*prefetcher._producer.pids, flush=True)
+if sys.argv[2] == "wait":
+    sys.stdin.read()
+"""
+
+
+def run_program(workers, what):
+    """Start PROGRAM in the folder that holds ``tests``."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return subprocess.Popen([sys.executable, "-W", "error", "-c", PROGRAM, str(workers), what],
+                            cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+@anyhow
+def test_exit_without_close_is_clean(workers):
+    output, errors = run_program(workers, "exit").communicate(timeout=60)
+    assert errors == ""
+    assert not any(is_running(int(pid)) for pid in output.split())
+
+
+@needs_processes
+def test_workers_leave_when_the_main_process_is_killed():
+    with run_program(2, "wait") as program:
+        pids = [int(pid) for pid in program.stdout.readline().split()]
+        assert len(pids) == 2 and all(map(is_running, pids))
+        program.kill()
+        program.wait()
+        deadline = threading.Event()
+        for _ in range(200):
+            if not any(map(is_running, pids)):
+                break
+            deadline.wait(0.05)
+    assert not any(map(is_running, pids))
+
+
+@needs_processes
+def test_worker_memory_has_no_name():
+    before = set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set()
+    producer = ProcessProducer(ScriptedSpec(), {"record": 0}, [(2,), (1, 1)], 2, 1)
+    producer.next()
+    after = set(os.listdir("/dev/shm")) if os.path.isdir("/dev/shm") else set()
+    os.kill(producer.pids[0], signal.SIGKILL)
+    producer.close()
+    assert after == before
