@@ -139,7 +139,7 @@ def _layer_groups(root: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5p
 
 def _read_numbered(group: h5py.Group, error: type[CaffeError]) -> list:
     """Read the datasets "0", "1", ... of a group; None for the numbers between that are absent."""
-    numbers = [int(name) for name in group if name.isdigit()]
+    numbers = {int(name) for name in group if name.isdecimal()}
     count = max(numbers, default=-1) + 1
     if count > 10 * len(numbers) + 100:
         raise error("the datasets are not numbered one by one", got=f"'{count - 1}' in "
