@@ -26,9 +26,10 @@ def make(text, dtype=np.float64, phase=0, **options):
 def numeric_gradient(net, blob, index, step=1e-5):
     values = blob.host_data.reshape(-1)
     kept, losses = values[index], []
+    start = next(i for i, layer in enumerate(net.layers) if layer.blobs)  # the data stay the same
     for sign in (1, -1):
         values[index] = kept + sign * step
-        losses.append(net.forward(2))
+        losses.append(net.forward(start))
     values[index] = kept
     return (losses[0] - losses[1]) / (2 * step)
 
