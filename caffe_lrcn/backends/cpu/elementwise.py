@@ -183,4 +183,6 @@ def channel_scale(x: np.ndarray, s: np.ndarray, b: np.ndarray | None, y: np.ndar
 
 def sum_to_channels(x: np.ndarray, out: np.ndarray) -> None:
     """Add to ``out[c]`` the sum of ``x[n, c, i]`` over ``n`` and ``i``."""
-    out += x.sum(axis=2).sum(axis=0)
+    # Summing over a single element would copy all of x.
+    rows = x[:, :, 0] if x.shape[2] == 1 else x.sum(axis=2)
+    out += rows.sum(axis=0)
