@@ -213,17 +213,16 @@ class Recurrent(Layer):
         gemm, rows = self.backend.blas.gemm, self.pre.diff.reshape(-1, self.pre.shape[2])
         x = bottom[_X]
         self.accumulate(_W_INPUT, rows, x.data.reshape(-1, self.input_size))
-        self.accumulate(self.w_hidden, rows,
-                        self.h_cont.data.reshape(-1, self.units))
-        self.accumulate_bias(_BIAS, rows)
+        self.accumulate(self.w_hidden, rows, self.h_cont.data.reshape(-1, self.units))
         if propagate_down[_X]:
             gemm(rows, self.blobs[_W_INPUT].data, x.diff.reshape(-1, self.input_size))
         if self.has_static:
             static = bottom[_STATIC]
-            total = self.xp.sum(self.pre.diff, axis=0, out=self.static.diff)
-            self.accumulate(_W_STATIC, total, static.data.reshape(-1, self.static_size))
+            rows = self.xp.sum(self.pre.diff, axis=0, out=self.static.diff)
+            self.accumulate(_W_STATIC, rows, static.data.reshape(-1, self.static_size))
             if propagate_down[_STATIC]:
-                gemm(total, self.blobs[_W_STATIC].data, static.diff.reshape(-1, self.static_size))
+                gemm(rows, self.blobs[_W_STATIC].data, static.diff.reshape(-1, self.static_size))
+        self.accumulate_bias(_BIAS, rows)
         # CAFFE-QUIRK: the exposed initial states get no gradient, and gradients of the exposed
         # final states are ignored.
         for position in range(len(bottom) - self.exposed, len(bottom)):
