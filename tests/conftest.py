@@ -1,7 +1,9 @@
 """Fixtures shared by all tests."""
 from __future__ import annotations
 
+import logging
 import shutil
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -9,6 +11,19 @@ import pytest
 from caffe_lrcn.backends import Backend, get_backend
 
 _COMPILERS = ("g++", "c++", "clang++")
+
+
+@pytest.fixture(autouse=True)
+def quiet_log() -> Iterator[None]:
+    """Log lines reach ``caplog``, whatever a command that ran before set up."""
+    logger = logging.getLogger("caffe_lrcn")
+    before, logger.propagate = list(logger.handlers), True
+    yield
+    for handler in logger.handlers[:]:
+        if handler not in before:
+            logger.removeHandler(handler)
+            handler.close()
+    logger.propagate = True
 
 
 @pytest.fixture
