@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from .. import __version__
+
 # command -> (module of this package, one line of help). A module offers
 # add_arguments(parser) and run(args) -> exit code.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -33,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(usage())
         return 0 if words else 2
     if words[0] in ("--version", "version"):
-        print(f"caffe-lrcn {version()}")
+        print(f"caffe-lrcn {__version__}")
         return 0
     if words[0] not in COMMANDS:
         near = get_close_matches(words[0], COMMANDS, n=1)
@@ -45,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run_command(command: str, words: Sequence[str]) -> int:
     """Parse the flags of ``command``, run it, and turn its errors into one line each."""
-    from ..errors import CaffeError, UsageError
+    from ..errors import CaffeError
     module_name, summary = COMMANDS[command]
     module = importlib.import_module(f".{module_name}", __package__)
     parser = argparse.ArgumentParser(
@@ -55,9 +57,6 @@ def run_command(command: str, words: Sequence[str]) -> int:
     args = parser.parse_args(words)
     try:
         return module.run(args)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
     except CaffeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -81,16 +80,6 @@ def usage() -> str:
     lines = [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
     return "\n".join(["usage: caffe-lrcn COMMAND [flags]", "", "commands:", *lines, "",
                       "caffe-lrcn COMMAND --help lists the flags of a command."])
-
-
-def version() -> str:
-    """Return the installed version of the package."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-    try:
-        return installed("caffe-lrcn")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 if __name__ == "__main__":

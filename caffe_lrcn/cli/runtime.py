@@ -1,0 +1,93 @@
+"""Flags that commands share: device, threads, data workers, log; and what they lead to."""
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..backends import Backend
+    from ..proto.caffe_pb2 import SolverParameter
+
+
+def add_device_flags(parser: argparse.ArgumentParser) -> None:
+    """Add ``--gpu``, ``--cpu`` and ``--threads``."""
+    device = parser.add_mutually_exclusive_group()
+    device.add_argument("--gpu", metavar="N", help="run on GPU number N")
+    device.add_argument("--cpu", action="store_true", help="run on the CPU")
+    parser.add_argument("--threads", type=_positive, metavar="N",
+                        help="threads for the CPU's arithmetic (default: all cores)")
+
+
+def add_net_flags(parser: argparse.ArgumentParser) -> None:
+    """Add ``--level``, ``--stage`` and ``--workers``."""
+    parser.add_argument("--level", type=int, default=0, help="level of the net's state")
+    parser.add_argument("--stage", default="", metavar="A,B",
+                        help="stages of the net's state, with commas between")
+    parser.add_argument("--workers", type=int, default=0, metavar="N",
+                        help="processes that prepare data (default: a thread)")
+
+
+def add_log_flags(parser: argparse.ArgumentParser) -> None:
+    """Add ``--log_dir`` and ``--minloglevel``; ``--logtostderr`` is what happens anyway."""
+    parser.add_argument("--log_dir", metavar="FOLDER", help="also write the log to a file there")
+    parser.add_argument("--minloglevel", type=int, default=0, metavar="N",
+                        help="0: all lines, 1: warnings and errors, 2: errors")
+    parser.add_argument("--logtostderr", "--alsologtostderr", nargs="?", help=argparse.SUPPRESS)
+
+
+def start_log(args: argparse.Namespace) -> None:
+    """Begin logging as the flags say."""
+    from .. import log
+    log.start(min_level=args.minloglevel, log_dir=args.log_dir)
+
+
+def stages(args: argparse.Namespace) -> list[str]:
+    """Return the stages of ``--stage``; no empty ones."""
+    return split_list(args.stage)
+
+
+def split_list(text: str) -> list[str]:
+    """Return the trimmed items of a comma list, without empty ones."""
+    return [item for item in (part.strip() for part in text.split(",")) if item]
+
+
+def open_backend(args: argparse.Namespace, param: SolverParameter | None = None) -> Backend:
+    """Return the backend of the flags, or else of the solver, or else the first usable GPU.
+
+    Raises:
+        UsageError: ``--gpu`` with something other than one number.
+        BackendError: a GPU that is asked for is not there.
+    """
+    if args.threads:
+        os.environ["OMP_NUM_THREADS"] = str(args.threads)  # for libraries not loaded yet
+    from ..backends import get_backend
+    from ..solver.device import announce, automatic_device, device_for
+    if args.gpu is not None:
+        device = f"gpu:{_gpu_number(args.gpu)}"
+    elif args.cpu:
+        device = "cpu"
+    else:
+        device = automatic_device() if param is None else device_for(param)
+    backend = get_backend(device)
+    if args.threads and device == "cpu":
+        from ..backends.cpu.threads import set_threads
+        set_threads(args.threads)
+    announce(device)
+    return backend
+
+
+def _gpu_number(text: str) -> int:
+    if not text.isdecimal():
+        raise UsageError("--gpu takes the number of one GPU", got=text, wanted="0, 1, …",
+                         remedy="Training on several GPUs at once is not supported.")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value

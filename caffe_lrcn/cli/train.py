@@ -1,0 +1,91 @@
+"""``caffe-lrcn train``: trains a net as a solver definition says, or goes on from a snapshot."""
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from . import runtime
+
+if TYPE_CHECKING:
+    from ..proto.text import SolverDef
+    from ..solver.solver import Solver
+
+_EFFECTS = ("stop", "snapshot", "none")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--solver", required=True, metavar="FILE", help="the solver definition")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--weights", metavar="A,B",
+                       help="weights to start from, copied by layer name")
+    start.add_argument("--snapshot", metavar="FILE",
+                       help="go on from this .solverstate; 'latest': from the newest one of "
+                            "snapshot_prefix; or another prefix")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                        help="replace a field of the solver definition; may be repeated")
+    runtime.add_device_flags(parser)
+    runtime.add_net_flags(parser)
+    parser.add_argument("--sigint_effect", choices=_EFFECTS, default="stop",
+                        help="what Ctrl-C does after the current iteration")
+    parser.add_argument("--sighup_effect", choices=_EFFECTS, default="snapshot",
+                        help="what SIGHUP does after the current iteration")
+    runtime.add_log_flags(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; return the exit code."""
+    runtime.start_log(args)
+    from .. import log
+    from ..proto.text import read_solver
+    from ..solver.signals import Action, SignalActions
+    definition = read_solver(args.solver)
+    with SignalActions(Action(args.sigint_effect), Action(args.sighup_effect)) as actions:
+        solver, resume = _make_solver(args, definition)
+        solver.next_action = actions
+        try:
+            log.info("Starting Optimization")
+            solver.solve(resume)
+        finally:
+            solver.close()
+        # CAFFE-QUIRK: the solver has said this already unless it was stopped.
+        log.info("Optimization Done.")
+    if solver.stopped_early:
+        print(_how_to_resume(args, solver))
+    return 0
+
+
+def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solver, str | None]:
+    """Return the solver and the solver state to go on from."""
+    from .. import log
+    from ..layer_types.base import Settings
+    from ..solver import snapshot
+    from ..solver.solver import Solver
+    from .overrides import apply_overrides
+    apply_overrides(definition, args.set)
+    param = definition.param
+    resume = seed = None
+    if args.weights is not None or args.snapshot is not None:
+        param.ClearField("weights")
+    if args.weights is not None:
+        param.weights.extend(runtime.split_list(args.weights))
+        if not param.weights:
+            raise UsageError("--weights names no file")
+    if args.snapshot is not None:
+        resume = snapshot.find(args.snapshot, param.snapshot_prefix)
+        log.info(f"Resuming from {resume}")
+        sidecar = snapshot.load(resume).resume
+        # Without a random_seed the run goes on with the one it drew when it began.
+        if sidecar and param.random_seed < 0:
+            seed = sidecar.seed
+    settings = Settings(workers=args.workers)
+    return Solver(definition, backend=runtime.open_backend(args, param), settings=settings,
+                  level=args.level, stages=runtime.stages(args), seed=seed), resume
+
+
+def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
+    if not solver.last_snapshot:
+        return f"Stopped at iteration {solver.iter}; no snapshot was taken."
+    return (f"Stopped at iteration {solver.iter}. To go on:\n    caffe-lrcn train "
+            f"--solver {args.solver} --snapshot {solver.last_snapshot}")

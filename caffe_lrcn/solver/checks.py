@@ -1,0 +1,38 @@
+"""Whether a solver definition makes sense, found before anything is built."""
+from __future__ import annotations
+
+from .. import log
+from ..errors import PrototxtError
+from ..proto.caffe_pb2 import SolverParameter
+from ..proto.text import Place
+from .gradients import REGULARIZATIONS
+from .lr_policy import check_policy
+from .updates import find_rule
+
+_AT_LEAST = {"average_loss": 1, "iter_size": 1, "snapshot": 0, "test_interval": 0, "display": 0,
+             "max_iter": 0}
+
+
+def check_solver(param: SolverParameter, place: Place) -> None:
+    """Check every field of a solver that does not concern its nets.
+
+    Raises:
+        PrototxtError: a value out of range, an unknown policy, type or regularization.
+    """
+    for field, least in _AT_LEAST.items():
+        value = getattr(param, field)
+        if value < least:
+            raise PrototxtError(f"{field} is too small", where=place.at(field), got=value,
+                                wanted=f"at least {least}")
+    if param.regularization_type not in REGULARIZATIONS:
+        raise PrototxtError("unknown regularization_type", where=place.at("regularization_type"),
+                            got=repr(param.regularization_type),
+                            wanted=", ".join(REGULARIZATIONS))
+    if param.snapshot and not param.snapshot_prefix:
+        raise PrototxtError("snapshots are asked for, but snapshot_prefix is not set",
+                            where=place.at("snapshot"),
+                            remedy="Set snapshot_prefix, for example \"out/mynet\".")
+    check_policy(param, place)
+    find_rule(param, place)
+    if not param.base_lr:
+        log.warning("base_lr is 0 or not set: nothing will be learnt")

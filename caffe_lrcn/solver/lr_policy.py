@@ -1,0 +1,104 @@
+"""The learning rate at an iteration, by the seven policies.
+
+Source: Caffe's SGDSolver::GetLearningRate.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ..errors import PrototxtError
+from ..proto.caffe_pb2 import SolverParameter
+from ..proto.text import Place
+
+
+def _fixed(param: SolverParameter, iteration: int, step: int) -> float:
+    return param.base_lr
+
+
+def _step(param: SolverParameter, iteration: int, step: int) -> float:
+    return param.base_lr * param.gamma ** (iteration // param.stepsize)
+
+
+def _exp(param: SolverParameter, iteration: int, step: int) -> float:
+    return param.base_lr * param.gamma ** iteration
+
+
+def _inv(param: SolverParameter, iteration: int, step: int) -> float:
+    return param.base_lr * (1 + param.gamma * iteration) ** -param.power
+
+
+def _multistep(param: SolverParameter, iteration: int, step: int) -> float:
+    return param.base_lr * param.gamma ** step
+
+
+def _poly(param: SolverParameter, iteration: int, step: int) -> float:
+    # Past max_iter (a solver stepped by hand) the base would be negative: the rate stays 0.
+    return param.base_lr * max(0.0, 1 - iteration / param.max_iter) ** param.power
+
+
+def _sigmoid(param: SolverParameter, iteration: int, step: int) -> float:
+    exponent = -param.gamma * (iteration - param.stepsize)
+    if exponent > 700:  # math.exp overflows; the rate is 0 to float64 precision
+        return 0.0
+    return param.base_lr / (1 + math.exp(exponent))
+
+
+POLICIES: dict[str, Callable[[SolverParameter, int, int], float]] = {
+    "fixed": _fixed,          # base_lr
+    "step": _step,            # base_lr · gamma^floor(i / stepsize)
+    "exp": _exp,              # base_lr · gamma^i
+    "inv": _inv,              # base_lr · (1 + gamma · i)^-power
+    "multistep": _multistep,  # base_lr · gamma^(number of stepvalues passed)
+    "poly": _poly,            # base_lr · (1 - i / max_iter)^power
+    "sigmoid": _sigmoid,      # base_lr / (1 + exp(-gamma · (i - stepsize)))
+}
+
+
+def learning_rate(param: SolverParameter, iteration: int, current_step: int) -> float:
+    """Return the rate at ``iteration``; ``current_step`` is what ``advance_step`` gave."""
+    return POLICIES[param.lr_policy](param, iteration, current_step)
+
+
+def advance_step(param: SolverParameter, iteration: int, current_step: int) -> int:
+    """Return how many steps the rate has taken at ``iteration``; call once an iteration.
+
+    CAFFE-QUIRK: with multistep the count rises by at most one a call, so that two stepvalues that
+    are equal take effect one iteration after the other.
+    """
+    if param.lr_policy == "step":
+        return iteration // param.stepsize
+    if param.lr_policy != "multistep" or current_step >= len(param.stepvalue):
+        return current_step
+    return current_step + (iteration >= param.stepvalue[current_step])
+
+
+def check_policy(param: SolverParameter, place: Place) -> None:
+    """Check the fields that the policy reads.
+
+    Raises:
+        PrototxtError: an unknown policy, or a field that makes no sense for it.
+    """
+    if param.lr_policy not in POLICIES:
+        raise PrototxtError(
+            "unknown lr_policy" if param.lr_policy else "lr_policy is not set",
+            where=place.at("lr_policy"), got=repr(param.lr_policy) if param.lr_policy else None,
+            wanted=", ".join(POLICIES))
+    wrong = _wrong_field(param)
+    if wrong:
+        field, wanted = wrong
+        raise PrototxtError(f"lr_policy '{param.lr_policy}' cannot use this {field}",
+                            where=place.at(field), got=getattr(param, field), wanted=wanted)
+
+
+def _wrong_field(param: SolverParameter) -> tuple[str, str] | None:
+    policy = param.lr_policy
+    if policy == "step" and param.stepsize <= 0:
+        return "stepsize", "above 0"
+    if policy in ("step", "multistep", "exp", "inv") and param.gamma < 0:
+        return "gamma", "0 or more"
+    if policy == "poly" and param.max_iter <= 0:
+        return "max_iter", "above 0"
+    if policy == "multistep" and not param.stepvalue:
+        return "stepvalue", "at least one"
+    return None

@@ -1,0 +1,55 @@
+"""One line at the bottom of a terminal that says how training is getting on."""
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TextIO
+
+_INTERVAL = 0.2     # seconds between two redraws
+_REMEMBERED = 50    # redraws that the rate is measured over
+
+
+class ProgressLine:
+    """Rate, loss, learning rate and time left, rewritten in place; silent if not on a terminal.
+
+    Args:
+        stream: where to write, usually ``sys.stderr``.
+        last: the iteration at which training ends.
+    """
+
+    def __init__(self, stream: TextIO, last: int) -> None:
+        self._stream, self._last = stream, last
+        self._enabled = stream.isatty()
+        self._points: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED)
+
+    def show(self, iteration: int, loss: float, rate: float) -> None:
+        """Redraw the line if the last time is long enough ago."""
+        now = time.monotonic()
+        if not self._enabled or (self._points and now - self._points[-1][0] < _INTERVAL):
+            return
+        self._points.append((now, iteration))
+        text = progress_text(list(self._points), self._last, loss, rate)
+        self._stream.write(f"\r\x1b[K{text}")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Erase the line."""
+        if self._enabled and self._points:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._points.clear()
+
+
+def progress_text(points: list[tuple[float, int]], last: int, loss: float, rate: float) -> str:
+    """Return the line; ``points`` are times in seconds and the iterations reached then."""
+    (start, first), (now, iteration) = points[0], points[-1]
+    speed = (iteration - first) / (now - start) if now > start else 0.0
+    left = _duration((last - iteration) / speed) if speed else "?"
+    return (f"{iteration}/{last}  {speed:.1f} it/s  loss {loss:.4g}  lr {rate:.3g}  "
+            f"left {left}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, secs = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{secs:02d}" if hours else f"{minutes}:{secs:02d}"

@@ -1,0 +1,115 @@
+"""The sidecar of a snapshot: what a .solverstate forgets and an exact resume needs.
+
+A ``.resume`` file is a NumPy archive without pickled objects: ``header``, JSON text as bytes, and
+``a0``, ``a1`` … the arrays that the JSON refers to.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ..errors import SnapshotError
+
+FORMAT = 1
+_ARRAY = "__array__"
+
+
+@dataclass
+class ResumeFile:
+    """Contents of a sidecar.
+
+    Args:
+        iteration: iterations done.
+        seed: the run's seed, drawn or given.
+        written: time of writing in seconds since 1970, to tell which snapshot is newest.
+        files: size and SHA-256 of the weights and the solver state, by file name.
+        losses: state of the loss window.
+        csv: size and CRC-32 of the CSV log, None without one.
+        train: states of the train net's layers (data cursors, carried states, call counters).
+        tests: the same for each test net.
+    """
+
+    iteration: int
+    seed: int
+    written: float
+    files: dict[str, dict[str, Any]]
+    losses: dict[str, Any]
+    csv: dict[str, int] | None = None
+    train: dict[str, Any] = field(default_factory=dict)
+    tests: list[dict[str, Any]] = field(default_factory=list)
+
+
+def write_resume_file(path: str, content: ResumeFile) -> None:
+    """Write a sidecar.
+
+    Raises:
+        TypeError: a layer's state holds something other than numbers, text, arrays, lists, dicts.
+        OSError: the file cannot be written.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    header = json.dumps({"format": FORMAT, **_pack(asdict(content), arrays)}).encode()
+    arrays["header"] = np.frombuffer(header, np.uint8)
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def read_resume_file(path: str) -> ResumeFile:
+    """Read a sidecar.
+
+    Raises:
+        SnapshotError: the file is damaged, or of a later format.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            header = json.loads(archive["header"].tobytes())
+            if header.pop("format") == FORMAT:
+                return ResumeFile(**_unpack(header, archive))
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise SnapshotError(f"the resume file is damaged: {error}", where=path,
+                            remedy="Resume from another snapshot, or remove this file to go on "
+                                   "from the .solverstate alone.") from None
+    raise SnapshotError("the resume file has an unknown format", where=path,
+                        remedy="It was written by a later version of this program.")
+
+
+def fingerprint(path: str) -> dict[str, Any]:
+    """Return size and SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return {"size": os.path.getsize(path), "sha256": digest.hexdigest()}
+
+
+def _pack(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError("keys of a layer's state must be text")
+        return {key: _pack(item, arrays) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_pack(item, arrays) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        name = f"a{len(arrays)}"
+        arrays[name] = value
+        return {_ARRAY: name}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise TypeError(f"a layer's state cannot hold a {type(value).__name__}")
+
+
+def _unpack(value: Any, archive: Any) -> Any:
+    if isinstance(value, dict):
+        if _ARRAY in value:
+            return archive[value[_ARRAY]]
+        return {key: _unpack(item, archive) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_unpack(item, archive) for item in value]
+    return value

@@ -1,0 +1,221 @@
+"""Snapshots on the disk: written so that a kill at any moment leaves complete sets only.
+
+A set is the weights, the solver state and the sidecar (``resume_file.py``) of one iteration. All
+are written under temporary names and synced, then renamed: weights, sidecar, solver state last.
+Source: Caffe's Solver::Snapshot (names of the files); the order and the sidecar are ours.
+"""
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from .. import log
+from ..errors import CaffeError, SnapshotError
+from ..proto.file_kinds import missing_file_remedy
+from ..proto.weights_io import SolverStateFile, read_solverstate
+from .resume_file import ResumeFile, fingerprint, read_resume_file
+
+LATEST = "latest"
+_TEMPORARY = ".partial"
+_STATE_NAME = re.compile(r"(?P<stem>.*_iter_(?P<iteration>\d+))\.solverstate(?:\.h5)?")
+
+Writer = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SetPaths:
+    """Names of the three files of a snapshot."""
+
+    weights: str
+    state: str
+    sidecar: str
+
+
+def set_paths(prefix: str, iteration: int, hdf5: bool) -> SetPaths:
+    """Return the names under which the snapshot of an iteration is kept."""
+    stem, ending = f"{prefix}_iter_{iteration}", ".h5" if hdf5 else ""
+    return SetPaths(f"{stem}.caffemodel{ending}", f"{stem}.solverstate{ending}", f"{stem}.resume")
+
+
+def sidecar_of(state_path: str) -> str:
+    """Return the name of the sidecar that belongs to a solver state."""
+    return re.sub(r"\.solverstate(\.h5)?$", "", state_path) + ".resume"
+
+
+def prepare(prefix: str) -> None:
+    """Make the snapshots' folder, see that it can be written, and remove what a kill left.
+
+    Raises:
+        SnapshotError: the folder cannot be made or written.
+    """
+    folder = os.path.dirname(prefix) or "."
+    probe = f"{prefix}_iter_0.tempfile"
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(probe, "wb"):
+            pass
+        os.remove(probe)
+        for path in glob.glob(f"{glob.escape(prefix)}_iter_*{_TEMPORARY}"):
+            os.remove(path)
+    except OSError as error:
+        raise SnapshotError(f"snapshots cannot be written: {error.strerror}", where=folder,
+                            remedy="Set snapshot_prefix to a folder that is writable, for "
+                                   "example with --set snapshot_prefix=out/mynet.") from None
+
+
+def write_set(paths: SetPaths, write_weights: Writer, write_state: Writer,
+              write_sidecar: Callable[[str, dict], None]) -> None:
+    """Write a snapshot's files; each writer gets the temporary name to write to.
+
+    Args:
+        write_sidecar: also gets the fingerprints of the other two files, by name.
+
+    Raises:
+        SnapshotError: a file could not be written; nothing of the set remains.
+    """
+    current = paths.weights
+    order = (paths.weights, paths.sidecar, paths.state)
+    try:
+        files = {}
+        for current, write in ((paths.weights, write_weights), (paths.state, write_state)):
+            write(current + _TEMPORARY)
+            _sync(current + _TEMPORARY)
+            files[os.path.basename(current)] = fingerprint(current + _TEMPORARY)
+        current = paths.sidecar
+        write_sidecar(current + _TEMPORARY, files)
+        _sync(current + _TEMPORARY)
+        for current in order:
+            os.replace(current + _TEMPORARY, current)
+        _sync(os.path.dirname(paths.state) or ".")
+    except BaseException as error:
+        for path in order:
+            with suppress(OSError):
+                os.remove(path + _TEMPORARY)
+        if not isinstance(error, Exception):
+            raise
+        raise SnapshotError(
+            f"the snapshot could not be written: {error}", where=current,
+            remedy="Make room on the disk (or set another snapshot_prefix) and resume from the "
+                   "last snapshot, which is untouched.") from error
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A snapshot that was read: the solver state, where the weights are, and the sidecar if any."""
+
+    path: str
+    state: SolverStateFile
+    weights: str | None
+    resume: ResumeFile | None
+
+
+def load(path: str) -> Snapshot:
+    """Read a solver state and its sidecar and check that the set belongs together.
+
+    Raises:
+        SnapshotError: a file is missing or damaged, or the sidecar is that of other files.
+    """
+    state = read_solverstate(path)
+    sidecar = sidecar_of(path)
+    if not os.path.exists(sidecar):
+        return Snapshot(path, state, _find_weights(path, state), None)
+    resume = read_resume_file(sidecar)
+    folder = os.path.dirname(path)
+    if os.path.basename(path) not in resume.files:
+        raise _mismatch(sidecar, path)
+    weights = None
+    for name, wanted in resume.files.items():
+        file = os.path.join(folder, name)
+        if not os.path.exists(file):
+            raise SnapshotError("a file of this snapshot is missing", where=file,
+                                remedy="Copy all three files of a snapshot together.")
+        if fingerprint(file) != wanted:
+            raise _mismatch(sidecar, file)
+        if name != os.path.basename(path):
+            weights = file
+    return Snapshot(path, state, weights, resume)
+
+
+def _mismatch(sidecar: str, file: str) -> SnapshotError:
+    return SnapshotError(f"this file does not belong to '{file}'", where=sidecar,
+                         remedy="One of them comes from another run or was changed. Resume from "
+                                "another snapshot, or remove the .resume file to go on without "
+                                "data positions, as Caffe does.")
+
+
+def _find_weights(path: str, state: SolverStateFile) -> str | None:
+    """Return where ``learned_net`` is: as written, or beside the state."""
+    if not state.learned_net:
+        return None
+    beside = os.path.join(os.path.dirname(path), os.path.basename(state.learned_net))
+    for candidate in (state.learned_net, beside):
+        if os.path.exists(candidate):
+            return candidate
+    raise SnapshotError("the weights that this solver state names are missing", where=path,
+                        got=state.learned_net,
+                        remedy=f"Put {os.path.basename(state.learned_net)} beside the "
+                               ".solverstate.")
+
+
+def find(request: str, prefix: str) -> str:
+    """Return the path of the solver state that a user asks for.
+
+    Args:
+        request: a file; ``latest`` for the newest complete set under ``prefix``; or another
+            prefix, whose newest complete set is taken.
+        prefix: the solver's own snapshot_prefix.
+
+    Raises:
+        SnapshotError: there is no such file, or no complete set.
+    """
+    if request != LATEST and (os.path.exists(request) or ".solverstate" in request
+                              or ".caffemodel" in request):
+        _check_request(request)
+        return request
+    wanted = prefix if request == LATEST else request
+    for path in _newest_first(wanted):
+        try:
+            load(path)
+        except CaffeError as error:
+            log.warning(f"Skipping an incomplete snapshot: {error}")
+            continue
+        return path
+    raise SnapshotError("there is no complete snapshot with this prefix", where=wanted,
+                        wanted=f"{wanted}_iter_N.solverstate with its .caffemodel")
+
+
+def _check_request(path: str) -> None:
+    if re.search(r"\.caffemodel(\.h5)?$", path):
+        raise SnapshotError("this is a file of weights, not a solver state", where=path,
+                            remedy="Give it to --weights to start from it; --snapshot takes the "
+                                   ".solverstate.")
+    if not os.path.isfile(path):
+        raise SnapshotError("there is no such snapshot", where=path,
+                            remedy=missing_file_remedy(path))
+
+
+def _newest_first(prefix: str) -> list[str]:
+    """Return the solver states of a prefix, the one written last first."""
+    ages = []
+    for path in glob.glob(f"{glob.escape(prefix)}_iter_*.solverstate*"):
+        match = _STATE_NAME.fullmatch(path)
+        if not match or match["stem"] != f"{prefix}_iter_{match['iteration']}":
+            continue
+        written = os.path.getmtime(path)
+        # A copied file has the time of the copy; the sidecar knows better.
+        with suppress(SnapshotError):
+            written = read_resume_file(sidecar_of(path)).written
+        ages.append((written, int(match["iteration"]), path))
+    return [path for _, _, path in sorted(ages, reverse=True)]

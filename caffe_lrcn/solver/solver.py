@@ -1,0 +1,344 @@
+"""The solver: one readable loop over forward, backward, update, test, display and snapshot.
+
+Source: Caffe's Solver and SGDSolver.
+"""
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from .. import log
+from ..backends import Backend, get_backend
+from ..blob import Blob
+from ..errors import DivergedError, SnapshotError
+from ..layer_types.base import Settings
+from ..net.debug import debug_lines
+from ..paths import resolve
+from ..proto.text import SolverDef
+from ..rng import fresh_seed
+from . import gradients, snapshot
+from .checks import check_solver
+from .csv_log import CsvLog, Mark
+from .device import device_for
+from .loss_window import LossWindow
+from .lr_policy import advance_step, learning_rate
+from .nets import build_nets, with_state
+from .progress import ProgressLine
+from .report import MeanOutputs, output_lines, read_outputs
+from .saving import read_history, save
+from .signals import Action
+from .updates import find_rule
+
+
+class Solver:
+    """Trains a net as a solver definition says.
+
+    Args:
+        definition: the parsed solver.
+        backend: where to run; None: as ``solver_mode`` says.
+        settings: choices for all nets.
+        level: replaces the train net's level if given.
+        stages: added to the train net's stages.
+        seed: replaces ``random_seed`` (the seed of a run that is resumed).
+
+    ``iter`` counts finished iterations. ``callbacks`` holds pairs of functions, called before the
+    first forward pass of an iteration and before its update. ``next_action`` is asked once an
+    iteration, and between the passes of a test, whether to stop or to take a snapshot.
+
+    Raises:
+        PrototxtError, NetError, ShapeError, DataError, WeightsError, SnapshotError: the solver
+            cannot be built, or its snapshots' folder cannot be written.
+    """
+
+    def __init__(self, definition: SolverDef, *, backend: Backend | None = None,
+                 settings: Settings | None = None, level: int | None = None,
+                 stages: Sequence[str] = (), seed: int | None = None) -> None:
+        definition = with_state(definition, level, stages)
+        self.definition, self.param = definition, definition.param
+        check_solver(self.param, definition.place)
+        self.prefix = self.param.snapshot_prefix
+        if self.param.snapshot:
+            snapshot.prepare(self.prefix)
+        self.backend = backend or get_backend(device_for(self.param))
+        self.seed = self._choose_seed(seed)
+        self.net, self.test_nets = build_nets(definition, self.backend, self.seed,
+                                              settings or Settings())
+        self.rule = find_rule(self.param, definition.place)
+        # All first histories, then all second ones: the order of Caffe's solver states.
+        self.history = [Blob(self.backend, blob.shape) for _ in range(self.rule.histories)
+                        for blob in self.net.learnable_params]
+        self.iter = self.current_step = 0
+        self.losses = LossWindow(self.param.average_loss)
+        self.callbacks: list[tuple[Callable[[], None], Callable[[], None]]] = []
+        self.next_action: Callable[[], Action] = lambda: Action.NONE
+        self.stopped_early = False
+        self.last_snapshot: str | None = None
+        self._resumed = False
+        self._test_start: tuple[list[dict[str, Any]], Mark] | None = None
+        self._last_display = (time.monotonic(), 0)
+        self.csv = CsvLog(f"{self.prefix}_log.csv",
+                          [(name, net.blobs[name].count)
+                           for net in (self.net, *self.test_nets) for name in net.outputs])
+        self._keep_csv = bool(self.param.snapshot)
+        self._load_weights()
+
+    def _choose_seed(self, seed: int | None) -> int:
+        if seed is not None:
+            return seed
+        if self.param.random_seed >= 0:
+            return self.param.random_seed
+        seed = fresh_seed()
+        log.info(f"Drew random_seed {seed}")
+        return seed
+
+    def _load_weights(self) -> None:
+        names = [name.strip() for item in self.param.weights for name in item.split(",")]
+        for name in filter(None, names):
+            path = resolve(name, self.definition.place.file)
+            log.info(f"Finetuning from {path}")
+            report = self.net.copy_trained_layers_from(path)
+            for line in report.lines():
+                log.info(line)
+            if not report.loaded:
+                log.warning(f"No layer of the net is named in {path}")
+            for net in self.test_nets:
+                net.copy_trained_layers_from(path)
+
+    # Training ---------------------------------------------------------------------------------
+
+    def solve(self, resume: str | None = None) -> None:
+        """Train up to ``max_iter``, from a snapshot if one is given (see ``restore``)."""
+        log.info(f"Solving {self.net.name}")
+        log.info(f"Learning Rate Policy: {self.param.lr_policy}")
+        if self.param.snapshot_after_train and self.prefix:
+            snapshot.prepare(self.prefix)
+            self._keep_csv = True
+        if resume:
+            self.restore(resume)
+        self.step(max(0, self.param.max_iter - self.iter))
+        every = self.param.snapshot
+        if self.param.snapshot_after_train and (not every or self.iter % every):
+            self.snapshot()
+        if self.stopped_early:
+            log.info("Optimization stopped early.")
+            return
+        if self._is_due(self.param.display):
+            self.losses.add(self.net.forward())
+            log.info(f"Iteration {self.iter}, loss = {self.losses.mean:g}")
+            self._write_row("train", self.losses.mean, read_outputs(self.net))
+        if self._is_due(self.param.test_interval) and not self.test_all():
+            self.stopped_early = True
+        log.info("Optimization Done.")
+
+    def step(self, iterations: int) -> None:
+        """Train for ``iterations`` iterations, or until an action stops it.
+
+        Raises:
+            DivergedError: the loss became NaN or infinite.
+            SnapshotError: a snapshot or the CSV log could not be written.
+        """
+        end = self.iter + iterations
+        progress = ProgressLine(sys.stderr, end)
+        self.stopped_early = False
+        # A run that goes on from a snapshot goes on with its window too.
+        if not self._resumed:
+            self.losses.clear()
+        self._resumed = False
+        try:
+            while self.iter < end and not self.stopped_early:
+                self._iterate()
+                progress.show(self.iter, self.losses.mean, self.lr)
+        finally:
+            progress.close()
+
+    def _iterate(self) -> None:
+        self.net.clear_param_diffs()
+        test_due = self._is_due(self.param.test_interval)
+        if test_due and (self.iter or self.param.test_initialization) and not self.test_all():
+            self.stopped_early = True
+            return
+        for on_start, _ in self.callbacks:
+            on_start()
+        self.losses.add(self._accumulate_gradients())
+        if self._is_due(self.param.display):
+            self._display()
+        for _, on_gradients in self.callbacks:
+            on_gradients()
+        self.apply_update()
+        action = self.next_action()
+        if self._is_due(self.param.snapshot) or action is Action.SNAPSHOT:
+            self.snapshot()
+        self.stopped_early = action is Action.STOP
+
+    def _is_due(self, interval: int) -> bool:
+        return interval > 0 and self.iter % interval == 0
+
+    def _accumulate_gradients(self) -> float:
+        """Run iter_size forward and backward passes and return their mean loss."""
+        total = 0.0
+        with debug_lines(self.net, self.param.debug_info and self._is_due(self.param.display)):
+            for _ in range(self.param.iter_size):
+                loss = self.net.forward()
+                if not math.isfinite(loss):
+                    raise self._diverged(f"the loss became {loss}")
+                total += loss
+                self.net.backward()
+        return total / self.param.iter_size
+
+    def apply_update(self) -> None:
+        """Turn gradients into steps, take them, and count the iteration."""
+        step = advance_step(self.param, self.iter, self.current_step)
+        if step != self.current_step and self.param.lr_policy == "multistep":
+            log.info(f"MultiStep Status: Iteration {self.iter}, step = {step}")
+        self.current_step = step
+        rate = learning_rate(self.param, self.iter, step)
+        if self._is_due(self.param.display):
+            log.info(f"Iteration {self.iter}, lr = {rate:g}")
+        params = self.net.learnable_params
+        gradients.clip(self.backend, params, self.param.clip_gradients)
+        for index, blob in enumerate(params):
+            gradients.normalise(self.backend, blob, self.param.iter_size)
+            gradients.regularise(self.backend, blob, self.param.regularization_type,
+                                 self.param.weight_decay * self.net.param_decay[index])
+            history = [slot.data for slot in self.history[index::len(params)]]
+            self.rule.update(self.backend, self.param, rate * self.net.param_lr[index], self.iter,
+                             blob.diff, history)
+        self.net.update()
+        self.iter += 1
+
+    @property
+    def lr(self) -> float:
+        """Learning rate of the current iteration."""
+        step = advance_step(self.param, self.iter, self.current_step)
+        return learning_rate(self.param, self.iter, step)
+
+    def _diverged(self, what: str) -> DivergedError:
+        bad = self.net.first_bad_blob()
+        where = f"; first bad values in layer '{bad[0]}', blob '{bad[1]}' ({bad[2]})" if bad else ""
+        kept = (f"The last good snapshot is {self.last_snapshot}" if self.last_snapshot
+                else "No snapshot was taken in this run")
+        return DivergedError(f"iteration {self.iter}: {what}{where}",
+                             remedy=f"{kept}. Lower base_lr, or set clip_gradients.")
+
+    # Display and test -------------------------------------------------------------------------
+
+    def _display(self) -> None:
+        now, (before, iteration) = time.monotonic(), self._last_display
+        lapse, done = now - before, self.iter - iteration
+        log.info(f"Iteration {self.iter} ({done / lapse if lapse else 0:g} iter/s, {lapse:g}s/"
+                 f"{self.param.display} iters), loss = {self.losses.mean:g}")
+        self._last_display = now, self.iter
+        outputs = read_outputs(self.net)
+        for line in output_lines("Train", outputs):
+            log.info(line)
+        self._write_row("train", self.losses.mean, outputs)
+
+    def test_all(self) -> bool:
+        """Run every test net; return False if an action stopped it."""
+        # A test that is broken off is done again after resuming: its nets must start as now.
+        states, mark = [net.state() for net in self.test_nets], self.csv.position
+        self._test_start = states, mark
+        try:
+            for number in range(len(self.test_nets)):
+                if not self._test(number):
+                    log.info("Test interrupted.")
+                    for net, state in zip(self.test_nets, states, strict=True):
+                        net.restore(state)
+                    self.csv.cut(mark)
+                    return False
+        finally:
+            self._test_start = None
+        return True
+
+    def _test(self, number: int) -> bool:
+        log.info(f"Iteration {self.iter}, Testing net (#{number})")
+        net, means = self.test_nets[number], MeanOutputs()
+        net.share_trained_layers_with(self.net)
+        with debug_lines(net, self.param.debug_info):
+            for _ in range(self.param.test_iter[number]):
+                while (action := self.next_action()) is not Action.NONE:
+                    if action is Action.STOP:
+                        return False
+                    self.snapshot()
+                loss = net.forward()
+                means.add(read_outputs(net), loss)
+        if self.param.test_compute_loss:
+            log.info(f"Test loss: {means.loss:g}")
+        for line in output_lines("Test", means.outputs):
+            log.info(line)
+        self._write_row(f"test {number}", means.loss, means.outputs)
+        return True
+
+    def _write_row(self, net: str, loss: float, outputs: list[Any]) -> None:
+        if self._keep_csv:
+            self.csv.write(self.iter, net, self.lr, loss, outputs)
+
+    # Snapshots --------------------------------------------------------------------------------
+
+    def snapshot(self) -> str:
+        """Write weights, solver state and sidecar; return the path of the solver state.
+
+        Raises:
+            DivergedError: a parameter is NaN or infinite; nothing is written.
+            SnapshotError: a file could not be written; older snapshots stay as they are.
+        """
+        if any(not bool(self.backend.xp.isfinite(blob.data).all())
+               for blob in self.net.learnable_params):
+            raise self._diverged("a parameter became NaN or infinite, no snapshot is taken")
+        states, mark = self._test_start or ([net.state() for net in self.test_nets],
+                                            self.csv.position)
+        self.csv.sync()
+        self.last_snapshot = save(self, states, asdict(mark) if self._keep_csv else None)
+        return self.last_snapshot
+
+    def restore(self, request: str) -> None:
+        """Go on from a snapshot: exactly if it has a sidecar, else as Caffe does.
+
+        Args:
+            request: a solver state, ``latest``, or a prefix (see ``snapshot.find``).
+
+        Raises:
+            SnapshotError: there is no such snapshot, or it does not fit the solver.
+            WeightsError: its weights do not fit the net.
+        """
+        path = snapshot.find(request, self.prefix)
+        log.info(f"Restoring previous solver status from {path}")
+        loaded = snapshot.load(path)
+        history = read_history(loaded, self.history)
+        if loaded.resume and len(loaded.resume.tests) != len(self.test_nets):
+            raise SnapshotError("the snapshot was taken with another number of test nets",
+                                where=path, got=len(loaded.resume.tests),
+                                wanted=len(self.test_nets))
+        if loaded.weights:
+            self.net.copy_trained_layers_from(loaded.weights)
+        for blob, values in zip(self.history, history, strict=True):
+            blob.host_data[...] = values
+        self.iter, self.current_step = loaded.state.iter, loaded.state.current_step
+        self._last_display = time.monotonic(), self.iter
+        self.last_snapshot = path
+        if loaded.resume:
+            self._resume_exactly(loaded.resume)
+        else:
+            log.warning(f"{path} has no .resume file beside it: data start from their beginning, "
+                        "and random numbers differ from a run without a break")
+
+    def _resume_exactly(self, resume: Any) -> None:
+        if resume.seed != self.seed:
+            log.warning(f"The snapshot comes from a run with random_seed {resume.seed}, this one "
+                        f"has {self.seed}: its random numbers differ from here on")
+        self.net.restore(resume.train)
+        for net, state in zip(self.test_nets, resume.tests, strict=True):
+            net.restore(state)
+        self._resumed = self.losses.restore(resume.losses)
+        if resume.csv:
+            self.csv.cut(Mark(**resume.csv))
+
+    def close(self) -> None:
+        """Stop data sources and close the CSV log."""
+        for net in (self.net, *self.test_nets):
+            net.close()
+        self.csv.close()
