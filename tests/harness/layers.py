@@ -8,5 +8,4 @@ from .gradients import check_broken_is_caught, check_gradients
 from .recorded import GOLDEN, golden_prototxt, run_golden
 
 __all__ = ["Case", "GOLDEN", "TEST", "TRAIN", "break_op", "check_broken_is_caught",
-           "check_gradients", "golden_prototxt",
-           "make_layer", "run_golden"]
+           "check_gradients", "golden_prototxt", "make_layer", "run_golden"]
