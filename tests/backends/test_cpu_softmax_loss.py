@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from caffe_lrcn.backends.cpu import softmax_loss as ops
+from caffe_lrcn.backends.cpu.blocks import BLOCK
+from caffe_lrcn.errors import LabelError
+
+_RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("shape", [(5, BLOCK // 2, 1), (3, 4, 6), (1, 1, 1), (0, 3, 2)])
+def test_softmax_over_several_blocks_and_in_place(shape):
+    x, y = _RNG.normal(size=shape), np.empty(shape)
+    ops.softmax_forward(x, y)
+    want = np.exp(x) / np.exp(x).sum(1, keepdims=True)
+    np.testing.assert_allclose(y, want)
+    dy, dx = _RNG.normal(size=shape), np.empty(shape)
+    ops.softmax_backward(y, dy, dx)
+    np.testing.assert_allclose(dx, (dy - (dy * want).sum(1, keepdims=True)) * want, atol=1e-15)
+    ops.softmax_backward(y, dy, dy)
+    np.testing.assert_array_equal(dy, dx)
+    ops.softmax_forward(x, x)
+    np.testing.assert_array_equal(x, y)
+
+
+def test_scores_that_are_nan_stay_quiet():
+    y = np.empty((1, 2, 1))
+    ops.softmax_forward(np.array([[[-np.inf], [-np.inf]]]), y)
+    assert np.isnan(y).all()
+
+
+def test_loss_and_gradient():
+    prob = _RNG.dirichlet(np.ones(4), 6).reshape(3, 2, 4).transpose(0, 2, 1).copy()
+    label = np.array([[0, 7], [3, 1], [7, 2]], np.float32)
+    loss, valid = ops.loss_forward(prob, label, 7)
+    picked = [prob[0, 0, 0], prob[1, 3, 0], prob[1, 1, 1], prob[2, 2, 1]]
+    np.testing.assert_allclose(loss, -np.log(picked).sum())
+    assert valid == 4 and loss.shape == valid.shape == ()
+    dx = np.empty_like(prob)
+    ops.loss_backward(prob, label, 7, np.asarray(0.5), dx)
+    want = prob.copy()
+    for outer, cls, inner in ((0, 0, 0), (1, 3, 0), (1, 1, 1), (2, 2, 1)):
+        want[outer, cls, inner] -= 1
+    want[0, :, 1] = want[2, :, 0] = 0
+    np.testing.assert_allclose(dx, want / 2)
+
+
+@pytest.mark.parametrize("value", [4, -1, np.nan])
+def test_labels_out_of_range_are_named(value):
+    label = np.array([[0.0, value]])
+    with pytest.raises(LabelError, match=rf"position 0, 1.*got {value:g}, wanted 0 to 3"):
+        ops.loss_forward(np.full((1, 4, 2), 0.25), label, None)
