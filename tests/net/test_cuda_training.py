@@ -1,0 +1,50 @@
+"""A whole training step in CUDA: the kernels, compiled for the host, against the CPU backend."""
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from caffe_lrcn.backends import get_backend
+from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto.text import read_net
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "solvers"
+needs_compiler = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
+                                    reason="no C++ compiler to build the kernels for the host")
+
+
+def train(device, dtype, iterations, monkeypatch):
+    """Train the miniature LRCN by hand; return losses, gradients of the last step, weights."""
+    monkeypatch.chdir(GOLDEN)
+    backend = get_backend(device, dtype)
+    net = Net(read_net("mini_lrcn.prototxt"), backend, phase=0, seed=3)
+    net.copy_trained_layers_from("sgd_init.caffemodel")
+    history = [backend.zeros(blob.count) for blob in net.learnable_params]
+    losses = []
+    for _ in range(iterations):
+        net.clear_param_diffs()
+        losses.append(net.forward())
+        net.backward()
+        gradients = [blob.host_diff.copy() for blob in net.learnable_params]
+        for blob, velocity, rate, decay in zip(net.learnable_params, history, net.param_lr,
+                                               net.param_decay, strict=True):
+            diff = blob.diff.reshape(-1)
+            backend.update.l2(diff, blob.data.reshape(-1), 0.005 * decay)
+            backend.update.sgd(diff, velocity, 0.1 * rate, 0.9)
+        net.update()
+    weights = [blob.host_data.copy() for blob in net.learnable_params]
+    net.close()
+    return losses, gradients, weights
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-9), (np.float32, 2e-4)])
+def test_training_agrees_with_the_cpu(dtype, tolerance, monkeypatch):
+    cuda = train("cuda-host", dtype, 4, monkeypatch)
+    cpu = train("cpu", dtype, 4, monkeypatch)
+    assert cpu[0][0] != cpu[0][-1]
+    np.testing.assert_allclose(cuda[0], cpu[0], rtol=tolerance)
+    for theirs, ours in zip(cuda[1] + cuda[2], cpu[1] + cpu[2], strict=True):
+        np.testing.assert_allclose(theirs, ours, rtol=tolerance, atol=tolerance)
+        assert np.abs(ours).max() > 0
