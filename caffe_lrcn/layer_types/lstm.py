@@ -14,7 +14,7 @@ class LSTM(Recurrent):
     ``i, f, o = sigmoid`` and ``g = tanh`` of ``W_xc x_t + b_c + W_xc_static x_static +
     W_hc (cont_t h_{t-1})``. Bottoms: x (T, N, ...), cont (T, N), [x_static (N, ...)], [h_0, c_0
     (1, N, D)]; tops: h (T, N, D), [h_T, c_T]. Parameters: W_xc (4D, I), b_c (4D,),
-    [W_xc_static (4D, S)], W_hc (4D, D). ``debug_info`` has nothing to show: there is no inner net.
+    [W_xc_static (4D, S)], W_hc (4D, D).
     Source: section 2 of the LRCN paper; Caffe's lstm_layer and lstm_unit_layer.
     """
 

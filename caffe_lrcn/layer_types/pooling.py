@@ -27,9 +27,9 @@ class Pooling(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Check the definition."""
         param = self.param.pooling_param
-        self.method = {param.MAX: "MAX", param.AVE: "AVE"}.get(param.pool)
-        if self.method is None:
-            raise self.error("STOCHASTIC pooling is not supported", got="STOCHASTIC",
+        self.method = {param.MAX: "MAX", param.AVE: "AVE"}.get(param.pool, "")
+        if not self.method:
+            raise self.error("this pooling method is not supported", got="STOCHASTIC",
                              wanted="MAX or AVE", at=("pooling_param", "pool"))
         if len(top) > 1 and self.method != "MAX":
             raise self.error("only MAX pooling has a second top, the mask", got=len(top),

@@ -28,7 +28,8 @@ class Recurrent(Layer):
     Subclasses say which states they carry, how wide a step's pre-activation is, and compute one
     step of their cell. Without ``expose_hidden`` the last state of a forward pass is the initial
     state of the next, whatever its phase or epoch; only ``cont`` = 0 and ``reset`` clear it, and
-    it restarts at zero when N changes. Gradients do not cross forward passes.
+    it restarts at zero when N changes. Gradients do not cross forward passes. ``debug_info`` is
+    accepted and shows nothing more: there is no inner net.
     """
 
     allows_in_place = False
@@ -158,7 +159,7 @@ class Recurrent(Layer):
             ShapeError: the states are missing, or of another number of units.
         """
         for name in () if self.exposed else self.state_names:
-            shape = np.shape(state.get(name))
+            shape = np.shape(state.get(name, ()))
             if len(shape) != 2 or shape[1] != self.units:
                 raise self.error(f"the saved state '{name}' does not fit", got=shape,
                                  wanted=f"(N, {self.units})",

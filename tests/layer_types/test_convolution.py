@@ -22,8 +22,8 @@ def picture(*shape):
 
 @pytest.mark.parametrize("name", ["conv", "conv_1x1_nobias", "conv_dilated", "conv_rect",
                                   "conv_stride_pad_group"])
-def test_golden(name, backend):
-    run_golden(name, backend)
+def test_golden(name, any_backend):
+    run_golden(name, any_backend)
 
 
 @pytest.mark.parametrize("extra, shape, top", [
@@ -37,10 +37,10 @@ def test_golden(name, backend):
     ("kernel_size: 2 axis: 0", (3, 4, 4), (4, 3, 3)),
     ("kernel_size: 2 engine: CUDNN force_nd_im2col: true", (1, 2, 3, 3), (1, 4, 2, 2)),
 ])
-def test_gradients_and_shape(extra, shape, top):
+def test_gradients_and_shape(extra, shape, top, any_backend64):
     case = make_layer(convolution(extra), [picture(*shape)])
     assert case.top[0].shape == top
-    check_gradients(convolution(extra), [picture(*shape)])
+    check_gradients(convolution(extra), [picture(*shape)], backend=any_backend64)
 
 
 def test_several_bottoms_share_the_weights():

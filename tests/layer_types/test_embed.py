@@ -19,13 +19,13 @@ def embed(extra=""):
 INDEX = np.array([[0, 5, -1], [5, 2, 5]])
 
 
-def test_golden(backend):
-    run_golden("embed", backend)
+def test_golden(any_backend):
+    run_golden("embed", any_backend)
 
 
 @pytest.mark.parametrize("extra", ["", "bias_term: false"])
-def test_gradients(extra):
-    check_gradients(embed(extra), [INDEX], wrt=[])
+def test_gradients(extra, any_backend64):
+    check_gradients(embed(extra), [INDEX], wrt=[], backend=any_backend64)
 
 
 def last_row_wins(true):

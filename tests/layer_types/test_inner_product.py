@@ -21,14 +21,14 @@ def x():
 
 
 @pytest.mark.parametrize("name", ["ip", "ip_axis2"])
-def test_golden(name, backend):
-    run_golden(name, backend)
+def test_golden(name, any_backend):
+    run_golden(name, any_backend)
 
 
 @pytest.mark.parametrize("extra", ["", "axis: 2", "axis: 0", "axis: -1 transpose: true",
                                    "bias_term: false", "transpose: true"])
-def test_gradients(extra, x):
-    check_gradients(inner_product(extra), [x])
+def test_gradients(extra, x, any_backend64):
+    check_gradients(inner_product(extra), [x], backend=any_backend64)
 
 
 def overwriting(true):

@@ -25,13 +25,13 @@ def x():
 
 
 @pytest.mark.parametrize("name", ["lrn", "lrn_within"])
-def test_golden(name, backend):
-    run_golden(name, backend)
+def test_golden(name, any_backend):
+    run_golden(name, any_backend)
 
 
 @pytest.mark.parametrize("extra", [ACROSS, WITHIN, "local_size: 7 alpha: 3 engine: CAFFE"])
-def test_gradients(extra, x):
-    check_gradients(lrn(extra), [x])
+def test_gradients(extra, x, any_backend64):
+    check_gradients(lrn(extra), [x], backend=any_backend64)
 
 
 @pytest.mark.parametrize("extra", [ACROSS, WITHIN])

@@ -20,8 +20,8 @@ def x():
 
 
 @pytest.mark.parametrize("name", ["pool_max", "pool_max_pad", "pool_ave_pad", "pool_global_ave"])
-def test_golden(name, backend):
-    run_golden(name, backend)
+def test_golden(name, any_backend):
+    run_golden(name, any_backend)
 
 
 @pytest.mark.parametrize("extra, size", [
@@ -32,10 +32,10 @@ def test_golden(name, backend):
     ("global_pooling: true", (1, 1)),
 ])
 @pytest.mark.parametrize("method", ["MAX", "AVE"])
-def test_gradients_and_size(method, extra, size, x):
+def test_gradients_and_size(method, extra, size, x, any_backend64):
     text = pooling(f"pool: {method} {extra}")
     assert make_layer(text, [x]).top[0].shape == (2, 3, *size)
-    check_gradients(text, [x])
+    check_gradients(text, [x], backend=any_backend64)
 
 
 def shifted(true):
@@ -107,6 +107,7 @@ def test_global_pooling_follows_the_size_of_the_picture(x):
 
 
 @pytest.mark.parametrize("extra, message", [
+    ("pool: STOCHASTIC kernel_size: 2", "got STOCHASTIC, wanted MAX or AVE"),
     ("", "the kernel is missing"),
     ("kernel_h: 2", "give kernel_size, or kernel_h and kernel_w"),
     ("kernel_size: 2 kernel_h: 2 kernel_w: 2", "give kernel_size, or"),

@@ -37,13 +37,13 @@ def carry_something(case):
 
 
 @pytest.mark.parametrize("name", ["rnn", "rnn_static"])
-def test_golden(name, backend):
-    run_golden(name, backend)
+def test_golden(name, any_backend):
+    run_golden(name, any_backend)
 
 
-def test_gradients_with_fractional_cont_and_carried_state(data):
+def test_gradients_with_fractional_cont_and_carried_state(data, any_backend64):
     check_gradients(STATIC, [data["x"], data["cont"], data["s"]], wrt=[0, 2],
-                    prepare=carry_something)
+                    prepare=carry_something, backend=any_backend64)
 
 
 def no_way_back(true):
