@@ -25,6 +25,7 @@ def open_device(name: str) -> ModuleType:
     index = int(number or 0)
     cupy = _import_cupy()
     count = _count(cupy)
+    _load_libraries()
     if index >= count:
         raise BackendError(f"there is no GPU {index}", got=f"{count} usable GPU(s)",
                            wanted=f"0 to {count - 1}",
@@ -40,6 +41,7 @@ def first_usable_gpu() -> int | None:
     try:
         cupy = _import_cupy()
         count = _count(cupy)
+        _load_libraries()
     except BackendError:
         return None
     return next((index for index in range(count) if _answers(cupy, index)), None)
@@ -71,6 +73,17 @@ def _count(cupy: ModuleType) -> int:
         raise BackendError("no GPU was found",
                            remedy=f"Check the driver with nvidia-smi, or {_USE_CPU}.")
     return count
+
+
+def _load_libraries() -> None:
+    """Load what is used later: better a word now than an error in the middle of a layer."""
+    try:
+        from cupy_backends.cuda.libs import cublas, nvrtc
+        cublas.CUBLAS_COMPUTE_32F, nvrtc.getVersion()
+    except Exception as error:
+        raise BackendError("CuPy cannot load cuBLAS or NVRTC", got=error,
+                           remedy="`pip install caffe_lrcn[cuda13]` or `caffe_lrcn[cuda12]` "
+                                  f"brings them; or {_USE_CPU}.") from error
 
 
 def _answers(cupy: ModuleType, index: int) -> bool:
