@@ -119,6 +119,18 @@ def test_second_top_holds_the_probabilities():
     assert case.bottom[0].host_diff.any()
 
 
+def test_gradient_of_the_probabilities_is_not_used():
+    # CAFFE-QUIRK
+    rest = 'top: "loss" top: "prob" loss_weight: 1 loss_weight: 0'
+    case = make_layer(_layer(_PADDED, rest=rest), [_X, _LABEL])
+    case.forward()
+    grads = []
+    for diff in (0, 9):
+        case.backward([None, np.full(_X.shape, diff)])
+        grads.append(case.bottom[0].host_diff.copy())
+    np.testing.assert_array_equal(*grads)
+
+
 def test_anonymous_top():
     case = make_layer(_layer(rest=""), [_X, np.zeros((_T, _N))])
     case.forward()
