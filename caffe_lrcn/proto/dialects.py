@@ -78,7 +78,7 @@ def translate(layer_type: str, definition: bytes,
     try:
         layer.MergeFromString(definition if dialect is UPSTREAM
                               else _renumber(layer_type, definition, dialect))
-    except DecodeError:
+    except (DecodeError, ValueError):  # protobuf without its C library: strings not in UTF-8
         layer.Clear()
     layer.DiscardUnknownFields()
     return layer

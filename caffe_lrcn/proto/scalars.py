@@ -1,6 +1,7 @@
 """Which tokens of text format are values of which fields."""
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -15,6 +16,12 @@ _INTEGERS = {  # type -> (name, signed, 64 bits)
 }
 _FLOATS = {_FD.TYPE_FLOAT, _FD.TYPE_DOUBLE}
 _STRINGS = {_FD.TYPE_STRING, _FD.TYPE_BYTES}
+# protobuf for Python lets other escapes pass with a warning, Caffe refuses them.
+_GOOD_ESCAPES = re.compile(r"""
+    (?: [^\\]
+      | \\ (?: [abfnrtv\\'"] | [0-3][0-7]{0,2} | [4-7][0-7]?(?![0-7])
+             | x[0-9a-fA-F]{1,2} | u[0-9a-fA-F]{4} | U[0-9a-fA-F]{8} )
+    )*""", re.VERBOSE)
 
 
 class Token(NamedTuple):
@@ -31,7 +38,7 @@ def value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None
         return _enum_problem(field.enum_type, token)
     if field.type in _STRINGS:
         if token.kind == "string":
-            return None
+            return _escape_problem(token.text)
         return "a string", "Put it in quotes" if token.kind in ("word", "number") else None
     wanted, parse = _parser(field)
     try:
@@ -41,6 +48,12 @@ def value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None
     except ValueError:
         return wanted, "Remove the quotes" if token.kind == "string" else None
     return None
+
+
+def _escape_problem(text: str) -> tuple[str, str] | None:
+    if "\\" not in text or _GOOD_ESCAPES.fullmatch(text):
+        return None
+    return "a string with valid escapes", "Write a backslash as \\\\"
 
 
 def _parser(field: FieldDescriptor) -> tuple[str, Callable[[str], object]]:

@@ -131,15 +131,15 @@ class Scanner:
         self._message(field.message_type, path, token)
 
     def _scalar_value(self, field: FieldDescriptor, path: Path) -> None:
-        token = self._take()
-        problem = value_problem(field, token)
-        if problem:
-            wanted, remedy = problem
-            self._fail(token, f"wrong value for field '{field.name}'", got=_shown(token),
-                       wanted=wanted, remedy=remedy)
-        if token.kind == "string":
-            while self._peek().kind == "string":  # adjacent strings are joined
-                self._take()
+        while True:
+            token = self._take()
+            problem = value_problem(field, token)
+            if problem:
+                wanted, remedy = problem
+                self._fail(token, f"wrong value for field '{field.name}'", got=_shown(token),
+                           wanted=wanted, remedy=remedy)
+            if token.kind != "string" or self._peek().kind != "string":
+                return  # adjacent strings are joined
 
     def _close(self, token: Token, opening: Token | None, closing: str) -> None:
         if opening is None:

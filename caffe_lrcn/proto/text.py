@@ -132,7 +132,7 @@ def parse_message(text: str, message: _M, file: str) -> tuple[_M, Place]:
     place = Place(file, scanner.scan(message.DESCRIPTOR))
     try:
         text_format.Parse(text, message)
-    except text_format.ParseError as error:  # what the scanner lets pass: bad escapes and the like
+    except text_format.ParseError as error:  # e.g. escapes that are no UTF-8
         line, column = error.GetLine(), error.GetColumn()
         where = f"{file}:{line}:{column}" if line else file
         raise PrototxtError(re.sub(r"^\d+:\d+ : ", "", str(error)), where=where) from None

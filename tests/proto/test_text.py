@@ -103,7 +103,8 @@ def test_nan_is_a_float():
 
 
 def test_forms_of_strings():
-    assert parse_net(r'name: "a\tb\"c\x41\101é"').param.name == "a\tb\"cAAé"
+    assert parse_net(r'name: "a\tb\"c\x41\101é\\"').param.name == "a\tb\"cAAé\\"
+    assert parse_net(r'name: "\xc3\xa9\7\47"').param.name == "é\x07'"
 
 
 def test_enum_by_name_and_by_number():
@@ -143,7 +144,10 @@ def test_byte_order_mark_and_carriage_returns(tmp_path):
     ('layer: 3', "1:8", ["holds a message"]),
     ('layer { bottom: ["a" "b"; ] }', "1:25", ["list of 'bottom'"]),
     ('@', "1:1", ["a field name was expected"]),
-    ('name: "\\xZZ"', "1:", ["\\x"]),
+    ('name: "a\\xZZ"', "1:7", ["valid escapes"]),
+    ('name: "a" "C:\\data"', "1:11", ["valid escapes", "Write a backslash as \\\\"]),
+    ('name: "\\400"', "1:7", ["valid escapes"]),
+    ('name: "\\377"', "1:", ["utf-8"]),
     ('layer { clip_param { min: 1 } }', "1:9", ["'max' must be given"]),
 ])
 def test_errors_say_where_and_what(text, place, parts):
@@ -238,7 +242,7 @@ FRAGMENTS = st.sampled_from([
     "layer", "layers", "name", "type", "{", "}", "<", ">", ":", "[", "]", ",", ";", '"a"', "'b'",
     "1", "-1", "1.5e3", "inf", "nan", "RELU", "true", "\n", "#c\n", '"', "\\", "input_dim",
     "convolution_param", "pad", "weight_filler", "input", "input_shape", "dim", "phase", "@",
-    "state", "TRAIN", "0x1F", "017", "0f", "param", "blobs_lr", "hdf5_output_param", "clip_param",
+    "\\x4", "\\q", "state", "TRAIN", "0x1F", "017", "0f", "param", "blobs_lr", "hdf5_output_param", "clip_param",
 ])
 
 
@@ -266,7 +270,7 @@ def test_scanner_accepts_exactly_what_protobuf_accepts(text):
     try:
         text_format.Parse(text, message)
         wanted = message.IsInitialized()
-    except text_format.ParseError:
+    except (text_format.ParseError, DeprecationWarning, SyntaxWarning):  # warnings: bad escapes
         wanted = False
     try:
         got = parse_message(text, caffe_pb2.NetParameter(), "f")[0] is not None
