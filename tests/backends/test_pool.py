@@ -109,6 +109,36 @@ def test_max_of_a_window_beyond_the_image_is_minus_flt_max():
     assert plan.mask.ravel().tolist() == [0, -1, -1, -1]
 
 
+@both_types
+def test_max_of_a_window_with_more_cells_than_a_byte_counts(dtype):
+    x = np.zeros((1, 2, 17, 16), dtype)
+    x[0, 0, 16, 15] = x[0, 1, 2, 3] = x[0, 1, 2, 4] = 5
+    plan, y = pooled(PoolSpec("MAX", (17, 16)), x)
+    assert y.ravel().tolist() == [5, 5] and plan.mask.ravel().tolist() == [271, 35]
+    dx = np.empty_like(x)
+    plan.backward(np.ones_like(y), dx)
+    assert dx[0, 0, 16, 15] == dx[0, 1, 2, 3] == 1 and dx.sum() == 2
+
+
+def test_max_hands_a_gradient_that_is_not_a_number_to_one_pixel():
+    x = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
+    plan, y = pooled(PoolSpec("MAX", (2, 2), (2, 2)), x)
+    dx = np.empty_like(x)
+    plan.backward(np.full_like(y, np.nan), dx)
+    assert np.isnan(dx).sum() == 4 and np.isnan(dx[0, 0, 1::2, 1::2]).all()
+
+
+def test_planes_are_pooled_in_several_blocks(monkeypatch):
+    monkeypatch.setattr(pool, "BLOCK", 4 * 7 * 8)  # six planes: four and two
+    spec, shape = make("MAX", "overlapping")
+    x = np.random.default_rng(10).integers(-2, 3, shape).astype(np.float32)
+    plan, y = pooled(spec, x)
+    want, mask = window_maxima(spec, x)
+    np.testing.assert_array_equal(y, want)
+    np.testing.assert_array_equal(plan.mask, mask)
+    assert adjointness_gap(*make("AVE", "overlapping")) < 1e-12
+
+
 @everywhere
 def test_average_divides_by_the_padded_area(name):
     spec, shape = make("AVE", name)

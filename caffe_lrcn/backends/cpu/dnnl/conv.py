@@ -13,7 +13,7 @@ import numpy as np
 
 from ...specs import ConvSpec
 from . import constants as c
-from .library import Library
+from .loader import Library
 from .primitives import Chain, Operand, PrimitiveDesc, Scratch, attributes, descriptor, dims
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .library import Library
+from .loader import Library
 
 _ITEM = 4
 

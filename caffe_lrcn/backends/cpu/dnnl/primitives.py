@@ -15,7 +15,7 @@ import numpy as np
 
 from ....errors import BackendError
 from . import constants as c
-from .library import DnnlError, Library
+from .loader import DnnlError, Library
 
 
 class Handle:
@@ -72,13 +72,6 @@ class PrimitiveDesc(Handle):
             return 0
         return result.value or 0
 
-    def implementation(self) -> str:
-        """Return the name of the kernel that oneDNN chose."""
-        result = ctypes.c_char_p()
-        self._lib.call("dnnl_primitive_desc_query", self.value, c.QUERY_IMPLEMENTATION, 0,
-                       ctypes.addressof(result))
-        return (result.value or b"").decode()
-
 
 class Memory(Handle):
     """A memory object; its data pointer is set before each run."""
@@ -89,9 +82,14 @@ class Memory(Handle):
         self._lib = lib
 
     def bind(self, array: np.ndarray) -> None:
-        """Point at an array's data."""
-        if not array.flags.c_contiguous:
-            raise BackendError("oneDNN needs C-contiguous arrays", got=f"strides {array.strides}")
+        """Point at an array's data.
+
+        Raises:
+            BackendError: not a C-contiguous float32 array, which a bare pointer would misread.
+        """
+        if not array.flags.c_contiguous or array.dtype != np.float32:
+            raise BackendError("oneDNN needs C-contiguous float32 arrays",
+                               got=f"{array.dtype} with strides {array.strides}")
         self._lib.call("dnnl_memory_set_data_handle", self.value, array.ctypes.data)
 
 
@@ -171,12 +169,10 @@ class Operand:
 class Chain:
     """A primitive with its operands: ``run(*arrays)`` in the order of ``operands``."""
 
-    def __init__(self, lib: Library, desc: PrimitiveDesc, operands: dict[int, Operand],
-                 extra: dict[int, Memory] | None = None) -> None:
-        self._desc = desc  # owns the layouts
+    def __init__(self, lib: Library, desc: PrimitiveDesc, operands: dict[int, Operand]) -> None:
         self._operands = tuple(operands.values())
-        memories = {arg: operand.memory for arg, operand in operands.items()}
-        self._execution = Execution(lib, desc, memories | (extra or {}))
+        self._execution = Execution(
+            lib, desc, {arg: operand.memory for arg, operand in operands.items()})
 
     def run(self, *arrays: np.ndarray) -> None:
         """Bring the inputs in, execute, hand the outputs over."""

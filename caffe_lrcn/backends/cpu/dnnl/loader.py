@@ -51,10 +51,6 @@ _PROTOTYPES = {
         [_OUT, _HANDLE, _INT, *[_HANDLE] * 3, *_GEOMETRY, _HANDLE, _HANDLE],
     "dnnl_convolution_backward_weights_primitive_desc_create":
         [_OUT, _HANDLE, _INT, *[_HANDLE] * 4, *_GEOMETRY, _HANDLE, _HANDLE],
-    "dnnl_lrn_forward_primitive_desc_create":
-        [_OUT, _HANDLE, _INT, _INT, _HANDLE, _HANDLE, _INT64, _FLOAT, _FLOAT, _FLOAT, _HANDLE],
-    "dnnl_lrn_backward_primitive_desc_create":
-        [_OUT, _HANDLE, _INT, *[_HANDLE] * 3, _INT64, _FLOAT, _FLOAT, _FLOAT, _HANDLE, _HANDLE],
     "dnnl_sgemm": [ctypes.c_char, ctypes.c_char, _INT64, _INT64, _INT64, _FLOAT, _HANDLE, _INT64,
                    _HANDLE, _INT64, _FLOAT, _HANDLE, _INT64],
 }
@@ -116,6 +112,10 @@ class Library:
     def set_threads(self, count: int) -> None:
         """Set the number of threads of later calls from this thread."""
         self._openmp.omp_set_num_threads(count)
+
+    def threads(self) -> int:
+        """Return the number of threads that calls from this thread use."""
+        return self._openmp.omp_get_max_threads()
 
 
 @functools.lru_cache(maxsize=1)
