@@ -5,8 +5,6 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from caffe_lrcn.errors import WeightsError
 from caffe_lrcn.proto import blob_proto, caffe_pb2, caffemodel
@@ -249,31 +247,3 @@ def test_arrays_are_written_without_a_copy():
     array = np.zeros(1000, np.float32)
     pieces = blob_proto.encode_blob(array)
     assert any(np.shares_memory(np.frombuffer(piece, np.uint8), array) for piece in pieces)
-
-
-# -- arbitrary bytes ---------------------------------------------------------------------
-
-SEEDS = [SGD.read_bytes()[:3000], ERA.read_bytes()[-1500:],
-         layer_bytes("a", "LSTM", 140, b"\x08\x05") + layer_bytes("b", "Embed", 132, b"\x08\x01"),
-         encode_bytes(2, encode_bytes(1, encode_bytes(2, b"conv") + encode_bytes(50, b"")))]
-
-
-@st.composite
-def damaged(draw):
-    """A weight file with some bytes changed, inserted or cut."""
-    data = bytearray(draw(st.sampled_from(SEEDS)))
-    for _ in range(draw(st.integers(0, 4))):
-        at = draw(st.integers(0, len(data)))
-        data[at:at + draw(st.integers(0, 3))] = draw(st.binary(max_size=3))
-    return bytes(data[:draw(st.integers(0, len(data)))] if draw(st.booleans()) else data)
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.one_of(st.binary(max_size=80), damaged()))
-def test_any_bytes_give_weights_or_an_error(data):
-    try:
-        file = read(data)
-    except WeightsError as error:
-        assert str(error).startswith("f: ")
-        return
-    assert sum(blob.nbytes for layer in file.layers for blob in layer.blobs) <= 2 * len(data)
