@@ -32,7 +32,6 @@ class Accuracy(Layer):
 
     bottoms = exactly(2)
     tops = Arity(1, 2)
-    has_backward = False
 
     def allow_force_backward(self, bottom: int) -> bool:
         return False

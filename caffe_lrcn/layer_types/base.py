@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import filler
 from ..blob import Blob
-from ..errors import CaffeError, ShapeError
+from ..errors import CaffeError, NetError, ShapeError
 from ..rng import generator, philox_key
 
 if TYPE_CHECKING:
@@ -98,8 +98,6 @@ class Layer:
     is_loss: ClassVar[bool] = False
     #: As many bottoms as tops (Convolution: each bottom has its own top).
     same_count: ClassVar[bool] = False
-    #: False where a gradient is never defined (ArgMax, Threshold).
-    has_backward: ClassVar[bool] = True
     #: False where a top may not carry its bottom's name.
     allows_in_place: ClassVar[bool] = True
 
@@ -134,8 +132,13 @@ class Layer:
         raise NotImplementedError
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
-        """Compute diffs of the wanted bottoms; add to the diffs of parameters that learn."""
-        raise NotImplementedError
+        """Compute diffs of the wanted bottoms; add to the diffs of parameters that learn.
+
+        Raises:
+            NetError: the type has no gradient (it does not override this method).
+        """
+        raise self.error(f"{self.type} has no gradient", kind=NetError,
+                         remedy="Say propagate_down: false, or take it out of the loss's path")
 
     def state(self) -> dict[str, Any]:
         """Return what an exact resume needs besides the parameters (integers and arrays)."""

@@ -125,10 +125,13 @@ def _produced_twice(layer: LayerDef, position: int) -> CaffeError:
 
 def _loss_weights(layer: LayerDef, cls: type[Layer], tops: int) -> tuple[float, ...]:
     weights = tuple(layer.param.loss_weight)
-    if not weights:
-        return (1.0,) + (0.0,) * (tops - 1) if cls.is_loss and tops == 1 else (0.0,) * tops
+    if not weights and not cls.is_loss:
+        return (0.0,) * tops
+    if not weights and tops == 1:
+        return (1.0,)
     if len(weights) != tops:
-        raise PrototxtError("loss_weight must be given once a top, or not at all",
+        raise PrototxtError("loss_weight must be given once a top" + (
+                                "" if cls.is_loss else ", or not at all"),
                             where=layer.place.at("loss_weight", 0), layer=layer.param.name,
                             got=f"{len(weights)} weights", wanted=f"{tops}")
     return weights
