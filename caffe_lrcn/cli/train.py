@@ -75,10 +75,9 @@ def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solve
     if args.snapshot is not None:
         resume = snapshot.find(args.snapshot, param.snapshot_prefix)
         log.info(f"Resuming from {resume}")
-        sidecar = snapshot.load(resume).resume
         # Without a random_seed the run goes on with the one it drew when it began.
-        if sidecar and param.random_seed < 0:
-            seed = sidecar.seed
+        if param.random_seed < 0:
+            seed = snapshot.seed_of(resume)
     settings = Settings(workers=args.workers)
     return Solver(definition, backend=runtime.open_backend(args, param), settings=settings,
                   level=args.level, stages=runtime.stages(args), seed=seed), resume

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .. import log
 from ..backends import Backend
 from ..errors import PrototxtError
-from ..layer_types.base import TEST, TRAIN, Settings
+from ..layer_types.base import Settings
 from ..net.net import Net
 from ..paths import resolve
 from ..proto import caffe_pb2
@@ -46,7 +47,7 @@ def plan_nets(solver: SolverDef) -> tuple[NetPlan, list[NetPlan]]:
     """
     source = _train_source(solver)
     definition = _definition(solver, source)
-    train = NetPlan(definition, _state(TRAIN, definition, solver.param.train_state))
+    train = NetPlan(definition, _state("TRAIN", definition, solver.param.train_state))
     test_definitions = _test_definitions(solver, source, definition)
     states = list(solver.param.test_state)
     if states and len(states) != len(test_definitions):
@@ -54,7 +55,7 @@ def plan_nets(solver: SolverDef) -> tuple[NetPlan, list[NetPlan]]:
                             where=solver.place.at("test_state", 0), got=len(states),
                             wanted=f"0 or {len(test_definitions)}")
     states = states or [caffe_pb2.NetState()] * len(test_definitions)
-    return train, [NetPlan(test, _state(TEST, test, state))
+    return train, [NetPlan(test, _state("TEST", test, state))
                    for test, state in zip(test_definitions, states, strict=True)]
 
 
@@ -72,6 +73,25 @@ def build_nets(solver: SolverDef, backend: Backend, seed: int,
             net.close()
         raise
     return nets[0], nets[1:]
+
+
+def load_weights(solver: SolverDef, net: Net, test_nets: Sequence[Net]) -> None:
+    """Load the files of ``weights`` (each entry may be a comma list) into all nets of a solver.
+
+    Raises:
+        WeightsError: a file cannot be read, or a layer's parameters do not fit.
+    """
+    names = [name.strip() for item in solver.param.weights for name in item.split(",")]
+    for name in filter(None, names):
+        path = resolve(name, solver.place.file)
+        log.info(f"Finetuning from {path}")
+        report = net.copy_trained_layers_from(path)
+        for line in report.lines():
+            log.info(line)
+        if not report.loaded:
+            log.warning(f"No layer of the net is named in {path}")
+        for test_net in test_nets:
+            test_net.copy_trained_layers_from(path)
 
 
 def _train_source(solver: SolverDef) -> str:
@@ -99,7 +119,7 @@ def _definition(solver: SolverDef, *path: str | int) -> NetDef:
     return inline_net(solver, *path)
 
 
-def _state(phase: int, definition: NetDef, own: caffe_pb2.NetState) -> caffe_pb2.NetState:
+def _state(phase: str, definition: NetDef, own: caffe_pb2.NetState) -> caffe_pb2.NetState:
     state = caffe_pb2.NetState(phase=phase)
     state.MergeFrom(definition.param.state)
     state.MergeFrom(own)

@@ -52,7 +52,7 @@ def write_resume_file(path: str, content: ResumeFile) -> None:
         TypeError: a layer's state holds something other than numbers, text, arrays, lists, dicts.
         OSError: the file cannot be written.
     """
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     header = json.dumps({"format": FORMAT, **_pack(asdict(content), arrays)}).encode()
     arrays["header"] = np.frombuffer(header, np.uint8)
     with open(path, "wb") as file:

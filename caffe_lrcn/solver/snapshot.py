@@ -148,6 +148,12 @@ def load(path: str) -> Snapshot:
     return Snapshot(path, state, weights, resume)
 
 
+def seed_of(path: str) -> int | None:
+    """Return the seed of the run that wrote a solver state, None if nothing tells."""
+    sidecar = sidecar_of(path)
+    return read_resume_file(sidecar).seed if os.path.exists(sidecar) else None
+
+
 def _mismatch(sidecar: str, file: str) -> SnapshotError:
     return SnapshotError(f"this file does not belong to '{file}'", where=sidecar,
                          remedy="One of them comes from another run or was changed. Resume from "

@@ -8,29 +8,26 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any
 
 from .. import log
 from ..backends import Backend, get_backend
 from ..blob import Blob
-from ..errors import DivergedError, SnapshotError
+from ..errors import DivergedError
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
-from ..paths import resolve
 from ..proto.text import SolverDef
 from ..rng import fresh_seed
-from . import gradients, snapshot
+from . import checkpoint, gradients, snapshot
 from .checks import check_solver
-from .csv_log import CsvLog, Mark
+from .csv_log import CsvLog
 from .device import device_for
 from .loss_window import LossWindow
 from .lr_policy import advance_step, learning_rate
-from .nets import build_nets, with_state
+from .nets import build_nets, load_weights, with_state
 from .progress import ProgressLine
-from .report import MeanOutputs, output_lines, read_outputs
-from .saving import read_history, save
+from .report import Output, output_lines, read_outputs
 from .signals import Action
+from .testing import BeforeTest, run_tests
 from .updates import find_rule
 
 
@@ -77,14 +74,14 @@ class Solver:
         self.next_action: Callable[[], Action] = lambda: Action.NONE
         self.stopped_early = False
         self.last_snapshot: str | None = None
-        self._resumed = False
-        self._test_start: tuple[list[dict[str, Any]], Mark] | None = None
-        self._last_display = (time.monotonic(), 0)
+        self.keeps_losses = False
+        self.before_test: BeforeTest | None = None
+        self.display_clock = (time.monotonic(), 0)
         self.csv = CsvLog(f"{self.prefix}_log.csv",
                           [(name, net.blobs[name].count)
                            for net in (self.net, *self.test_nets) for name in net.outputs])
-        self._keep_csv = bool(self.param.snapshot)
-        self._load_weights()
+        self.keeps_csv = bool(self.param.snapshot)
+        load_weights(definition, self.net, self.test_nets)
 
     def _choose_seed(self, seed: int | None) -> int:
         if seed is not None:
@@ -95,33 +92,22 @@ class Solver:
         log.info(f"Drew random_seed {seed}")
         return seed
 
-    def _load_weights(self) -> None:
-        names = [name.strip() for item in self.param.weights for name in item.split(",")]
-        for name in filter(None, names):
-            path = resolve(name, self.definition.place.file)
-            log.info(f"Finetuning from {path}")
-            report = self.net.copy_trained_layers_from(path)
-            for line in report.lines():
-                log.info(line)
-            if not report.loaded:
-                log.warning(f"No layer of the net is named in {path}")
-            for net in self.test_nets:
-                net.copy_trained_layers_from(path)
-
     # Training ---------------------------------------------------------------------------------
 
     def solve(self, resume: str | None = None) -> None:
         """Train up to ``max_iter``, from a snapshot if one is given (see ``restore``)."""
         log.info(f"Solving {self.net.name}")
         log.info(f"Learning Rate Policy: {self.param.lr_policy}")
-        if self.param.snapshot_after_train and self.prefix:
+        # A definition that was built in a program may have no snapshot_prefix.
+        snapshot_after = self.param.snapshot_after_train and bool(self.prefix)
+        if snapshot_after:
             snapshot.prepare(self.prefix)
-            self._keep_csv = True
+            self.keeps_csv = True
         if resume:
             self.restore(resume)
         self.step(max(0, self.param.max_iter - self.iter))
         every = self.param.snapshot
-        if self.param.snapshot_after_train and (not every or self.iter % every):
+        if snapshot_after and (not every or self.iter % every):
             self.snapshot()
         if self.stopped_early:
             log.info("Optimization stopped early.")
@@ -129,7 +115,7 @@ class Solver:
         if self._is_due(self.param.display):
             self.losses.add(self.net.forward())
             log.info(f"Iteration {self.iter}, loss = {self.losses.mean:g}")
-            self._write_row("train", self.losses.mean, read_outputs(self.net))
+            self.write_row("train", self.losses.mean, read_outputs(self.net))
         if self._is_due(self.param.test_interval) and not self.test_all():
             self.stopped_early = True
         log.info("Optimization Done.")
@@ -145,9 +131,9 @@ class Solver:
         progress = ProgressLine(sys.stderr, end)
         self.stopped_early = False
         # A run that goes on from a snapshot goes on with its window too.
-        if not self._resumed:
+        if not self.keeps_losses:
             self.losses.clear()
-        self._resumed = False
+        self.keeps_losses = False
         try:
             while self.iter < end and not self.stopped_early:
                 self._iterate()
@@ -227,54 +213,23 @@ class Solver:
     # Display and test -------------------------------------------------------------------------
 
     def _display(self) -> None:
-        now, (before, iteration) = time.monotonic(), self._last_display
+        now, (before, iteration) = time.monotonic(), self.display_clock
         lapse, done = now - before, self.iter - iteration
         log.info(f"Iteration {self.iter} ({done / lapse if lapse else 0:g} iter/s, {lapse:g}s/"
                  f"{self.param.display} iters), loss = {self.losses.mean:g}")
-        self._last_display = now, self.iter
+        self.display_clock = now, self.iter
         outputs = read_outputs(self.net)
         for line in output_lines("Train", outputs):
             log.info(line)
-        self._write_row("train", self.losses.mean, outputs)
+        self.write_row("train", self.losses.mean, outputs)
 
     def test_all(self) -> bool:
         """Run every test net; return False if an action stopped it."""
-        # A test that is broken off is done again after resuming: its nets must start as now.
-        states, mark = [net.state() for net in self.test_nets], self.csv.position
-        self._test_start = states, mark
-        try:
-            for number in range(len(self.test_nets)):
-                if not self._test(number):
-                    log.info("Test interrupted.")
-                    for net, state in zip(self.test_nets, states, strict=True):
-                        net.restore(state)
-                    self.csv.cut(mark)
-                    return False
-        finally:
-            self._test_start = None
-        return True
+        return run_tests(self)
 
-    def _test(self, number: int) -> bool:
-        log.info(f"Iteration {self.iter}, Testing net (#{number})")
-        net, means = self.test_nets[number], MeanOutputs()
-        net.share_trained_layers_with(self.net)
-        with debug_lines(net, self.param.debug_info):
-            for _ in range(self.param.test_iter[number]):
-                while (action := self.next_action()) is not Action.NONE:
-                    if action is Action.STOP:
-                        return False
-                    self.snapshot()
-                loss = net.forward()
-                means.add(read_outputs(net), loss)
-        if self.param.test_compute_loss:
-            log.info(f"Test loss: {means.loss:g}")
-        for line in output_lines("Test", means.outputs):
-            log.info(line)
-        self._write_row(f"test {number}", means.loss, means.outputs)
-        return True
-
-    def _write_row(self, net: str, loss: float, outputs: list[Any]) -> None:
-        if self._keep_csv:
+    def write_row(self, net: str, loss: float, outputs: list[Output]) -> None:
+        """Add a row to the CSV log, if one is kept."""
+        if self.keeps_csv:
             self.csv.write(self.iter, net, self.lr, loss, outputs)
 
     # Snapshots --------------------------------------------------------------------------------
@@ -289,10 +244,8 @@ class Solver:
         if any(not bool(self.backend.xp.isfinite(blob.data).all())
                for blob in self.net.learnable_params):
             raise self._diverged("a parameter became NaN or infinite, no snapshot is taken")
-        states, mark = self._test_start or ([net.state() for net in self.test_nets],
-                                            self.csv.position)
         self.csv.sync()
-        self.last_snapshot = save(self, states, asdict(mark) if self._keep_csv else None)
+        self.last_snapshot = checkpoint.save(self)
         return self.last_snapshot
 
     def restore(self, request: str) -> None:
@@ -305,37 +258,7 @@ class Solver:
             SnapshotError: there is no such snapshot, or it does not fit the solver.
             WeightsError: its weights do not fit the net.
         """
-        path = snapshot.find(request, self.prefix)
-        log.info(f"Restoring previous solver status from {path}")
-        loaded = snapshot.load(path)
-        history = read_history(loaded, self.history)
-        if loaded.resume and len(loaded.resume.tests) != len(self.test_nets):
-            raise SnapshotError("the snapshot was taken with another number of test nets",
-                                where=path, got=len(loaded.resume.tests),
-                                wanted=len(self.test_nets))
-        if loaded.weights:
-            self.net.copy_trained_layers_from(loaded.weights)
-        for blob, values in zip(self.history, history, strict=True):
-            blob.host_data[...] = values
-        self.iter, self.current_step = loaded.state.iter, loaded.state.current_step
-        self._last_display = time.monotonic(), self.iter
-        self.last_snapshot = path
-        if loaded.resume:
-            self._resume_exactly(loaded.resume)
-        else:
-            log.warning(f"{path} has no .resume file beside it: data start from their beginning, "
-                        "and random numbers differ from a run without a break")
-
-    def _resume_exactly(self, resume: Any) -> None:
-        if resume.seed != self.seed:
-            log.warning(f"The snapshot comes from a run with random_seed {resume.seed}, this one "
-                        f"has {self.seed}: its random numbers differ from here on")
-        self.net.restore(resume.train)
-        for net, state in zip(self.test_nets, resume.tests, strict=True):
-            net.restore(state)
-        self._resumed = self.losses.restore(resume.losses)
-        if resume.csv:
-            self.csv.cut(Mark(**resume.csv))
+        checkpoint.restore(self, request)
 
     def close(self) -> None:
         """Stop data sources and close the CSV log."""

@@ -1,8 +1,9 @@
-"""From a solver to the files of a snapshot, and from a snapshot to the solver's arrays."""
+"""From a solver to the files of a snapshot, and back."""
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,19 +13,17 @@ from ..blob import Blob
 from ..errors import SnapshotError
 from ..proto.caffe_pb2 import SolverParameter
 from ..proto.weights_io import SolverStateFile, write_solverstate, write_solverstate_h5
+from .csv_log import Mark
 from .resume_file import ResumeFile, write_resume_file
-from .snapshot import Snapshot, set_paths, write_set
+from .snapshot import Snapshot, find, load, set_paths, write_set
+from .testing import BeforeTest
 
 if TYPE_CHECKING:
     from .solver import Solver
 
 
-def save(solver: Solver, tests: list[dict[str, Any]], csv: dict[str, int] | None) -> str:
+def save(solver: Solver) -> str:
     """Write a snapshot of ``solver``; return the path of the solver state.
-
-    Args:
-        tests: states of the test nets as a run that is resumed shall find them.
-        csv: size and checksum of the CSV log at that moment, None without one.
 
     Raises:
         SnapshotError: a file could not be written.
@@ -40,6 +39,10 @@ def save(solver: Solver, tests: list[dict[str, Any]], csv: dict[str, int] | None
                             [np.asarray(blob.host_data) for blob in solver.history],
                             solver.current_step)
 
+    before = solver.before_test or BeforeTest([net.state() for net in solver.test_nets],
+                                              solver.csv.position)
+    csv = asdict(before.csv) if solver.keeps_csv else None
+
     def write_weights(path: str) -> None:
         (solver.net.save_hdf5 if hdf5 else solver.net.save)(path, param.snapshot_diff)
 
@@ -49,7 +52,8 @@ def save(solver: Solver, tests: list[dict[str, Any]], csv: dict[str, int] | None
     def write_sidecar(path: str, files: dict[str, Any]) -> None:
         write_resume_file(path, ResumeFile(
             iteration=solver.iter, seed=solver.seed, written=time.time(), files=files,
-            losses=solver.losses.state(), csv=csv, train=solver.net.state(), tests=tests))
+            losses=solver.losses.state(), csv=csv, train=solver.net.state(),
+            tests=before.states))
 
     log.info(f"Snapshotting to {kind} file {paths.weights}")
     log.info(f"Snapshotting solver state to {kind} file {paths.state}")
@@ -57,12 +61,43 @@ def save(solver: Solver, tests: list[dict[str, Any]], csv: dict[str, int] | None
     return paths.state
 
 
-def read_history(snapshot: Snapshot, wanted: Sequence[Blob]) -> list[np.ndarray]:
-    """Return the histories of a solver state in the shapes of the solver's.
+def restore(solver: Solver, request: str) -> None:
+    """Put ``solver`` into the state of a snapshot; see ``Solver.restore``."""
+    path = find(request, solver.prefix)
+    log.info(f"Restoring previous solver status from {path}")
+    snapshot = load(path)
+    history = _histories(snapshot, solver.history)
+    if snapshot.resume and len(snapshot.resume.tests) != len(solver.test_nets):
+        raise SnapshotError("the snapshot was taken with another number of test nets", where=path,
+                            got=len(snapshot.resume.tests), wanted=len(solver.test_nets))
+    if snapshot.weights:
+        solver.net.copy_trained_layers_from(snapshot.weights)
+    for blob, values in zip(solver.history, history, strict=True):
+        blob.host_data[...] = values
+    solver.iter, solver.current_step = snapshot.state.iter, snapshot.state.current_step
+    solver.display_clock = time.monotonic(), solver.iter
+    solver.last_snapshot = path
+    if snapshot.resume:
+        _restore_exactly(solver, snapshot.resume)
+    else:
+        log.warning(f"{path} has no .resume file beside it: data start from their beginning, and "
+                    "random numbers differ from a run without a break")
 
-    Raises:
-        SnapshotError: their number or a size is another one.
-    """
+
+def _restore_exactly(solver: Solver, resume: ResumeFile) -> None:
+    if resume.seed != solver.seed:
+        log.warning(f"The snapshot comes from a run with random_seed {resume.seed}, this one has "
+                    f"{solver.seed}: its random numbers differ from here on")
+    solver.net.restore(resume.train)
+    for net, state in zip(solver.test_nets, resume.tests, strict=True):
+        net.restore(state)
+    solver.keeps_losses = solver.losses.restore(resume.losses)
+    if resume.csv:
+        solver.csv.cut(Mark(**resume.csv))
+
+
+def _histories(snapshot: Snapshot, wanted: Sequence[Blob]) -> list[np.ndarray]:
+    """Return the histories of a solver state in the shapes of the solver's."""
     arrays = snapshot.state.history
     if len(arrays) != len(wanted):
         raise SnapshotError(
