@@ -33,8 +33,8 @@ setup(
         "onednn-cpu-gomp>=2023.2; sys_platform == 'linux' and platform_machine == 'x86_64'",
     ],
     extras_require={
-        "cuda12": ["cupy-cuda12x>=13"],
-        "cuda13": ["cupy-cuda13x>=13"],
+        "cuda12": ["cupy-cuda12x[ctk]>=14"],
+        "cuda13": ["cupy-cuda13x[ctk]>=14"],
         "dev": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "ruff>=0.5", "mypy>=1.8",
                 "grpcio-tools>=1.59"],
         "test": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "setuptools>=61",

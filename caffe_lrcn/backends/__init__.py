@@ -107,4 +107,7 @@ def get_backend(device: str = "cpu", dtype: Any = np.float32, math: str = "fp32"
 
 def _assemble(name: str, xp: ModuleType, dtype: np.dtype, math: str, family: str) -> Backend:
     ops = {op: importlib.import_module(f"{__name__}.{family}.{op}") for op in OP_MODULES}
+    if family == "cuda" and math != "fp32":
+        # The mode is bound here, so that ops keep one signature and no state.
+        ops["blas"] = importlib.import_module(f"{__name__}.cuda.blas_{math}")
     return Backend(name=name, xp=xp, dtype=dtype, math=math, **ops)

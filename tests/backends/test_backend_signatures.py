@@ -43,6 +43,11 @@ def test_functions(name):
     assert cpu and cuda == cpu
 
 
+@pytest.mark.parametrize("math", ["tf32", "bf16"])
+def test_products_in_other_precisions(math):
+    assert public_functions("cuda", f"blas_{math}") == public_functions("cpu", "blas")
+
+
 @pytest.mark.parametrize("name", PLANS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_plans(name, dtype):

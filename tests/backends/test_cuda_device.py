@@ -33,6 +33,7 @@ def cupy(monkeypatch):
 
 @pytest.fixture
 def no_cupy(monkeypatch):
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec",
                         lambda name, *rest: None if name == "cupy" else find(name, *rest))
@@ -137,7 +138,19 @@ def test_products_of_stacks(cupy, dtype):
 def test_math_of_products(cupy, math, compute):
     square = [fake_cupy.Array(values((2, 2), np.float32, seed)) for seed in range(3)]
     matmul(*square, math=math)
-    assert fake_cupy.gemm_ex.computes == [compute]
+    backend = get_backend("gpu:0", np.float32, math)
+    backend.blas.gemm(*square)
+    spec = ConvSpec(1, (), (), (), (), bias=False)
+    backend.conv.plan(spec, (2, 2), backend).forward(square[0], square[1][:1], None,
+                                                     square[2][:, :1].reshape(2, 1))
+    # One product, then one, then a stack of two images.
+    assert fake_cupy.gemm_ex.computes == [compute] * 4
+
+
+def test_double_products_stay_double(cupy):
+    square = [fake_cupy.Array(values((2, 2), np.float64, seed)) for seed in range(3)]
+    get_backend("gpu:0", np.float64, "tf32").blas.gemm(*square)
+    assert fake_cupy.gemm_ex.computes == [fake_cupy.FP64]
 
 
 @compiled
