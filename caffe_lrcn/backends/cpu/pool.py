@@ -71,19 +71,27 @@ class _Offsets:
 
 
 class MaxPool:
-    """Maximum of each window."""
+    """Maximum of each window.
+
+    ``pick`` says which offset of its window won, counted in row-major order: in one byte, which
+    compares fast. ``origin + shift[pick]`` is the flat index of that cell within a block.
+    """
 
     def __init__(self, spec: PoolSpec, x_shape: tuple[int, int, int, int], backend: Any) -> None:
-        self._offsets = _Offsets(spec, x_shape)
-        # Which offset won, counted in row-major order: one byte compares fast.
-        pick_type = np.uint8 if len(self._offsets.views) < 255 else np.uint32
-        self._nothing = np.iinfo(pick_type).max
-        out = (*x_shape[:2], *self._offsets.out_size)
+        self._offsets = offsets = _Offsets(spec, x_shape)
+        height, width = offsets.in_size
+        self._nothing = len(offsets.views)  # the pick of a window without a maximum
+        pick_type = np.dtype(np.uint8 if self._nothing < 255 else np.uint32)
+        out = (*x_shape[:2], *offsets.out_size)
         self._pick = backend.zeros(math.prod(out), pick_type).reshape(out)
-        self._found = self._offsets.scratch(backend, bool)
-        self._candidate = self._offsets.scratch(backend, pick_type)
-        self._bits = np.dtype(f"i{backend.dtype.itemsize}")
-        self._share = self._offsets.scratch(backend, self._bits)
+        self._other = offsets.scratch(backend, bool)
+        self._candidate = offsets.scratch(backend, pick_type)
+        self._shift = np.array([i * width + j for _, _, i, j in offsets.views] + [0], np.intp)
+        corners = [np.arange(n) * s - p for n, s, p
+                   in zip(offsets.out_size, spec.stride, spec.pad, strict=True)]
+        self._corner = corners[0][:, None] * width + corners[1]
+        self._origin = np.arange(offsets.step)[:, None, None] * (height * width) + self._corner
+        self._target = np.empty(self._origin.shape, np.intp)
 
     def forward(self, x: np.ndarray, y: np.ndarray) -> None:
         """Write each window's maximum to ``y`` and remember where it was.
@@ -101,7 +109,7 @@ class MaxPool:
         """Set ``pick`` to the first offset that holds the maximum."""
         pick.fill(self._nothing)
         for index, (read, write, _, _) in enumerate(self._offsets.views):
-            other, candidate = (array[:len(top)][write] for array in (self._found, self._candidate))
+            other, candidate = (array[:len(top)][write] for array in (self._other, self._candidate))
             np.not_equal(bottom[read], top[write], out=other)
             # All bits where this is not the maximum, else the index: the least is the first.
             np.negative(other.view(np.uint8), out=candidate, dtype=candidate.dtype)
@@ -113,24 +121,23 @@ class MaxPool:
     @property
     def mask(self) -> np.ndarray:
         """Index ``h * W + w`` of each maximum, int32 (N, C, PH, PW); -1 where there is none."""
-        width = self._offsets.in_size[1]
-        pixel = np.arange(math.prod(self._offsets.in_size), dtype=np.int32).reshape(-1, width)
-        mask = np.full(self._pick.shape, -1, np.int32)
-        for index, (read, write, _, _) in enumerate(self._offsets.views):
-            np.copyto(mask[write], pixel[read[1:]], where=self._pick[write] == index)
+        mask = (self._shift[self._pick] + self._corner).astype(np.int32)
+        mask[self._pick == self._nothing] = -1
         return mask
 
     def backward(self, dy: np.ndarray, dx: np.ndarray) -> None:
         """Overwrite ``dx``: each window's gradient goes to its maximum, if it has one."""
         for top, bottom, pick in self._offsets.blocks(dy, dx, self._pick):
-            bottom.fill(0)
-            for index, (read, write, _, _) in enumerate(self._offsets.views):
-                found, share = (array[:len(top)][write] for array in (self._found, self._share))
-                np.equal(pick[write], pick.dtype.type(index), out=found)
-                # Select by bits: a product would spread a NaN gradient over the whole window.
-                np.negative(found.view(np.uint8), out=share, dtype=self._bits)
-                np.bitwise_and(share, top.view(self._bits)[write], out=share)
-                bottom[read] += share.view(dx.dtype)
+            target = self._target[:len(top)]
+            np.take(self._shift, pick, out=target, mode="clip")  # any other mode copies
+            target += self._origin[:len(top)]
+            flat = bottom.reshape(-1)
+            flat.fill(0)
+            if pick.max() == self._nothing:
+                found = pick != self._nothing
+                np.add.at(flat, target[found], top[found])
+            else:
+                np.add.at(flat, target.reshape(-1), top.reshape(-1))
 
 
 class AvePool:
