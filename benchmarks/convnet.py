@@ -43,6 +43,8 @@ BLOCKS: list[tuple[str, str, tuple[int, ...]]] = [
     ("fc8", "last", (4096, 1000)),
 ]
 CLASSES, SIDE = 1000, 227
+NOTE = ("Gradients of weights are added to kept arrays here and newly allocated by autograd, "
+        "which is part of the distance on the fc blocks.")
 Pair = tuple[Callable[[], Any], Callable[[], Any]]
 
 
@@ -206,7 +208,7 @@ def main() -> None:
             f"{datetime.date.today()}; {machine()}, {args.threads} threads; "
             f"PyTorch {torch.__version__}, NumPy {np.__version__}; medians of {args.rounds} rounds "
             f"that take turns; load average at the end {load:.1f}.\n"
-            f"Written by `python benchmarks/convnet.py`.\n\n{table(rows)}\n")
+            f"Written by `python benchmarks/convnet.py`. {NOTE}\n\n{table(rows)}\n")
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text)
     print(text)
