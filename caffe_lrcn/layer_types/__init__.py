@@ -33,6 +33,7 @@ TYPES: dict[str, str] = {
     "Reshape": "reshape:Reshape",
     "Scale": "scale:Scale",
     "Sigmoid": "sigmoid:Sigmoid",
+    "SigmoidCrossEntropyLoss": "sigmoid_cross_entropy_loss:SigmoidCrossEntropyLoss",
     "Silence": "silence:Silence",
     "Slice": "slice:Slice",
     "Softmax": "softmax:Softmax",
