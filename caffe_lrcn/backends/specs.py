@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ConvSpec:
-    """An N-dimensional convolution over the axes after ``axis`` (bottom: ``lead + (C,) + spatial``).
+    """An N-dimensional convolution of bottoms ``lead + (C,) + spatial``.
 
     ``kernel``, ``stride``, ``pad`` and ``dilation`` have one entry per spatial axis; ``group``
     divides both channel counts.

@@ -8,7 +8,7 @@ from .connect import Graph
 
 @dataclass(frozen=True)
 class Sharing:
-    """Blob ``blob`` keeps its values (if ``diff``, its gradient too) in the memory of ``source``."""
+    """Blob ``blob`` keeps its values (if ``diff``, also its gradient) in ``source``'s memory."""
 
     blob: int
     source: int
