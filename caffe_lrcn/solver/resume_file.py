@@ -66,7 +66,7 @@ def read_resume_file(path: str) -> ResumeFile:
         SnapshotError: the file is damaged, or of a later format.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             header = json.loads(archive["header"].tobytes())
             if header.pop("format") == FORMAT:
                 return ResumeFile(**_unpack(header, archive))

@@ -1,0 +1,221 @@
+"""``caffe-lrcn train`` and ``test``: flags, signals, and what a user may do wrong."""
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from caffe_lrcn import log
+from caffe_lrcn.cli.main import main
+from caffe_lrcn.cli.overrides import apply_overrides
+from caffe_lrcn.errors import UsageError
+from caffe_lrcn.proto.text import parse_solver
+from caffe_lrcn.solver.signals import Action, SignalActions
+from caffe_lrcn.solver.solver import Solver
+from tests.solver.tiny import make_task
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "solvers"
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before():
+    handlers, propagate = list(log.logger.handlers), log.logger.propagate
+    yield
+    log.logger.handlers[:], log.logger.propagate = handlers, propagate
+
+
+@pytest.fixture
+def task(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return make_task(tmp_path)
+
+
+def snapshots() -> list[str]:
+    return sorted(name for name in os.listdir("out") if name.endswith(".solverstate"))
+
+
+def test_train_stop_and_resume(task, capsys):
+    assert main(["train", "-solver", str(task), "-set", "max_iter=10"]) == 0
+    text = capsys.readouterr().err
+    # CAFFE-QUIRK: said by the solver and by the program.
+    assert text.count("Optimization Done.") == 2
+    assert "Use CPU." in text and "Starting Optimization" in text
+    assert main(["train", f"-solver={task}", "--snapshot", "latest"]) == 0
+    text = capsys.readouterr().err
+    assert "Resuming from out/tiny_iter_10.solverstate" in text
+    assert "Iteration 20, loss = " not in text and "Iteration 18 (" in text
+    assert snapshots() == [f"tiny_iter_{i}.solverstate" for i in (10, 15, 20, 5)]
+
+
+def test_resume_takes_over_a_drawn_seed(task, capsys):
+    unset = ["--solver", str(task), "--set", "random_seed=-1"]
+    assert main(["train", *unset, "--set", "max_iter=5"]) == 0
+    assert "Drew random_seed" in capsys.readouterr().err
+    assert main(["train", *unset, "--snapshot", "out/tiny", "--set", "max_iter=6"]) == 0
+    text = capsys.readouterr().err
+    assert "random_seed" not in text
+
+
+def test_weights_replace_those_of_the_solver(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--solver", str(GOLDEN / "sgd_solver.prototxt"), "--cpu",
+                 "--weights", "sgd_init.caffemodel", "--set", "weights=absent.caffemodel",
+                 "--set", "max_iter=1"]) == 0
+    text = capsys.readouterr().err
+    assert text.count("Finetuning from") == 1 and "6 layers loaded" in text
+
+
+def test_level_and_stage(task, capsys):
+    task.write_text(task.read_text() + 'train_state { level: 5 }')
+    net = task.with_name("tiny.prototxt")
+    net.write_text(net.read_text().replace('name: "drop"', 'name: "drop" exclude { stage: "dry" '
+                                           'min_level: 2 }'))
+    arguments = ["train", "--solver", str(task), "--stage", " dry,"]
+    for setting in ("max_iter=1", "debug_info=true", "test_initialization=false"):
+        arguments += ["--set", setting]
+    assert main([*arguments, "--level", "2"]) == 0
+    text = capsys.readouterr().err
+    assert "Layer fc, top" in text and "Layer drop, top" not in text
+    # CAFFE-QUIRK: the level of the command line, 0 if not given, replaces the file's.
+    assert main(arguments) == 0
+    assert "Layer drop, top" in capsys.readouterr().err
+
+
+def test_threads_and_workers_leave_the_result_alone(task):
+    results = []
+    for words in ([], ["--threads", "1", "--workers", "1"]):
+        assert main(["train", "--solver", str(task), "--set", "max_iter=3", *words]) == 0
+        results.append(Path("out/tiny_log.csv").read_bytes())
+    assert results[0] == results[1]
+
+
+def run_error(words, capsys) -> str:
+    assert main(words) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ")
+    return error
+
+
+def test_errors(task, capsys):
+    solver = ["train", "--solver", str(task)]
+    assert "absent.prototxt" in run_error(["train", "--solver", "absent.prototxt"], capsys)
+    assert "--weights" in run_error([*solver, "--snapshot", "x.caffemodel"], capsys)
+    assert "no complete snapshot" in run_error([*solver, "--snapshot", "latest"], capsys)
+    assert "Did you mean 'base_lr'" in run_error([*solver, "--set", "bas_lr=1"], capsys)
+    assert "a number" in run_error([*solver, "--set", "base_lr=much"], capsys)
+    assert "key=value" in run_error([*solver, "--set", "base_lr"], capsys)
+    assert "snapshot_prefix" in run_error([*solver, "--set", f"snapshot_prefix={task}/x"], capsys)
+    assert "one GPU" in run_error([*solver, "--gpu", "0,1"], capsys)
+    Path("broken.prototxt").write_text('net: "tiny.prototxt"\nbase_lrr: 0.1\n')
+    error = run_error(["train", "--solver", "broken.prototxt"], capsys)
+    assert "broken.prototxt:2:1" in error and "base_lr" in error
+
+
+def test_a_gpu_that_is_not_there(task, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    for words in (["--gpu", "0"], ["--set", "solver_mode=GPU"]):
+        assert "--cpu" in run_error(["train", "--solver", str(task), *words], capsys)
+
+
+def test_weights_and_snapshot_exclude_each_other(task, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["train", "--solver", str(task), "--weights", "a", "--snapshot", "b"])
+    assert end.value.code == 2 and "not allowed with" in capsys.readouterr().err
+
+
+def interrupt_in(monkeypatch, method: str, numbers: list[int], times: int = 5) -> None:
+    """Send signals to this process from the inside of a call of ``Solver.<method>``."""
+    original, calls = getattr(Solver, method), []
+
+    def interrupted(self, *args):
+        calls.append(None)
+        if len(calls) == times:
+            for number in numbers:
+                os.kill(os.getpid(), number)
+                time.sleep(0.01)
+        return original(self, *args)
+
+    monkeypatch.setattr(Solver, method, interrupted)
+
+
+def test_ctrl_c_finishes_the_iteration_and_saves(task, monkeypatch, capsys):
+    before = signal.getsignal(signal.SIGINT)
+    interrupt_in(monkeypatch, "apply_update", [signal.SIGINT], 8)
+    assert main(["train", "--solver", str(task)]) == 0
+    assert snapshots() == ["tiny_iter_5.solverstate", "tiny_iter_8.solverstate"]
+    captured = capsys.readouterr()
+    assert "Optimization stopped early." in captured.err
+    assert f"--solver {task} --snapshot out/tiny_iter_8.solverstate" in captured.out
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_second_ctrl_c_aborts_at_once(task, monkeypatch, capsys):
+    interrupt_in(monkeypatch, "apply_update", [signal.SIGINT, signal.SIGINT], 7)
+    assert main(["train", "--solver", str(task)]) == 130
+    assert snapshots() == ["tiny_iter_5.solverstate"]
+
+
+def test_sighup_takes_a_snapshot_and_goes_on(task, monkeypatch):
+    interrupt_in(monkeypatch, "apply_update", [signal.SIGHUP], 7)
+    assert main(["train", "--solver", str(task), "--set", "max_iter=9"]) == 0
+    assert snapshots() == [f"tiny_iter_{i}.solverstate" for i in (5, 7, 9)]
+
+
+def test_effects_can_be_chosen(task, monkeypatch):
+    interrupt_in(monkeypatch, "apply_update", [signal.SIGINT, signal.SIGHUP], 7)
+    assert main(["train", "--solver", str(task), "--set", "max_iter=9", "--sigint_effect=snapshot",
+                 "-sighup_effect", "none"]) == 0
+    assert snapshots() == [f"tiny_iter_{i}.solverstate" for i in (5, 7, 9)]
+
+
+def test_sighup_is_looked_at_first():
+    with SignalActions() as actions:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(0.01)
+        assert [actions(), actions(), actions()] == [Action.SNAPSHOT, Action.STOP, Action.NONE]
+
+
+def test_test_command(capsys):
+    weights = ",".join(str(GOLDEN / f"sgd_{part}.caffemodel") for part in ("init", "iter_6"))
+    net = GOLDEN / "mini_lrcn.prototxt"
+    assert main(["test", "-model", str(net), "-weights", weights, "-iterations", "3",
+                 "--cpu"]) == 0
+    text = capsys.readouterr().err
+    assert text.count("6 layers loaded") == 2
+    batches = [float(x) for x in re.findall(r"Batch \d, cross_entropy_loss = ([\d.]+)", text)]
+    loss = sum(batches) / 3
+    assert len(batches) == 3 and "Batch 2, accuracy = " in text
+    assert float(re.search(r"Loss: ([\d.]+)", text)[1]) == pytest.approx(5 * loss, rel=1e-4)
+    shown = re.search(r"\] cross_entropy_loss = ([\d.]+) \(\* 5 = ([\d.]+) loss\)", text)
+    assert [float(x) for x in shown.groups()] == pytest.approx([loss, 5 * loss], rel=1e-4)
+
+
+def test_test_command_wants_iterations(capsys):
+    assert "--iterations" in run_error(["test", "--model", "m", "--weights", "w", "--iterations",
+                                        "0"], capsys)
+
+
+def test_overrides(tmp_path):
+    solver = parse_solver('base_lr: 1 stepvalue: 5 train_state { stage: "x" level: 2 }',
+                          "nets/s.prototxt")
+    apply_overrides(solver, ["base_lr=0.5", "stepvalue=10,20", "train_state.stage=a,b",
+                             "net=my net.prototxt", "snapshot_format=HDF5",
+                             'type="Adam"', f"snapshot_prefix={tmp_path}"])
+    param = solver.param
+    assert (param.base_lr, list(param.stepvalue), param.net, param.type) == (
+        0.5, [10, 20], "my net.prototxt", "Adam")
+    assert list(param.train_state.stage) == ["a", "b"] and param.train_state.level == 2
+    assert param.snapshot_format == 0 and param.snapshot_prefix == str(tmp_path / "s")
+
+
+@pytest.mark.parametrize("setting", ["base_lr=x", "=3", "nothing", "train_state.levle=1",
+                                     "snapshot_format=TXT", "a.b=1", "net_param=x"])
+def test_wrong_overrides(setting):
+    with pytest.raises(UsageError, match="--set"):
+        apply_overrides(parse_solver(""), [setting])
