@@ -31,6 +31,11 @@ lint: $(VENV)/installed-dev
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m mypy
 
+# Compares with PyTorch, which has to be installed beside the package: .venv/bin/pip install torch
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/convnet.py
+	$(BIN)/python benchmarks/captioner.py
+
 proto: $(VENV)/installed-dev
 	$(BIN)/python tools/generate_proto.py
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import platform
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import numpy as np  # noqa: E402  (the environment comes first)
+from common import machine, seconds  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
@@ -150,13 +149,6 @@ def _torch_pair(module: Any, inputs: Any, value: Any, wanted: list[Any]) -> Pair
     return (lambda: module(inputs)), backward
 
 
-def seconds(function: Callable[[], Any]) -> float:
-    """Return how long one run takes."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def measure(batch: int, threads: int, rounds: int) -> list[list[float]]:
     """Return median milliseconds for each block: ours and PyTorch's forward, then backward."""
     ours, theirs = our_runs(batch, threads), torch_runs(batch, threads)
@@ -180,17 +172,6 @@ def table(rows: list[list[float]]) -> str:
         lines.append(f"| {name} | " + " | ".join(f"{value:.1f}" for value in row)
                      + f" | {ratio:.2f} |")
     return "\n".join(lines)
-
-
-def machine() -> str:
-    """Return the processor's name and the number of usable cores."""
-    try:
-        info = Path("/proc/cpuinfo").read_text()
-        model = next(line.split(":", 1)[1].strip() for line in info.splitlines()
-                     if line.startswith("model name"))
-    except (OSError, StopIteration):
-        model = platform.processor() or platform.machine()
-    return f"{model}, {len(os.sched_getaffinity(0))} cores"
 
 
 def main() -> None:
