@@ -79,6 +79,7 @@ def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solve
         if param.random_seed < 0:
             seed = snapshot.seed_of(resume)
     settings = Settings(workers=args.workers)
+    # CAFFE-QUIRK: --level, 0 if it is not given, always replaces the level in the definition.
     return Solver(definition, backend=runtime.open_backend(args, param), settings=settings,
                   level=args.level, stages=runtime.stages(args), seed=seed), resume
 

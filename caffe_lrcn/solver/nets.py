@@ -15,6 +15,7 @@ from ..net.net import Net
 from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.text import NetDef, SolverDef, inline_net, read_net
+from ..rng import fresh_seed
 
 _TRAIN_FIELDS = ("net", "net_param", "train_net", "train_net_param")
 
@@ -73,6 +74,15 @@ def build_nets(solver: SolverDef, backend: Backend, seed: int,
             net.close()
         raise
     return nets[0], nets[1:]
+
+
+def choose_seed(param: caffe_pb2.SolverParameter) -> int:
+    """Return random_seed, or a drawn seed where it is not set."""
+    if param.random_seed >= 0:
+        return param.random_seed
+    seed = fresh_seed()
+    log.info(f"Drew random_seed {seed}")
+    return seed
 
 
 def load_weights(solver: SolverDef, net: Net, test_nets: Sequence[Net]) -> None:

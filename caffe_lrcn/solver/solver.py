@@ -4,7 +4,6 @@ Source: Caffe's Solver and SGDSolver.
 """
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,18 +11,17 @@ from collections.abc import Callable, Sequence
 from .. import log
 from ..backends import Backend, get_backend
 from ..blob import Blob
-from ..errors import DivergedError
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
 from ..proto.text import SolverDef
-from ..rng import fresh_seed
 from . import checkpoint, gradients, snapshot
 from .checks import check_solver
 from .csv_log import CsvLog
 from .device import device_for
+from .divergence import check_loss, check_params
 from .loss_window import LossWindow
 from .lr_policy import advance_step, learning_rate
-from .nets import build_nets, load_weights, with_state
+from .nets import build_nets, choose_seed, load_weights, with_state
 from .progress import ProgressLine
 from .report import Output, output_lines, read_outputs
 from .signals import Action
@@ -61,7 +59,7 @@ class Solver:
         if self.param.snapshot:
             snapshot.prepare(self.prefix)
         self.backend = backend or get_backend(device_for(self.param))
-        self.seed = self._choose_seed(seed)
+        self.seed = choose_seed(self.param) if seed is None else seed
         self.net, self.test_nets = build_nets(definition, self.backend, self.seed,
                                               settings or Settings())
         self.rule = find_rule(self.param, definition.place)
@@ -82,15 +80,6 @@ class Solver:
                            for net in (self.net, *self.test_nets) for name in net.outputs])
         self.keeps_csv = bool(self.param.snapshot)
         load_weights(definition, self.net, self.test_nets)
-
-    def _choose_seed(self, seed: int | None) -> int:
-        if seed is not None:
-            return seed
-        if self.param.random_seed >= 0:
-            return self.param.random_seed
-        seed = fresh_seed()
-        log.info(f"Drew random_seed {seed}")
-        return seed
 
     # Training ---------------------------------------------------------------------------------
 
@@ -169,8 +158,7 @@ class Solver:
         with debug_lines(self.net, self.param.debug_info and self._is_due(self.param.display)):
             for _ in range(self.param.iter_size):
                 loss = self.net.forward()
-                if not math.isfinite(loss):
-                    raise self._diverged(f"the loss became {loss}")
+                check_loss(self, loss)
                 total += loss
                 self.net.backward()
         return total / self.param.iter_size
@@ -201,14 +189,6 @@ class Solver:
         """Learning rate of the current iteration."""
         step = advance_step(self.param, self.iter, self.current_step)
         return learning_rate(self.param, self.iter, step)
-
-    def _diverged(self, what: str) -> DivergedError:
-        bad = self.net.first_bad_blob()
-        where = f"; first bad values in layer '{bad[0]}', blob '{bad[1]}' ({bad[2]})" if bad else ""
-        kept = (f"The last good snapshot is {self.last_snapshot}" if self.last_snapshot
-                else "No snapshot was taken in this run")
-        return DivergedError(f"iteration {self.iter}: {what}{where}",
-                             remedy=f"{kept}. Lower base_lr, or set clip_gradients.")
 
     # Display and test -------------------------------------------------------------------------
 
@@ -241,9 +221,7 @@ class Solver:
             DivergedError: a parameter is NaN or infinite; nothing is written.
             SnapshotError: a file could not be written; older snapshots stay as they are.
         """
-        if any(not bool(self.backend.xp.isfinite(blob.data).all())
-               for blob in self.net.learnable_params):
-            raise self._diverged("a parameter became NaN or infinite, no snapshot is taken")
+        check_params(self)
         self.csv.sync()
         self.last_snapshot = checkpoint.save(self)
         return self.last_snapshot

@@ -86,7 +86,8 @@ def test_level_and_stage(task, capsys):
     assert "Layer drop, top" in capsys.readouterr().err
 
 
-def test_threads_and_workers_leave_the_result_alone(task):
+def test_threads_and_workers_leave_the_result_alone(task, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # set by the program, put back by the fixture
     results = []
     for words in ([], ["--threads", "1", "--workers", "1"]):
         assert main(["train", "--solver", str(task), "--set", "max_iter=3", *words]) == 0
