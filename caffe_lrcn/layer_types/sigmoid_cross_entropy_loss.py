@@ -1,28 +1,26 @@
-"""SigmoidCrossEntropyLoss: any number of yes-or-no questions about each sample."""
+"""SigmoidCrossEntropyLoss: sigmoid and cross entropy in one, each element on its own."""
 from __future__ import annotations
 
 from typing import Any
 
 from ..blob import Blob
-from ..proto import caffe_pb2
 from .base import Layer, exactly
 from .checks import refuse_label_gradient, same_batch
-
-_FULL, _VALID, _BATCH_SIZE, _NONE = (caffe_pb2.LossParameter.NormalizationMode.Value(name)
-                                     for name in ("FULL", "VALID", "BATCH_SIZE", "NONE"))
+from .loss_normaliser import BATCH_SIZE, ignored_label, normaliser, normalization_mode
 
 
 class SigmoidCrossEntropyLoss(Layer):
-    """``loss = -sum(t log(p) + (1 - t) log(1 - p)) / normaliser`` with ``p = sigmoid(x)``.
+    """``loss = -sum(t log(s) + (1 - t) log(1 - s)) / normaliser`` with ``s = sigmoid(x)``.
 
-    Bottoms: scores x and targets t, as many of them, usually 0 or 1. Top: the loss, a 0-axis blob.
-    ``loss_param`` gives ``ignore_label``, for targets that do not count (compared after cutting
-    off fractions), and the normaliser: all elements (FULL), those that count (VALID), the batch
-    size (BATCH_SIZE, the default), or 1 (NONE); it is at least 1. ``normalize`` is an older way to
-    say VALID (true) or BATCH_SIZE (false). The gradient is ``p - t`` over the normaliser.
+    Bottoms: x and the targets t, mostly in [0, 1]; the same number of elements, N along axis 0.
+    Tops: the loss, a 0-axis blob. ``loss_param`` gives ``ignore_label``, compared with the targets
+    cut to integers, and the normaliser: N (BATCH_SIZE, the default), all elements (FULL), those
+    not ignored (VALID), or 1 (NONE); it is at least 1. ``normalize`` is an older way to say VALID
+    (true) or BATCH_SIZE (false).
+    Gradient: ``dx = (s - t) / normaliser``, 0 where ignored.
 
     Raises:
-        ShapeError: scores and targets do not match.
+        ShapeError: x and the targets do not match.
         NetError: the gradient of the targets is asked for.
 
     Source: Caffe's sigmoid_cross_entropy_loss_layer.
@@ -32,54 +30,52 @@ class SigmoidCrossEntropyLoss(Layer):
     is_loss = True
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        loss = self.param.loss_param
-        self._ignore = loss.ignore_label if loss.HasField("ignore_label") else None
-        self._normalization = _BATCH_SIZE
-        if loss.HasField("normalization"):
-            self._normalization = loss.normalization
-        elif loss.HasField("normalize"):
-            self._normalization = _VALID if loss.normalize else _BATCH_SIZE
+        self._ignore = ignored_label(self)
+        self._mode = normalization_mode(self, BATCH_SIZE)
+        self._work = Blob(self.backend)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         same_batch(self, bottom)
         if bottom[0].count != bottom[1].count:
-            raise self.error("there must be one target for each score", at=("bottom", 1),
-                             got=f"{bottom[0].shape} and {bottom[1].shape}")
+            raise self.error("there must be one target for each element",
+                             got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 1))
+        self._work.reshape_like(bottom[0])
         top[0].reshape()
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Sum ``max(x, 0) - x t + log(1 + exp(-|x|))``, in which no exponential overflows."""
         xp, x = self.xp, bottom[0].data
-        target = bottom[1].data.reshape(x.shape)
-        # -log(sigmoid(x)) = max(-x, 0) + log(1 + exp(-|x|)), where no exponential overflows.
-        losses = xp.maximum(x, 0) - x * target + xp.log1p(xp.exp(-xp.abs(x)))
-        kept = self._kept(target)
-        if kept is not None:
-            losses *= kept
-        self._normaliser = self._normaliser_of(x, kept)
-        xp.divide(losses.sum(), self._normaliser, out=top[0].data)
+        target, work, term = self._target(bottom), self._work.data, self._work.diff
+        xp.abs(x, out=work)
+        xp.negative(work, out=work)
+        xp.exp(work, out=work)
+        xp.log1p(work, out=work)
+        xp.maximum(x, 0, out=term)
+        work += term
+        xp.multiply(x, target, out=term)
+        work -= term
+        valid = xp.asarray(x.size)
+        if self._ignore is not None:
+            ignored = xp.trunc(target) == self._ignore
+            work[ignored] = 0
+            valid = x.size - ignored.sum()
+        self._normaliser = normaliser(self, self._mode, x.shape[0], bottom[0].count_range(1),
+                                      valid)
+        # CAFFE-QUIRK, mended: Caffe's CUDA code sums absolute values, which is wrong for targets
+        # outside [0, 1].
+        top[0].data[...] = work.sum(dtype="float64") / self._normaliser
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         refuse_label_gradient(self, propagate_down)
         if not propagate_down[0]:
             return
-        x, dx = bottom[0].data, bottom[0].diff
-        target = bottom[1].data.reshape(x.shape)
-        self.backend.elementwise.sigmoid_forward(x, dx)
-        dx -= target
-        dx *= top[0].diff / self._normaliser
-        kept = self._kept(target)
-        if kept is not None:
-            dx *= kept
+        target, diff = self._target(bottom), bottom[0].diff
+        self.backend.elementwise.sigmoid_forward(bottom[0].data, diff)
+        diff -= target
+        if self._ignore is not None:
+            diff[self.xp.trunc(target) == self._ignore] = 0
+        diff *= top[0].diff / self._normaliser
 
-    def _kept(self, target: Any) -> Any | None:
-        """Return where targets count, or None if all do."""
-        if self._ignore is None:
-            return None
-        return self.xp.trunc(target) != self._ignore
-
-    def _normaliser_of(self, x: Any, kept: Any | None) -> Any:
-        """Return the normaliser, at least 1, without waiting for the device."""
-        if self._normalization == _VALID and kept is not None:
-            return self.xp.maximum(kept.sum(), 1)
-        sizes = {_FULL: x.size, _VALID: x.size, _BATCH_SIZE: x.shape[0], _NONE: 1}
-        return max(sizes[self._normalization], 1)
+    @staticmethod
+    def _target(bottom: list[Blob]) -> Any:
+        return bottom[1].data.reshape(bottom[0].shape)

@@ -1,15 +1,10 @@
 """SoftmaxWithLoss: softmax and multinomial logistic loss in one."""
 from __future__ import annotations
 
-from typing import Any
-
 from ..blob import Blob
-from ..proto import caffe_pb2
 from .base import Arity, Layer, exactly
 from .checks import axis_of, label_count, refuse_label_gradient, same_batch
-
-_FULL, _VALID, _BATCH_SIZE, _NONE = (caffe_pb2.LossParameter.NormalizationMode.Value(name)
-                                     for name in ("FULL", "VALID", "BATCH_SIZE", "NONE"))
+from .loss_normaliser import VALID, ignored_label, normaliser, normalization_mode
 
 
 class SoftmaxWithLoss(Layer):
@@ -35,11 +30,8 @@ class SoftmaxWithLoss(Layer):
     is_loss = True
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        loss = self.param.loss_param
-        self._ignore = loss.ignore_label if loss.HasField("ignore_label") else None
-        self._normalization = loss.normalization
-        if not loss.HasField("normalization") and loss.HasField("normalize"):
-            self._normalization = _VALID if loss.normalize else _BATCH_SIZE
+        self._ignore = ignored_label(self)
+        self._mode = normalization_mode(self, VALID)
         self._prob = Blob(self.backend)
         if len(top) == 2:
             self._prob.share_data(top[1])
@@ -59,7 +51,8 @@ class SoftmaxWithLoss(Layer):
         ops.softmax_forward(bottom[0].data.reshape(self._view), prob)
         loss, valid = ops.loss_forward(prob, bottom[1].data.reshape(self._label_view),
                                        self._ignore)
-        self._normaliser = self._normaliser_of(valid)
+        outer, _, inner = self._view
+        self._normaliser = normaliser(self, self._mode, outer, inner, valid)
         self.xp.divide(loss, self._normaliser, out=top[0].data)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
@@ -71,11 +64,3 @@ class SoftmaxWithLoss(Layer):
         self.backend.softmax_loss.loss_backward(
             self._prob.data.reshape(self._view), bottom[1].data.reshape(self._label_view),
             self._ignore, scale, bottom[0].diff.reshape(self._view))
-
-    def _normaliser_of(self, valid: Any) -> Any:
-        """Return the normaliser, at least 1, without waiting for the device."""
-        outer, _, inner = self._view
-        if self._normalization == _VALID:
-            return self.xp.maximum(valid, 1)
-        sizes = {_FULL: outer * inner, _BATCH_SIZE: outer, _NONE: 1}
-        return max(sizes[self._normalization], 1)
