@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -87,5 +88,12 @@ def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solve
 def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
     if not solver.last_snapshot:
         return f"Stopped at iteration {solver.iter}; no snapshot was taken."
-    return (f"Stopped at iteration {solver.iter}. To go on:\n    caffe-lrcn train "
-            f"--solver {args.solver} --snapshot {solver.last_snapshot}")
+    words = ["caffe-lrcn", "train", "--solver", args.solver, "--snapshot", solver.last_snapshot]
+    for setting in args.set:
+        words += ["--set", setting]
+    for flag in ("gpu", "level", "stage", "threads", "workers"):
+        value = getattr(args, flag)
+        if value:
+            words += [f"--{flag}", str(value)]
+    words += ["--cpu"] if args.cpu else []
+    return f"Stopped at iteration {solver.iter}. To go on:\n    {shlex.join(words)}"

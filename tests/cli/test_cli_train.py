@@ -147,11 +147,12 @@ def interrupt_in(monkeypatch, method: str, numbers: list[int], times: int = 5) -
 def test_ctrl_c_finishes_the_iteration_and_saves(task, monkeypatch, capsys):
     before = signal.getsignal(signal.SIGINT)
     interrupt_in(monkeypatch, "apply_update", [signal.SIGINT], 8)
-    assert main(["train", "--solver", str(task)]) == 0
+    assert main(["train", "--solver", str(task), "--cpu", "--set", "gamma=0.5"]) == 0
     assert snapshots() == ["tiny_iter_5.solverstate", "tiny_iter_8.solverstate"]
     captured = capsys.readouterr()
     assert "Optimization stopped early." in captured.err
-    assert f"--solver {task} --snapshot out/tiny_iter_8.solverstate" in captured.out
+    assert (f"caffe-lrcn train --solver {task} --snapshot out/tiny_iter_8.solverstate "
+            "--set gamma=0.5 --cpu") in captured.out
     assert signal.getsignal(signal.SIGINT) is before
 
 
