@@ -32,12 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print ``path: Caption.`` for each picture; return the exit code."""
+    from ..paths import resolve
     from ..tasks.captioning import Decoder, FeatureNet, Vocabulary
     vocabulary = Vocabulary.read(args.vocabulary)
-    decoder = Decoder(args.net, args.weights, words=len(vocabulary),
+    decoder = Decoder(resolve(str(args.net)), args.weights, words=len(vocabulary),
                       stages=[stage for stage in args.stage.split(",") if stage])
-    pictures = FeatureNet(args.image_net, args.image_weights or args.weights, full=args.resize,
-                          mean=_mean(args.mean))
+    pictures = FeatureNet(resolve(str(args.image_net)), args.image_weights or args.weights,
+                          full=args.resize, mean=_mean(args.mean))
     found = decoder.greedy(pictures.features(args.images), args.max_length)
     for path, hypotheses in zip(args.images, found, strict=True):
         print(f"{path}: {vocabulary.sentence(hypotheses[0].words)}")

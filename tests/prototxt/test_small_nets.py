@@ -69,8 +69,9 @@ def test_deploy_nets_take_the_training_net_s_weights(stages, tmp_path):
     trained = Net(definition, backend, phase=caffe_pb2.TRAIN, stages=stages)
     trained.save(str(tmp_path / "w.caffemodel"))
     used = []
-    for file, variant in (("lrcn_image_deploy.prototxt", ()), ("lrcn_word_deploy.prototxt", stages)):
-        net = Net(read_net(FOLDER / file), backend, phase=caffe_pb2.TEST, stages=variant)
+    for half, variant in (("image", ()), ("word", stages)):
+        definition = read_net(FOLDER / f"lrcn_{half}_deploy.prototxt")
+        net = Net(definition, backend, phase=caffe_pb2.TEST, stages=variant)
         report = net.copy_trained_layers_from(str(tmp_path / "w.caffemodel"))
         assert not report.missing
         used += report.loaded

@@ -113,9 +113,9 @@ class Decoder:
         if len(features) == 0:
             return features
         for name in ("cont_sentence", "input_sentence"):
-            blobs[name].reshape((1, len(features)))
+            blobs[name].reshape(1, len(features))
         if wanted is not None:
-            blobs["image_features"].reshape(features.shape)
+            blobs["image_features"].reshape(*features.shape)
             blobs["image_features"].host_data[...] = features
         self.net.reshape()
         return features

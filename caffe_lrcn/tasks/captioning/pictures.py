@@ -83,7 +83,7 @@ class FeatureNet:
         for start in range(0, len(paths), self.batch):
             pictures = [preprocess(path, self.side, self.full, self.mean)
                         for path in paths[start:start + self.batch]]
-            source.reshape((len(pictures), 3, self.side, self.side))
+            source.reshape(len(pictures), 3, self.side, self.side)
             source.host_data[...] = pictures
             self.net.forward()
             top = self.net.blobs[self.net.outputs[0]].host_data
