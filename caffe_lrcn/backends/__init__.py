@@ -17,6 +17,7 @@ Gradients of activations are overwritten, gradients of parameters accumulate.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BackendError
+from .cpu.blocks import blocks
 
 OP_MODULES = ("blas", "conv", "pool", "lrn", "embed", "recurrent", "softmax_loss", "elementwise",
               "update")
@@ -66,6 +68,16 @@ class Backend:
         raw = np.zeros(count * dtype.itemsize + _ALIGNMENT, np.uint8)
         start = -raw.ctypes.data % _ALIGNMENT
         return raw[start:start + count * dtype.itemsize].view(dtype)
+
+    def pieces(self, *arrays: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield matching flat views of arrays of one size; on a CPU they are pieces of them.
+
+        Temporaries made of a piece fit the cache; on a GPU cutting would only cost launches.
+        """
+        if self.is_gpu:
+            yield tuple(array.reshape(-1) for array in arrays)
+        else:
+            yield from blocks(*arrays)
 
     def upload(self, array: Any) -> Any:
         """Return ``array`` (NumPy or anything NumPy takes) on the device."""

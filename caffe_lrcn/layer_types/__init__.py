@@ -9,22 +9,32 @@ __all__ = ["TYPES", "Layer", "layer_class"]
 
 # type -> "module:Class"; imported when a net first uses the type.
 TYPES: dict[str, str] = {
+    "AbsVal": "abs_val:AbsVal",
     "Accuracy": "accuracy:Accuracy",
+    "BNLL": "bnll:BNLL",
     "BatchNorm": "batch_norm:BatchNorm",
+    "Clip": "clip:Clip",
     "Concat": "concat:Concat",
+    "ContrastiveLoss": "contrastive_loss:ContrastiveLoss",
     "Convolution": "convolution:Convolution",
     "Dropout": "dropout:Dropout",
     "DummyData": "dummy_data:DummyData",
+    "ELU": "elu:ELU",
     "Eltwise": "eltwise:Eltwise",
     "Embed": "embed:Embed",
     "EuclideanLoss": "euclidean_loss:EuclideanLoss",
+    "Exp": "exp:Exp",
     "Flatten": "flatten:Flatten",
     "HDF5Data": "hdf5_data:HDF5Data",
+    "HingeLoss": "hinge_loss:HingeLoss",
     "ImageData": "image_data:ImageData",
+    "InfogainLoss": "infogain_loss:InfogainLoss",
     "InnerProduct": "inner_product:InnerProduct",
     "Input": "input:Input",
     "LRN": "lrn:LRN",
     "LSTM": "lstm:LSTM",
+    "Log": "log:Log",
+    "MultinomialLogisticLoss": "multinomial_logistic_loss:MultinomialLogisticLoss",
     "PReLU": "prelu:PReLU",
     "Pooling": "pooling:Pooling",
     "Power": "power:Power",
@@ -39,7 +49,9 @@ TYPES: dict[str, str] = {
     "Softmax": "softmax:Softmax",
     "SoftmaxWithLoss": "softmax_with_loss:SoftmaxWithLoss",
     "Split": "split:Split",
+    "Swish": "swish:Swish",
     "TanH": "tanh:TanH",
+    "Threshold": "threshold:Threshold",
 }
 
 

@@ -1,8 +1,10 @@
 """Checks that several layers share, with errors that name the layer and the place."""
 from __future__ import annotations
 
+import math
+
 from ..blob import Blob
-from ..errors import NetError, ShapeError
+from ..errors import NetError, PrototxtError, ShapeError
 from .base import Layer
 
 
@@ -70,3 +72,18 @@ def refuse_label_gradient(layer: Layer, propagate_down: list[bool]) -> None:
             f"{layer.type} has no gradient with respect to its labels", kind=NetError,
             at=("bottom", 1), remedy="Feed labels from data, or write propagate_down: true "
                                      "propagate_down: false.")
+
+
+def log_of_base(layer: Layer, field: str) -> float:
+    """Return the natural logarithm of ``base`` in the message ``field``, whose -1 means e.
+
+    Raises:
+        PrototxtError: another negative base, 0, or one that is no finite number.
+    """
+    base = getattr(layer.param, field).base
+    if base == -1:
+        return 1.0
+    if not 0 < base < math.inf:
+        raise layer.error("base has no logarithm", got=f"{base:g}", kind=PrototxtError,
+                          wanted="-1 (e) or a positive number", at=(field, "base"))
+    return math.log(base)

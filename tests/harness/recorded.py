@@ -48,7 +48,8 @@ def run_golden(name: str, backend: Backend | None = None) -> None:
         _compare(f"top {i}", case.top[i].host_data, want)
     # Without force_backward the reference's net skipped the layer (Input blobs need no gradient,
     # or no loss depends on it): its diffs were recorded as zeros, or as scratch of the forward.
-    if "force_backward: true" in prototxt:
+    # Types without a gradient have no diffs recorded.
+    if "force_backward: true" in prototxt and (data["bottom_diff"] or data["param_diff"]):
         _backward(case, data)
     for i, want in data["param_after"].items():
         _compare(f"parameter {i}", case.layer.blobs[i].host_data, want)

@@ -1,0 +1,27 @@
+"""BNLL: binomial normal log likelihood, also known as softplus."""
+from __future__ import annotations
+
+from typing import Any
+
+from .pointwise import Pointwise
+
+
+class BNLL(Pointwise):
+    """``y = log(1 + exp(x))``, any shape; ``dx = dy / (1 + exp(-x))``.
+
+    Source: Caffe's bnll_layer.
+    """
+
+    def value(self, x: Any, y: Any) -> None:
+        # max(x, 0) + log(1 + exp(-|x|)) is the same and never overflows.
+        rest = self.xp.abs(x)
+        self.xp.negative(rest, out=rest)
+        self.xp.exp(rest, out=rest)
+        self.xp.log1p(rest, out=rest)
+        self.xp.maximum(x, 0, out=y)
+        self.xp.add(y, rest, out=y)
+
+    def slope(self, x: Any) -> Any:
+        sigmoid = self.xp.empty_like(x)
+        self.backend.elementwise.sigmoid_forward(x, sigmoid)
+        return sigmoid
