@@ -17,6 +17,7 @@ TYPES: dict[str, str] = {
     "Concat": "concat:Concat",
     "ContrastiveLoss": "contrastive_loss:ContrastiveLoss",
     "Convolution": "convolution:Convolution",
+    "Data": "data:Data",
     "Dropout": "dropout:Dropout",
     "DummyData": "dummy_data:DummyData",
     "ELU": "elu:ELU",

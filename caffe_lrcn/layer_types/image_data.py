@@ -1,22 +1,16 @@
 """ImageData: pictures that a text file lists, with integer labels."""
 from __future__ import annotations
 
-import logging
-
-import numpy as np
+from dataclasses import replace
 
 from ..errors import DataError
 from ..paths import resolve
-from ..proto.blob_proto import read_blob_proto
-from ..sources import transform
 from ..sources.images import ImageSpec
 from ..sources.listing import read_picture_list
+from ..sources.transform import Transform
 from .base import exactly
 from .source import SourceLayer
-
-_LOG = logging.getLogger(__name__)
-#: Fields of image_data_param that only the oldest definitions used; transform_param has them now.
-_LEGACY = ("scale", "mean_file", "crop_size", "mirror")
+from .transformation import LEGACY, read_transform, warn_about_neglected
 
 
 class ImageData(SourceLayer):
@@ -53,15 +47,10 @@ class ImageData(SourceLayer):
             shuffle=given.shuffle, rand_skip=given.rand_skip, new_size=new_size,
             min_size=min_size, color=given.is_color, dtype=self.backend.dtype.name)
 
-    def _transform(self) -> transform.Transform:
-        given, mean = self.param.transform_param, None
-        if given.mean_file and not given.mean_value:
-            mean = read_mean(resolve(given.mean_file, self.context.place.file))
-        try:
-            return transform.from_param(given, self.phase, mean)
-        except DataError as error:
-            error.where, error.layer = self.context.place.at("transform_param"), self.name
-            raise
+    def _transform(self) -> Transform:
+        transform = read_transform(self)
+        # CAFFE-QUIRK: the activity branch does not invert flow in pictures of files.
+        return replace(transform, flow=False) if self.context.settings.strict else transform
 
     def _check_definition(self) -> None:
         given = self.param.image_data_param
@@ -83,27 +72,6 @@ class ImageData(SourceLayer):
 
     def _warn_about_ignored_fields(self) -> None:
         # CAFFE-QUIRK: these fields are read from no definition that is not upgraded.
-        for field in _LEGACY:
-            if self.param.image_data_param.HasField(field):
-                _LOG.warning("%s: layer '%s': %s has no effect in image_data_param; write it in "
-                             "transform_param", self.context.place.at("image_data_param", field),
-                             self.name, field)
-        for field in ("force_color", "force_gray"):
-            if self.param.transform_param.HasField(field):
-                _LOG.warning("%s: layer '%s': %s has no effect on ImageData; use is_color",
-                             self.context.place.at("transform_param", field), self.name, field)
-
-
-def read_mean(path: str) -> np.ndarray:
-    """Return the (C, H, W) mean picture of a binary BlobProto file.
-
-    Raises:
-        DataError: the file is missing or holds no single picture.
-    """
-    mean = np.asarray(read_blob_proto(path), np.float32)
-    if mean.ndim == 4 and mean.shape[0] == 1:
-        mean = mean[0]
-    if mean.ndim != 3:
-        raise DataError("the mean file holds no picture", where=path, got=f"shape {mean.shape}",
-                        wanted="(channels, height, width)")
-    return mean
+        warn_about_neglected(self, "image_data_param", LEGACY, "write it in transform_param")
+        warn_about_neglected(self, "transform_param", ["force_color", "force_gray"],
+                             "ImageData decides by is_color")

@@ -26,6 +26,11 @@ class SourceLayer(Layer):
         """Return how many processes prepare batches; 0 for a thread."""
         return self.context.settings.workers
 
+    def depth(self) -> int:
+        """Return how many batches are prepared ahead; ``data_param.prefetch`` wins."""
+        given = self.param.data_param
+        return given.prefetch if given.HasField("prefetch") else self.context.settings.prefetch
+
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Look at the data; nothing is read ahead before the first forward pass."""
         spec = self.make_spec()
@@ -35,7 +40,7 @@ class SourceLayer(Layer):
         finally:
             source.close()
         self._prefetcher = Prefetcher(spec, spec.start_cursor(), shapes=self._shapes,
-                                      depth=self.context.settings.prefetch,
+                                      depth=self.depth(),
                                       workers=self.workers())
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:

@@ -1,6 +1,8 @@
 """Decoding of picture files to arrays of 8-bit BGR or grey pixels."""
 from __future__ import annotations
 
+import io
+
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -36,6 +38,33 @@ def read_picture(path: str, color: bool = True) -> np.ndarray:
         raise DataError(f"picture '{path}' cannot be read", got=str(error)) from error
 
 
+def decode_picture(content: bytes, color: bool | None = True) -> np.ndarray:
+    """Decode a picture file held in memory.
+
+    Args:
+        content: the file's bytes.
+        color: as in ``read_picture``; None keeps grey pictures grey and transparency as a fourth
+            channel, and leaves the rotation as stored.
+
+    Returns:
+        (H, W, 1), (H, W, 3) or (H, W, 4) uint8 pixels, BGR or BGRA.
+
+    Raises:
+        DataError: the bytes are damaged or no picture; or with None, its samples have no 8 bits.
+
+    Source: Caffe util/io.cpp (cv::imdecode).
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            if color is None:
+                return _native_pixels(picture)
+            return _pixels(ImageOps.exif_transpose(picture), color)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever damaged bytes lead them to
+        raise DataError("the encoded picture cannot be decoded", got=str(error)) from error
+
+
 def grey(bgr: np.ndarray) -> np.ndarray:
     """Return (H, W, 1) grey values 0.114 B + 0.587 G + 0.299 R of (H, W, 3) pixels.
 
@@ -56,3 +85,11 @@ def _pixels(picture: Image.Image, color: bool) -> np.ndarray:
         return np.repeat(samples, 3, axis=2) if color else samples
     bgr = np.asarray(picture.convert("RGB"))[:, :, ::-1]
     return bgr if color else grey(bgr)
+
+
+def _native_pixels(picture: Image.Image) -> np.ndarray:
+    if picture.mode in (*_SIXTEEN_BITS, "F"):
+        raise ValueError("the samples are not 8-bit; force_color or force_gray would convert them")
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        return np.asarray(picture.convert("RGBA"))[:, :, [2, 1, 0, 3]]
+    return _pixels(picture, picture.mode not in ("1", "L"))

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import DataError
 
 TRAIN = 0
+_FLOW_X = 2  # pictures of flow are BGR: x in red, y in green
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,18 @@ class Transform:
         mirror: flip left-right with probability 1/2, in TEST as well.
         crop_size: side of the square crop in pixels, at random in TRAIN and central in TEST;
             0 keeps the whole picture.
+        flow: the picture is optical flow: where it is mirrored, channel 2, the horizontal motion,
+            becomes ``255 - value`` before the mean is subtracted.
         mean: None; (1,) or (C,) values; or a (C, H, W) picture of the size before cropping.
         phase: TRAIN (0) or TEST (1).
 
-    Source: Caffe data_transformer.cpp.
+    Source: Caffe data_transformer.cpp; ``flow``: that of the LRCN activity branch.
     """
 
     scale: float = 1.0
     mirror: bool = False
     crop_size: int = 0
+    flow: bool = False
     mean: np.ndarray | None = None
     phase: int = TRAIN
 
@@ -74,6 +78,8 @@ class Transform:
             y, x = int(rng.integers(room_y + 1)), int(rng.integers(room_x + 1))
         columns = slice(None, None, -1 if flip else 1)
         out[...] = image[y:y + height, x:x + width][:, columns].transpose(2, 0, 1)
+        if flip and self.flow:
+            out[_FLOW_X:_FLOW_X + 1] = 255 - out[_FLOW_X:_FLOW_X + 1]
         if self.mean is not None:
             if self.mean.ndim == 1:
                 out -= self.mean[:, None, None]
@@ -111,4 +117,4 @@ def from_param(param: Any, phase: int, mean: np.ndarray | None = None) -> Transf
     if param.mean_value:
         mean = np.array(param.mean_value, np.float32)
     return Transform(scale=param.scale, mirror=param.mirror, crop_size=param.crop_size,
-                     mean=mean, phase=phase)
+                     flow=param.flow, mean=mean, phase=phase)

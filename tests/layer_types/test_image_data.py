@@ -9,7 +9,7 @@ import pytest
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.layer_types.base import TEST, TRAIN, Settings
-from caffe_lrcn.layer_types.image_data import read_mean
+from caffe_lrcn.layer_types.transformation import read_mean
 from tests.harness.layers import make_layer
 from tests.sources.pictures import write_pictures
 
@@ -153,7 +153,7 @@ def test_wrong_definitions(folder, image, transform, message):
     ("scale: 2", "", "scale has no effect in image_data_param"),
     ("crop_size: 2", "", "crop_size has no effect in image_data_param"),
     ('mean_file: "m"', "", "mean_file has no effect in image_data_param"),
-    ("", "force_gray: true", "force_gray has no effect on ImageData")])
+    ("", "force_gray: true", "force_gray has no effect in transform_param; ImageData decides by is_color")])
 def test_fields_without_effect_are_warned_about(folder, build, caplog, image, transform, field):
     # CAFFE-QUIRK
     case = build(definition(image, transform))
