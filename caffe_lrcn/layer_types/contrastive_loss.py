@@ -1,0 +1,86 @@
+"""ContrastiveLoss: draw similar pairs together, push others apart."""
+from __future__ import annotations
+
+from typing import Any
+
+from ..blob import Blob
+from ..errors import NetError
+from .base import Layer, exactly
+from .checks import same_batch
+
+
+class ContrastiveLoss(Layer):
+    """``loss = sum(d**2 if similar else max(margin - d, 0)**2) / (2 N)`` with ``d = |a - b|``.
+
+    Bottoms: a and b (N, ...), and N marks, of which those that are 0 without their fraction mean
+    "not similar". Top: the loss, a 0-axis blob. With ``legacy_version`` pairs that are not similar
+    cost ``max(margin - d**2, 0)``. Gradient for a: ``(a - b) / N`` for similar pairs, for others
+    inside the margin ``-(margin - d) / (d + 1e-4) (a - b) / N`` or, legacy, ``-(a - b) / N``; for
+    b its negative.
+
+    Raises:
+        ShapeError: bottoms of different batch or sample sizes.
+        NetError: the gradient of the marks is asked for.
+
+    Source: Caffe's contrastive_loss_layer; Hadsell et al., "Dimensionality reduction by learning
+    an invariant mapping".
+    """
+
+    bottoms = exactly(3)
+    is_loss = True
+    # CAFFE-QUIRK: keeps the gradient finite at d = 0 and makes it a little too small elsewhere.
+    stabiliser = 1e-4
+
+    def allow_force_backward(self, bottom: int) -> bool:
+        return bottom != 2
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        param = self.param.contrastive_loss_param
+        self._margin, self._legacy = param.margin, param.legacy_version
+        self._difference = Blob(self.backend)
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        same_batch(self, bottom)
+        if bottom[0].count != bottom[1].count:
+            raise self.error("the two bottoms differ in the size of a sample",
+                             got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 1))
+        if bottom[2].count != bottom[0].shape[0]:
+            raise self.error("there must be one mark for each pair", got=bottom[2].shape,
+                             wanted=f"{bottom[0].shape[0]} marks", at=("bottom", 2))
+        self._difference.reshape(bottom[0].shape[0], bottom[0].count_range(1))
+        top[0].reshape()
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        xp, difference = self.xp, self._difference.data
+        xp.subtract(bottom[0].data.reshape(difference.shape),
+                    bottom[1].data.reshape(difference.shape), out=difference)
+        squares = (difference * difference).sum(axis=1)
+        self._distance = xp.sqrt(squares)
+        self._similar = xp.trunc(bottom[2].data.reshape(-1)) != 0
+        self._inside = xp.maximum(self._margin - (squares if self._legacy else self._distance), 0)
+        apart = self._inside if self._legacy else self._inside * self._inside
+        total = xp.where(self._similar, squares, apart).sum(dtype="float64")
+        top[0].data[...] = total / (2 * len(difference))
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        if propagate_down[2]:
+            raise self.error(f"{self.type} has no gradient with respect to the marks",
+                             kind=NetError, at=("bottom", 2),
+                             remedy="Feed them from data, or set propagate_down: false for them.")
+        if not any(propagate_down):
+            return
+        difference = self._difference.data
+        slope = self._slope() * (top[0].diff / len(difference))
+        for blob, wanted, sign in zip(bottom, propagate_down, (1, -1, 0), strict=True):
+            if wanted:
+                self.xp.multiply(difference, sign * slope[:, None],
+                                 out=blob.diff.reshape(difference.shape))
+
+    def _slope(self) -> Any:
+        """Return each pair's factor of ``a - b`` in the gradient for a, (N,)."""
+        # CAFFE-QUIRK, mended: Caffe's legacy gradient in CUDA leaves the difference out.
+        if self._legacy:
+            apart = -self.xp.sign(self._inside)
+        else:
+            apart = -self._inside / (self._distance + self.stabiliser)
+        return self.xp.where(self._similar, 1, apart)
