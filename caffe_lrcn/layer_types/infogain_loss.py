@@ -1,0 +1,106 @@
+"""InfogainLoss: a softmax loss in which a matrix says how much each mistake costs."""
+from __future__ import annotations
+
+from typing import Any
+
+from ..blob import Blob
+from ..errors import PrototxtError
+from ..paths import resolve
+from ..proto.blob_proto import read_blob_proto
+from .base import Arity, Layer
+from .checks import axis_of, label_count, refuse_label_gradient, same_batch
+from .labels import LEAST_PROBABILITY, class_labels
+from .loss_normaliser import VALID, ignored_label, normaliser, normalization_mode
+
+
+class InfogainLoss(Layer):
+    """``loss = -sum(H[label] . log(max(p, 1e-20))) / normaliser`` with ``p = softmax(x)``.
+
+    Bottoms: scores with C classes along ``infogain_loss_param.axis``, one label for each score
+    vector, and the matrix H, C x C; without a third bottom H is the file ``source``, an array of
+    the .binaryproto form. Tops: the loss, a 0-axis blob, and optionally the probabilities.
+    ``loss_param`` gives ``ignore_label`` and the normaliser, as in SoftmaxWithLoss. Gradient:
+    ``(p sum(H[label]) - H[label]) / normaliser``, 0 where the label is ignored.
+
+    Raises:
+        PrototxtError: no matrix, or the older field ``normalize``.
+        ShapeError: scores, labels and matrix do not match.
+        DataError: the matrix's file is missing or damaged.
+        LabelError: a label that is no class and not ignored.
+        NetError: the gradient of the labels or of the matrix is asked for.
+
+    Source: Caffe's infogain_loss_layer.
+    """
+
+    bottoms = Arity(2, 3)
+    tops = Arity(1, 2)
+    is_loss = True
+
+    def allow_force_backward(self, bottom: int) -> bool:
+        return bottom == 0
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        if self.param.loss_param.HasField("normalize"):
+            raise self.error("InfogainLoss does not know normalize", kind=PrototxtError,
+                             at=("loss_param", "normalize"),
+                             remedy="Use normalization: VALID (true) or BATCH_SIZE (false).")
+        self._ignore = ignored_label(self)
+        self._mode = normalization_mode(self, VALID)
+        self._matrix = bottom[2] if len(bottom) == 3 else self._read_matrix()
+        self._prob = Blob(self.backend)
+        if len(top) == 2:
+            self._prob.share_data(top[1])
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        axis = axis_of(self, bottom[0], self.param.infogain_loss_param.axis,
+                       "infogain_loss_param", "axis")
+        same_batch(self, bottom)
+        self._view = label_count(self, bottom[:2], axis)
+        classes = self._view[1]
+        if self._matrix.count != classes * classes:
+            at = ("bottom", 2) if len(bottom) == 3 else ("infogain_loss_param", "source")
+            raise self.error("the matrix does not fit the classes", got=self._matrix.shape,
+                             wanted=f"{classes} x {classes}", at=at)
+        self._prob.reshape_like(bottom[0])
+        top[0].reshape()
+        if len(top) == 2:
+            top[1].reshape_like(bottom[0])
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        xp, (outer, classes, inner) = self.xp, self._view
+        self.backend.softmax_loss.softmax_forward(bottom[0].data.reshape(self._view),
+                                                  self._prob.data.reshape(self._view))
+        self._rows, picked = class_labels(self, bottom[1], classes, self._ignore)
+        self._gains = self._matrix.data.reshape(classes, classes)[picked]
+        prob = xp.maximum(self._probabilities(), LEAST_PROBABILITY)
+        total = -(self._gains * xp.log(prob)).sum(dtype="float64")
+        self._normaliser = normaliser(self, self._mode, outer, inner, xp.asarray(len(self._rows)))
+        top[0].data[...] = total / self._normaliser
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        refuse_label_gradient(self, [*propagate_down[:1], any(propagate_down[1:])])
+        if not propagate_down[0]:
+            return
+        # CAFFE-QUIRK: a gradient that reaches the probabilities, top 1, is not used.
+        outer, classes, inner = self._view
+        grads = self.xp.zeros((outer * inner, classes), self.backend.dtype)
+        grads[self._rows] = (self._probabilities() * self._gains.sum(axis=1, keepdims=True)
+                             - self._gains) * (top[0].diff / self._normaliser)
+        by_class = grads.reshape(outer, inner, classes).transpose(0, 2, 1)
+        bottom[0].diff.reshape(self._view)[...] = by_class
+
+    def _probabilities(self) -> Any:
+        """Return the probabilities (K, C) of the K labels that count."""
+        rows = self._prob.data.reshape(self._view).transpose(0, 2, 1)
+        return rows.reshape(-1, self._view[1])[self._rows]
+
+    def _read_matrix(self) -> Blob:
+        source = self.param.infogain_loss_param.source
+        if not source:
+            raise self.error("the matrix is missing", kind=PrototxtError,
+                             at=("infogain_loss_param",),
+                             remedy="Name its file as source, or give it as a third bottom.")
+        array = read_blob_proto(resolve(source, self.context.place.file))
+        blob = Blob(self.backend, array.shape)
+        blob.host_data[...] = array
+        return blob
