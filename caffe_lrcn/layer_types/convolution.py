@@ -22,7 +22,7 @@ class Convolution(Layer):
 
     bottoms, tops, same_count = Arity(1), Arity(1), True
     allows_in_place = False
-    _plan: Any = None
+    plan: Any = None
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Check the definition, fix the channels and make the parameters."""
@@ -59,43 +59,63 @@ class Convolution(Layer):
             raise self.error("the input does not fit the weights", got=shape,
                              wanted=f"{self.channels} channels at axis {self.axis} and "
                                     f"{len(self.spec.kernel)} spatial axes")
-        sizes = self.spec.output_size(spatial)
-        if any(size < 1 for size in sizes):
-            raise self.error("the kernel is larger than the padded input", got=spatial,
-                             wanted=f"at least {self.spec.kernel} with padding {self.spec.pad}",
-                             remedy="Feed larger inputs, or pad more.")
+        sizes = self.output_size(spatial)
         for blob in top:
             blob.reshape(*shape[:self.axis], self.spec.num_output, *sizes)
         if shape != self._planned:
             self._planned = shape
-            self._lead = bottom[0].count_range(0, self.axis)
-            self._plan = self.backend.conv.plan(self.spec, self._folded(bottom[0].data).shape,
-                                                self.backend)
+            self.lead = bottom[0].count_range(0, self.axis)
+            self.plan = self.make_plan((self.lead, *shape[self.axis:]), sizes)
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Convolve each bottom into its top."""
         bias = self.blobs[1].data if self.spec.bias else None
         for x, y in zip(bottom, top, strict=True):
-            self._plan.forward(self._folded(x.data), self.blobs[0].data, bias,
-                               self._folded(y.data))
+            self.plan.forward(self.folded(x.data), self.blobs[0].data, bias,
+                               self.folded(y.data))
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Compute the gradients of weights, bias and bottoms."""
         for x, y, wanted in zip(bottom, top, propagate_down, strict=True):
-            dy = self._folded(y.diff)
+            dy = self.folded(y.diff)
             if self.spec.bias and self.wants_param_diff(1):
-                self._plan.backward_bias(dy, self.blobs[1].diff)
+                self.plan.backward_bias(dy, self.blobs[1].diff)
             if self.wants_param_diff(0):
-                self._plan.backward_weights(self._folded(x.data), dy, self.blobs[0].diff)
+                self.plan.backward_weights(self.folded(x.data), dy, self.blobs[0].diff)
             if wanted:
-                self._plan.backward_data(dy, self.blobs[0].data, self._folded(x.diff))
+                self.plan.backward_data(dy, self.blobs[0].data, self.folded(x.diff))
 
-    def _folded(self, array: Any) -> Any:
+    # What Deconvolution does the other way round --------------------------------------------
+
+    def weight_shape(self) -> tuple[int, ...]:
+        """Return the shape of W."""
+        return (self.spec.num_output, self.channels // self.spec.group, *self.spec.kernel)
+
+    def output_size(self, spatial: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the sizes of the tops' spatial axes.
+
+        Raises:
+            ShapeError: the kernel does not fit into the padded input.
+        """
+        sizes = self.spec.output_size(spatial)
+        if any(size < 1 for size in sizes):
+            raise self.error("the kernel is larger than the padded input", got=spatial,
+                             wanted=f"at least {self.spec.kernel} with padding {self.spec.pad}",
+                             remedy="Feed larger inputs, or pad more.")
+        return sizes
+
+    def make_plan(self, shape: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
+        """Return the plan for bottoms (lead, C) + spatial whose tops have these sizes."""
+        return self.backend.conv.plan(self.spec, shape, self.backend)
+
+    # Help -----------------------------------------------------------------------------------
+
+    def folded(self, array: Any) -> Any:
         """Return the array with all axes before the channels folded into one."""
-        return array.reshape(self._lead, *array.shape[self.axis:])
+        return array.reshape(self.lead, *array.shape[self.axis:])
 
     def _make_params(self, param: Any) -> None:
-        shapes = [(param.num_output, self.channels // param.group, *self.spec.kernel)]
+        shapes = [self.weight_shape()]
         fillers = [param.weight_filler]
         if param.bias_term:
             shapes.append((param.num_output,))
