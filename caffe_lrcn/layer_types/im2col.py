@@ -1,0 +1,87 @@
+"""Im2col: each window of a picture becomes a column of channels."""
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+from ..backends.specs import ConvSpec
+from ..blob import Blob
+from .base import Layer
+from .checks import axis_of
+from .conv_geometry import read_geometry
+
+
+class Im2col(Layer):
+    """Write ``y[c K + k, o] = x[c, o s + k d - p]``, zero outside the picture.
+
+    Bottom: lead + (C,) + spatial, the channels at ``convolution_param.axis``; top: lead +
+    (C K,) + the spatial sizes of a convolution, K the product of the kernel's sizes and k the
+    number of an offset in it. Kernel, stride, pad and dilation are given as for Convolution; all
+    other fields are accepted and change nothing. Gradient: each element's copies, summed.
+
+    Raises:
+        ShapeError: no spatial axis, a wrong geometry, or a picture smaller than the kernel.
+
+    Source: Caffe's im2col_layer.
+    """
+
+    allows_in_place = False
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        param = self.param.convolution_param
+        self._axis = axis_of(self, bottom[0], param.axis, "convolution_param", "axis")
+        axes = len(bottom[0].shape) - self._axis - 1
+        if axes < 1:
+            raise self.error("there is no axis after the channels", got=bottom[0].shape,
+                             wanted=f"more than {self._axis + 1} axes",
+                             at=("convolution_param", "axis"))
+        self._spec = ConvSpec(0, **read_geometry(self, param, axes))
+        self._padded = Blob(self.backend)
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        shape, spec = bottom[0].shape, self._spec
+        channels, spatial = shape[self._axis], shape[self._axis + 1:]
+        if len(spatial) != len(spec.kernel):
+            raise self.error("the number of spatial axes has changed", got=shape,
+                             wanted=f"{len(spec.kernel)} after axis {self._axis}")
+        self._out = spec.output_size(spatial)
+        if any(size < 1 for size in self._out):
+            raise self.error("the kernel is larger than the padded input", got=spatial,
+                             wanted=f"at least {spec.kernel} with padding {spec.pad}",
+                             remedy="Feed larger inputs, or pad more.")
+        rows = bottom[0].count_range(0, self._axis + 1)
+        sizes = [n + 2 * p for n, p in zip(spatial, spec.pad, strict=True)]
+        self._padded.reshape(rows, *sizes)
+        self._inner = (slice(None), *(slice(p, p + n)
+                                      for n, p in zip(spatial, spec.pad, strict=True)))
+        top[0].reshape(*shape[:self._axis], channels * prod(spec.kernel), *self._out)
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        padded, columns = self._padded.data, self._columns(top[0].data)
+        padded.fill(0)
+        padded[self._inner] = bottom[0].data.reshape(len(padded), *bottom[0].shape[self._axis + 1:])
+        for index, window in self._windows():
+            columns[:, index] = padded[window]
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        if not propagate_down[0]:
+            return
+        padded, columns = self._padded.data, self._columns(top[0].diff)
+        padded.fill(0)
+        for index, window in self._windows():
+            padded[window] += columns[:, index]
+        bottom[0].diff[...] = padded[self._inner].reshape(bottom[0].shape)
+
+    def _columns(self, array: Any) -> Any:
+        """Return the top's array as (channels of all items, offsets, *out)."""
+        return array.reshape(self._padded.shape[0], prod(self._spec.kernel), *self._out)
+
+    def _windows(self) -> Iterator[tuple[int, tuple[slice, ...]]]:
+        """Yield each offset in the kernel with the padded elements that it meets."""
+        spec = self._spec
+        for index, offset in enumerate(itertools.product(*map(range, spec.kernel))):
+            yield index, (slice(None), *(
+                slice(k * d, k * d + (out - 1) * s + 1, s) for k, d, out, s
+                in zip(offset, spec.dilation, self._out, spec.stride, strict=True)))
