@@ -15,7 +15,7 @@ import numpy as np
 from caffe_lrcn.errors import PrototxtError, WeightsError
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.blob_proto import MAX_BLOBS, StoredBlob, encode_blob, framed, read_blob
-from caffe_lrcn.proto.dialects import MIXED, recognise, translate
+from caffe_lrcn.proto.dialects import MIXED, OLD, recognise, translate
 from caffe_lrcn.proto.places import Place
 from caffe_lrcn.proto.upgrade import upgrade_v1_layer, v1_type_name
 from caffe_lrcn.proto.upgrade_v0 import V0_TYPES, upgrade_v0_layer
@@ -128,12 +128,11 @@ def read_wire(wire: Wire) -> WeightFile:
                         for layer in raw if layer.form is _V2)
     layers = []
     for layer in raw:
-        if layer.form is _V2:
-            definition = translate(layer.type, bytes(layer.definition), dialect)
-        else:
-            definition = _upgraded(bytes(layer.definition))
+        definition = (translate(layer.type, bytes(layer.definition), dialect)
+                      if layer.form is _V2 else _upgraded(bytes(layer.definition)))
         layers.append(_finished(layer, definition))
-    return WeightFile(name, layers, dialect.name if dialect else MIXED)
+    old = all(layer.form is _V1 for layer in raw)
+    return WeightFile(name, layers, OLD if old else dialect.name if dialect else MIXED)
 
 
 def _read_layer(wire: Wire, entry: Field, form: _Form, what: str) -> _RawLayer:
@@ -206,9 +205,14 @@ def write_caffemodel(target: str | os.PathLike[str] | BinaryIO, name: str,
             write_caffemodel(stream, name, layers)
         return
     target.write(encode_bytes(_NET_NAME, name.encode()))
+    write_layers(target, layers)
+
+
+def write_layers(stream: BinaryIO, layers: Iterable[LayerRecord]) -> None:
+    """Write only the layers of a .caffemodel, behind the net's other fields."""
     for definition, blobs, diffs in layers:
         for piece in _encode_layer(definition, blobs, diffs or [None] * len(blobs)):
-            target.write(piece)
+            stream.write(piece)
 
 
 def _encode_layer(definition: caffe_pb2.LayerParameter, blobs: Sequence[np.ndarray],

@@ -33,6 +33,7 @@ class Dialect:
 
 UPSTREAM = Dialect("BVLC rc4 and later", 137, 133, 146, 10000, 1 << 29)
 MIXED = "mixed"
+OLD = "V1 or V0: layer types were numbers, before 2015"
 
 # Newest first: if a file gives no evidence against it, the newest is meant.
 DIALECTS: tuple[Dialect, ...] = (
