@@ -30,6 +30,7 @@ TYPES: dict[str, str] = {
     "Exp": "exp:Exp",
     "Flatten": "flatten:Flatten",
     "HDF5Data": "hdf5_data:HDF5Data",
+    "HDF5Output": "hdf5_output:HDF5Output",
     "HingeLoss": "hinge_loss:HingeLoss",
     "Im2col": "im2col:Im2col",
     "ImageData": "image_data:ImageData",
@@ -40,6 +41,7 @@ TYPES: dict[str, str] = {
     "LSTM": "lstm:LSTM",
     "Log": "log:Log",
     "MVN": "mvn:MVN",
+    "MemoryData": "memory_data:MemoryData",
     "MultinomialLogisticLoss": "multinomial_logistic_loss:MultinomialLogisticLoss",
     "PReLU": "prelu:PReLU",
     "Pooling": "pooling:Pooling",
@@ -61,6 +63,7 @@ TYPES: dict[str, str] = {
     "TanH": "tanh:TanH",
     "Threshold": "threshold:Threshold",
     "Tile": "tile:Tile",
+    "WindowData": "window_data:WindowData",
 }
 
 

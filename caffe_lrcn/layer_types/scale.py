@@ -2,10 +2,9 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import PrototxtError
 from ..proto import caffe_pb2
 from .base import Arity, Layer
-from .checks import axis_of
+from .broadcast import covered_view, learned_shape
 
 
 class Scale(Layer):
@@ -30,7 +29,7 @@ class Scale(Layer):
         if len(bottom) == 1:
             filler = (param.filler if param.HasField("filler")
                       else caffe_pb2.FillerParameter(type="constant", value=1))
-            self.add_param(self._param_shape(bottom[0]), filler)
+            self.add_param(learned_shape(self, bottom[0], "scale_param"), filler)
         if param.bias_term:
             shape = bottom[1].shape if len(bottom) == 2 else self.blobs[0].shape
             self.add_param(shape, param.bias_filler)
@@ -38,32 +37,9 @@ class Scale(Layer):
         self._kept = Blob(self.backend) if in_place else None
         self._product, self._sums = Blob(self.backend), Blob(self.backend)
 
-    def _param_shape(self, bottom: Blob) -> tuple[int, ...]:
-        param = self.param.scale_param
-        if param.num_axes < -1:
-            raise self.error("num_axes is no number of axes", got=param.num_axes,
-                             wanted="-1 (to the last) or more", kind=PrototxtError,
-                             at=("scale_param", "num_axes"))
-        if param.num_axes == 0:
-            return ()
-        start = axis_of(self, bottom, param.axis, "scale_param", "axis")
-        if param.num_axes == -1:
-            return bottom.shape[start:]
-        if start + param.num_axes > len(bottom.shape):
-            raise self.error("the bottom has too few axes for scale_param", got=bottom.shape,
-                             wanted=f"at least {start + param.num_axes} axes",
-                             at=("scale_param", "num_axes"))
-        return bottom.shape[start:start + param.num_axes]
-
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         scale = self._scale(bottom)
-        start = (axis_of(self, bottom[0], self.param.scale_param.axis, "scale_param", "axis")
-                 if scale.shape else 0)
-        end = start + len(scale.shape)
-        if bottom[0].shape[start:end] != scale.shape:
-            raise self.error("the scale does not fit the bottom", got=scale.shape,
-                             wanted=f"{bottom[0].shape[start:end]}, the axes of "
-                                    f"{bottom[0].shape} from {start} on", at=("bottom", 0))
+        self._view = covered_view(self, bottom, scale, "scale_param", "scale")
         if self.param.scale_param.bias_term and self.blobs[-1].count != scale.count:
             raise self.error("the bias does not fit the scale", got=scale.shape,
                              wanted=self.blobs[-1].shape, at=("bottom", len(bottom) - 1))
@@ -71,7 +47,6 @@ class Scale(Layer):
         for blob in filter(None, (self._kept, self._product)):
             blob.reshape_like(bottom[0])
         self._sums.reshape(scale.count)
-        self._view = (bottom[0].count_range(0, start), scale.count, bottom[0].count_range(end))
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         if self._kept:

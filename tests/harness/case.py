@@ -97,6 +97,36 @@ def break_op(module: str, name: str,
     return mutate
 
 
+def during_backward(name: str, wrap: Callable[[Any], Any]) -> Callable[[Layer], None]:
+    """Return a ``mutate`` under which the layer's attribute ``name`` is ``wrap(true value)``.
+
+    Only while the backward pass runs: the forward pass stays right.
+    """
+    def mutate(layer: Any) -> None:
+        true_backward = layer.backward
+
+        def broken(*args: Any) -> None:
+            true = getattr(layer, name)
+            setattr(layer, name, wrap(true))
+            true_backward(*args)
+            setattr(layer, name, true)
+        layer.backward = broken
+    return mutate
+
+
+def after_backward(change: Callable[[list[Blob], list[Blob]], None]) -> Callable[[Layer], None]:
+    """Return a ``mutate`` that runs ``change(top, bottom)`` after a pass for bottom 0."""
+    def mutate(layer: Any) -> None:
+        true_backward = layer.backward
+
+        def broken(top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+            true_backward(top, propagate_down, bottom)
+            if propagate_down[0]:
+                change(top, bottom)
+        layer.backward = broken
+    return mutate
+
+
 def _filled(backend: Backend, array: Any) -> Blob:
     array = np.asarray(array)
     blob = Blob(backend, array.shape)

@@ -8,15 +8,12 @@ import numpy as np
 
 from caffe_lrcn.backends.cpu.blocks import BLOCK
 from caffe_lrcn.layer_types.base import Layer
-from tests.harness.layers import make_layer
+from tests.harness.layers import during_backward, make_layer
 
 
 def break_slope(wrap: Callable[[Any, Any], Any]) -> Callable[[Layer], None]:
     """Return a ``mutate`` that replaces the slope by ``wrap(x, slope)``."""
-    def mutate(layer: Any) -> None:
-        true = layer.slope
-        layer.slope = lambda x: wrap(x, true(x))
-    return mutate
+    return during_backward("slope", lambda true: lambda x: wrap(x, true(x)))
 
 
 def use_the_output(layer: Any) -> None:
@@ -24,8 +21,9 @@ def use_the_output(layer: Any) -> None:
     true = layer.backward
 
     def broken(top: Any, down: Any, bottom: Any) -> None:
-        layer._kept = top[0]
+        kept, layer._kept = layer._kept, top[0]
         true(top, down, bottom)
+        layer._kept = kept
     layer.backward = broken
 
 
