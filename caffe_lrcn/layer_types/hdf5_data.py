@@ -6,9 +6,12 @@ import logging
 from ..errors import DataError
 from ..paths import resolve
 from ..sources import hdf5
+from ..sources.base import Shape
 from ..sources.listing import read_file_list
+from ..sources.row_transform import RowTransform
 from .base import Arity
 from .source import SourceLayer
+from .transformation import read_transform, warn_about_neglected
 
 _LOG = logging.getLogger(__name__)
 #: A shuffled row costs this many rows' worth of reading before it is worth a warning.
@@ -21,6 +24,9 @@ class HDF5Data(SourceLayer):
     ``source`` is a text file with the names of HDF5 files. Batches take ``batch_size``
     consecutive rows, on across files and from the last to the first again. ``shuffle`` permutes
     the files and the rows inside each, anew every epoch.
+
+    ``transform_param`` applies to the datasets of pictures, of four axes: ``value = (pixel - mean)
+    * scale`` of crops that may be mirrored, the same for all pictures of a row.
 
     tops: (batch_size, ...) each, floats and integers converted to the net's type.
 
@@ -45,18 +51,14 @@ class HDF5Data(SourceLayer):
         return hdf5.HDF5Spec(
             files=tuple(files), row_counts=tuple(row_counts), datasets=tuple(datasets),
             row_shapes=tuple(row_shapes), batch_size=given.batch_size,
-            dtype=self.backend.dtype.name, stream=self.stream() if given.shuffle else None)
+            dtype=self.backend.dtype.name, stream=self.stream() if given.shuffle else None,
+            row_transform=self._row_transform(datasets, row_shapes))
 
     def workers(self) -> int:
         """Return 0: slices need no decoding, so a thread keeps up."""
         return 0
 
     def _check_definition(self) -> None:
-        if self.param.HasField("transform_param"):
-            raise self.error("HDF5Data does not transform its data", at=("transform_param",),
-                             kind=DataError,
-                             remedy="Remove transform_param; store transformed rows, or scale "
-                                    "with a Power or Scale layer.")
         given = self.param.hdf5_data_param
         if not given.source:
             raise self.error("no source is given", at=("hdf5_data_param",), kind=DataError,
@@ -64,6 +66,28 @@ class HDF5Data(SourceLayer):
         if given.batch_size < 1:
             raise self.error("the batch needs at least one row", at=("hdf5_data_param",),
                              kind=DataError, got=f"batch_size {given.batch_size}")
+
+    def _row_transform(self, datasets: list[str],
+                       row_shapes: list[Shape]) -> RowTransform | None:
+        if not self.param.HasField("transform_param"):
+            return None
+        warn_about_neglected(self, "transform_param", ["force_color", "force_gray"],
+                             "rows are as they are stored")
+        change = RowTransform(read_transform(self), self.stream())
+        if all(change.is_kept(shape) for shape in row_shapes):
+            raise self.error("transform_param is for datasets of pictures, and there are none",
+                             at=("transform_param",), kind=DataError,
+                             got=", ".join(map(str, row_shapes)),
+                             wanted="rows of (channels, height, width)",
+                             remedy="Remove it; a Power or Scale layer scales other data")
+        for name, shape in zip(datasets, row_shapes, strict=True):
+            try:
+                change.shape(shape)
+            except DataError as error:
+                error.where, error.layer = self.context.place.at("transform_param"), self.name
+                error.message = f"dataset '{name}': {error.message}"
+                raise
+        return change
 
     def _warn_about_chunks(self, file: str, datasets: list[str]) -> None:
         for name in datasets:

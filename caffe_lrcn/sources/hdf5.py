@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import DataError
 from .base import Allocate, Batch, Cursor, Orders, Shape, Stream
+from .row_transform import RowTransform
 
 _UNEVEN = ("Rows of the datasets belong together one by one, so every dataset of a file needs "
            "as many rows.")
@@ -25,7 +26,7 @@ _UNEVEN = ("Rows of the datasets belong together one by one, so every dataset of
 class HDF5Spec:
     """Rows to read: files with their row counts, one dataset and row shape per top.
 
-    ``stream`` is None for rows in file order.
+    ``stream`` is None for rows in file order, ``row_transform`` for rows as they are.
     """
 
     files: tuple[str, ...]
@@ -35,6 +36,7 @@ class HDF5Spec:
     batch_size: int
     dtype: str = "float32"
     stream: Stream | None = None
+    row_transform: RowTransform | None = None
 
     def open(self) -> HDF5Source:
         """Return a source over these rows."""
@@ -125,7 +127,9 @@ class HDF5Source:
 
     def shapes(self) -> list[Shape]:
         """Return the shape of each top: (batch size, the row's shape)."""
-        return [(self.spec.batch_size, *shape) for shape in self.spec.row_shapes]
+        change = self.spec.row_transform
+        return [(self.spec.batch_size, *(change.shape(shape) if change else shape))
+                for shape in self.spec.row_shapes]
 
     def batch(self, cursor: Cursor, allocate: Allocate | None = None) -> Batch:
         """Read the rows at ``cursor``; one array per dataset."""
@@ -136,8 +140,9 @@ class HDF5Source:
         filled = 0
         for index, rows in self._segments(cursor["record"]):
             count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-            for name, array in zip(self.spec.datasets, arrays, strict=True):
-                self._read(index, name, rows, array[filled:filled + count])
+            for top, array in enumerate(arrays):
+                self._fill(index, top, rows, cursor["record"] + filled,
+                           array[filled:filled + count])
             filled += count
         return Batch(arrays, self.spec.next_cursor(cursor))
 
@@ -170,6 +175,18 @@ class HDF5Source:
         if self._file_orders:
             return self._file_orders.permutation(len(self.spec.files), "files", epoch)
         return np.arange(len(self.spec.files))
+
+    def _fill(self, index: int, top: int, rows: slice | np.ndarray, record: int,
+              out: np.ndarray) -> None:
+        """Write rows of one file, the first of which is a record's, to a part of a top."""
+        name, shape = self.spec.datasets[top], self.spec.row_shapes[top]
+        change = self.spec.row_transform
+        if change is None or change.is_kept(shape):
+            self._read(index, name, rows, out)
+            return
+        stored = np.empty((len(out), *shape), out.dtype)
+        self._read(index, name, rows, stored)
+        change.apply(stored, record, out)
 
     def _read(self, index: int, name: str, rows: slice | np.ndarray, out: np.ndarray) -> None:
         if self._open is None or self._open[0] != index:

@@ -23,7 +23,7 @@ def read_file_list(path: str) -> list[str]:
 
     Source: Caffe hdf5_data_layer.cpp.
     """
-    names = _read_text(path).split()
+    names = read_text(path).split()
     if not names:
         raise DataError("the list names no file", where=path,
                         remedy="Write one HDF5 file name per line.")
@@ -54,7 +54,7 @@ def read_picture_list(path: str) -> PictureList:
     Source: Caffe image_data_layer.cpp.
     """
     names, labels, lines, blank = [], [], [], 0
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         line = line.rstrip()
         if not line:
             blank += 1
@@ -82,7 +82,12 @@ def parse_label(text: str) -> int:
     return min(max(int(match[1]), _INT32.min), _INT32.max) if match else 0
 
 
-def _read_text(path: str) -> str:
+def read_text(path: str) -> str:
+    """Return the content of a text file.
+
+    Raises:
+        DataError: the file is missing or no text.
+    """
     try:
         with open(path, "rb") as file:
             head = file.read(4096)

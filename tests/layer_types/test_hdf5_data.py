@@ -113,12 +113,13 @@ def test_values_have_the_net_s_type(folder, build, dtype):
     assert case.top[1].host_data[0, 0] == dtype(0.1)
 
 
-@pytest.mark.parametrize("more, message", [
-    ("transform_param { scale: 2 }", r"test.prototxt:1:59: layer 'd': HDF5Data does not transfo"),
-    ("", "batch_size 0")])
-def test_wrong_definitions(folder, more, message):
+@pytest.mark.parametrize("size, more, message", [
+    (3, "transform_param { scale: 2 }", "test.prototxt:1:59: layer 'd': transform_param is for "
+                                        "datasets of pictures, and there are none"),
+    (0, "", "batch_size 0")])
+def test_wrong_definitions(folder, size, more, message):
     with pytest.raises(DataError, match=message):
-        make_layer(definition(0, more), [])
+        make_layer(definition(size, more), [])
 
 
 def test_source_must_be_given(folder):
@@ -146,3 +147,63 @@ def test_chunks_far_larger_than_a_row_are_warned_about(folder, build, caplog):
     build(shuffled())
     assert "dataset 'wide' of 0.h5 is stored in chunks 64 times as large" in caplog.text
     assert "'row'" not in caplog.text
+
+
+PICTURES = np.random.default_rng(3).integers(0, 256, (5, 3, 6, 8)).astype(np.float32)
+
+
+def transformed(transform, batch_size=3):
+    return (f'layer {{ name: "d" type: "HDF5Data" top: "a" top: "b" top: "row"\n'
+            f'  transform_param {{ {transform} }}\n'
+            f'  hdf5_data_param {{ source: "pictures.txt" batch_size: {batch_size} }} }}')
+
+
+@pytest.fixture
+def pictures(folder):
+    """Two datasets of pictures, ``b`` the negative of ``a``, and one of numbers."""
+    with h5py.File("pictures.h5", "w") as file:
+        file["a"], file["b"], file["row"] = PICTURES, 255 - PICTURES, np.arange(5)
+    (folder / "pictures.txt").write_text("pictures.h5")
+    return folder
+
+
+def batches(case, count):
+    seen = []
+    for _ in range(count):
+        case.forward()
+        seen.append([blob.host_data.copy() for blob in case.top])
+    return [np.concatenate(arrays) for arrays in zip(*seen, strict=True)]
+
+
+def test_pictures_are_cropped_and_normalised(pictures, build):
+    case = build(transformed("crop_size: 4 scale: 0.5 mean_value: 1 mean_value: 2 mean_value: 3"))
+    assert [blob.shape for blob in case.top] == [(3, 3, 4, 4), (3, 3, 4, 4), (3,)]
+    a, _, rows = batches(case, 2)
+    want = (PICTURES[:, :, 1:5, 2:6] - np.float32([1, 2, 3])[:, None, None]) / 2
+    np.testing.assert_array_equal(a, want[[0, 1, 2, 3, 4, 0]])
+    assert rows.tolist() == [0, 1, 2, 3, 4, 0]
+
+
+def test_pictures_of_a_row_are_mirrored_and_cropped_alike(pictures, build):
+    random = "mirror: true crop_size: 4"
+    a, b, _ = batches(build(transformed(random), phase=TRAIN), 10)
+    np.testing.assert_array_equal(a + b, np.full_like(a, 255))
+    assert len({crop.tobytes() for crop in a}) > 15
+    one, _, _ = batches(build(transformed(random, 1), phase=TRAIN), 30)
+    np.testing.assert_array_equal(one, a)
+    case = build(transformed(random), phase=TRAIN)
+    case.layer.restore({"record": 6})
+    np.testing.assert_array_equal(batches(case, 2)[0], a[6:12])
+
+
+@pytest.mark.parametrize("transform, message", [
+    ("crop_size: 7", "test.prototxt:2:3: layer 'd': dataset 'a': the picture is smaller than"),
+    ("mean_value: 1 mean_value: 2", "dataset 'a': the mean values do not fit the picture")])
+def test_transforms_that_do_not_fit(pictures, transform, message):
+    with pytest.raises(DataError, match=message):
+        make_layer(transformed(transform), [])
+
+
+def test_forced_decoding_has_no_effect_on_rows(pictures, build, caplog):
+    build(transformed("force_color: true"))
+    assert "force_color has no effect in transform_param; rows are as they" in caplog.text

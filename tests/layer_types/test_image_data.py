@@ -153,7 +153,7 @@ def test_wrong_definitions(folder, image, transform, message):
     ("scale: 2", "", "scale has no effect in image_data_param"),
     ("crop_size: 2", "", "crop_size has no effect in image_data_param"),
     ('mean_file: "m"', "", "mean_file has no effect in image_data_param"),
-    ("", "force_gray: true", "force_gray has no effect in transform_param; ImageData decides by is_color")])
+    ("", "force_gray: true", "force_gray has no effect in transform_param; ImageData deci")])
 def test_fields_without_effect_are_warned_about(folder, build, caplog, image, transform, field):
     # CAFFE-QUIRK
     case = build(definition(image, transform))
@@ -168,3 +168,21 @@ def test_no_warning_for_a_plain_definition(folder, build, caplog):
 
 def test_pictures_below_the_minimum_are_enlarged(folder, build):
     assert build(definition("min_height: 12 min_width: 4")).top[0].shape == (1, 3, 12, 16)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_flow_is_inverted_where_mirrored_unless_strict(folder, build, strict):
+    # CAFFE-QUIRK: the branch that has flow inverts it in databases alone.
+    plain = run(build(definition("batch_size: 5", "mirror: true")), 4)
+    flow = run(build(definition("batch_size: 5", "mirror: true flow: true"),
+                     settings=Settings(strict=strict)), 4)
+    _, pixels = write_pictures(folder, [(6, 8)] * 5)
+    mirrored = 0
+    for before, after in zip(plain, flow, strict=True):
+        for index in range(5):
+            want = before[0][index].copy()
+            if (want[:, 0, 0] != pixels[index][0, 0]).any():
+                mirrored += 1
+                want[2] = want[2] if strict else 255 - want[2]
+            np.testing.assert_array_equal(after[0][index], want)
+    assert 0 < mirrored < 20

@@ -67,6 +67,22 @@ def test_mean_picture_is_cropped_and_mirrored_along(flip):
     np.testing.assert_array_equal(got, want[:, :, ::-1] if flip else want)
 
 
+@pytest.mark.parametrize("flip", [0, 1])
+def test_flow_is_inverted_where_mirrored_before_the_mean(flip):
+    mean = np.float32([1, 2, 3])[:, None, None]
+    got = apply(Transform(mirror=True, flow=True, mean=mean.ravel(), scale=2), Draws(flip))
+    want = PLANES.copy()
+    if flip:
+        want = want[:, :, ::-1].copy()
+        want[2] = 255 - want[2]
+    np.testing.assert_array_equal(got, (want - mean) * 2)
+
+
+def test_flow_needs_a_third_channel_to_invert():
+    got = apply(Transform(mirror=True, flow=True), Draws(1), PICTURE[:, :, :2])
+    np.testing.assert_array_equal(got, PLANES[:2, :, ::-1])
+
+
 @pytest.mark.parametrize("transform, draws", [
     (Transform(), False), (Transform(mirror=True, phase=TEST), True),
     (Transform(crop_size=2, phase=TEST), False), (Transform(crop_size=2, phase=TRAIN), True)])
@@ -85,9 +101,10 @@ def test_what_does_not_fit_is_refused(transform, message):
 
 def test_from_param():
     param = caffe_pb2.TransformationParameter(scale=0.25, mirror=True, crop_size=7,
-                                              mean_value=[1, 2, 3])
+                                              mean_value=[1, 2, 3], flow=True)
     got = from_param(param, TEST)
     assert (got.scale, got.mirror, got.crop_size, got.phase) == (0.25, True, 7, TEST)
+    assert got.flow and not from_param(caffe_pb2.TransformationParameter(), TEST).flow
     assert got.mean.tolist() == [1, 2, 3]
     assert from_param(caffe_pb2.TransformationParameter(), TRAIN) == Transform()
 
