@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("data", "make data sets: vocabularies and caption streams"),
     "caption": ("caption", "write captions for pictures"),
     "inspect": ("inspect", "show what is in a file of weights, a solver state or an image mean"),
+    "upgrade": ("upgrade", "rewrite an old net or solver definition in today's form"),
 }
 _SINGLE_DASH = re.compile(r"-[A-Za-z][A-Za-z]")
 

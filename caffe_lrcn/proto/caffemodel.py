@@ -205,19 +205,14 @@ def write_caffemodel(target: str | os.PathLike[str] | BinaryIO, name: str,
             write_caffemodel(stream, name, layers)
         return
     target.write(encode_bytes(_NET_NAME, name.encode()))
-    write_layers(target, layers)
-
-
-def write_layers(stream: BinaryIO, layers: Iterable[LayerRecord]) -> None:
-    """Write only the layers of a .caffemodel, behind the net's other fields."""
     for definition, blobs, diffs in layers:
         for piece in _encode_layer(definition, blobs, diffs or [None] * len(blobs)):
-            stream.write(piece)
+            target.write(piece)
 
 
 def _encode_layer(definition: caffe_pb2.LayerParameter, blobs: Sequence[np.ndarray],
                   diffs: Sequence[np.ndarray | None]) -> Iterator[bytes | memoryview]:
-    before, after = _around_blobs(definition)
+    before, after = around_blobs(definition)
     try:
         stored = [list(framed(_BLOBS, encode_blob(blob, diff)))
                   for blob, diff in zip(blobs, diffs, strict=True)]
@@ -235,7 +230,7 @@ def _encode_layer(definition: caffe_pb2.LayerParameter, blobs: Sequence[np.ndarr
     yield after
 
 
-def _around_blobs(definition: caffe_pb2.LayerParameter) -> tuple[bytes, bytes]:
+def around_blobs(definition: caffe_pb2.LayerParameter) -> tuple[bytes, bytes]:
     """Return a definition's bytes before and behind the blobs, which Caffe writes by number."""
     if definition.blobs:
         copy = caffe_pb2.LayerParameter()
