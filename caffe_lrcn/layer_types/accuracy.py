@@ -19,15 +19,16 @@ class Accuracy(Layer):
 
     Bottoms: scores, with the classes along ``axis``, and one label for each score vector. Tops:
     the share, a 0-axis blob (0 if no label counts), and optionally the share for each class (C,)
-    (0 for a class without labels). Labels equal to ``ignore_label`` do not count.
+    (0 for a class without labels). Labels equal to ``ignore_label`` do not count. A positive
+    ``denominator`` replaces the number of labels in the first top.
 
     Raises:
-        PrototxtError: ``top_k`` is 0 or exceeds the number of classes.
+        PrototxtError: ``top_k`` is 0 or exceeds the number of classes; a negative ``denominator``.
         ShapeError: scores and labels do not match.
         LabelError: a label that is no class and not ignored.
         NetError: a gradient is asked for.
 
-    Source: Caffe's accuracy_layer.
+    Source: Caffe's accuracy_layer; ``denominator`` is from the LRCN activity branch.
     """
 
     bottoms = exactly(2)
@@ -38,6 +39,10 @@ class Accuracy(Layer):
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.accuracy_param
+        if not param.denominator >= 0:
+            raise self.error("denominator must not be negative", got=f"{param.denominator:g}",
+                             wanted="a positive number, or 0 for the number of labels",
+                             kind=PrototxtError, at=("accuracy_param", "denominator"))
         self._ignore = param.ignore_label if param.HasField("ignore_label") else None
         self._mask: Any = None
         self._warned = False
@@ -76,7 +81,8 @@ class Accuracy(Layer):
         xp.greater_equal(scores, true, out=mask)
         others = xp.count_nonzero(mask, axis=1) - 1
         right = kept & (others < self.param.accuracy_param.top_k)
-        top[0].data[...] = right.sum() / xp.maximum(kept.sum(), 1)
+        top[0].data[...] = right.sum() / (self.param.accuracy_param.denominator
+                                          or xp.maximum(kept.sum(), 1))
         if len(top) == 2:
             counts = [xp.bincount(inside[chosen], minlength=self._view[1])
                       for chosen in (right, kept)]

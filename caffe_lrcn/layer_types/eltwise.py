@@ -19,11 +19,15 @@ _log = logging.getLogger(__name__)
 class Eltwise(Layer):
     """``y = sum(coeff_i * x_i)``, ``prod(x_i)`` or ``max(x_i)``, element by element.
 
-    Raises:
-        ShapeError: bottoms of different shapes.
-        PrototxtError: ``coeff`` with PROD, or not one a bottom.
+    With ``coeff_blob`` the last bottom is no input but holds further factors of a sum:
+    ``y = sum(coeff_i * c[i] * x_i)``. Its axis 0 counts the inputs; its other axes are the first
+    ones of the inputs, and each factor holds for all the axes that follow. It gets a gradient.
 
-    Source: Caffe's eltwise_layer.
+    Raises:
+        ShapeError: inputs of different shapes, or factors that do not fit them.
+        PrototxtError: ``coeff`` with PROD, or not one an input; ``coeff_blob`` without SUM.
+
+    Source: Caffe's eltwise_layer; ``coeff_blob`` is from the LRCN activity branch.
     """
 
     bottoms = Arity(2)
@@ -32,44 +36,73 @@ class Eltwise(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.eltwise_param
         at = ("eltwise_param", "coeff")
+        if param.coeff_blob and param.operation != _SUM:
+            raise self.error("coeff_blob works with SUM only", kind=PrototxtError,
+                             got=f"operation: {param.EltwiseOp.Name(param.operation)}",
+                             at=("eltwise_param", "coeff_blob"))
         if param.coeff and param.operation == _PROD:
             raise self.error("coeff works with SUM only", got="operation: PROD", at=at,
                              kind=PrototxtError, remedy="Leave out coeff, or scale the bottoms.")
-        if param.coeff and len(param.coeff) != len(bottom):
-            raise self.error("coeff must be given once a bottom, or not at all",
-                             got=len(param.coeff), wanted=len(bottom), at=at, kind=PrototxtError)
+        self._inputs = len(bottom) - param.coeff_blob
+        if param.coeff and len(param.coeff) != self._inputs:
+            raise self.error("coeff must be given once an input, or not at all",
+                             got=len(param.coeff), wanted=self._inputs, at=at, kind=PrototxtError)
         if param.coeff and param.operation == _MAX:
             # CAFFE-QUIRK: MAX takes coeff and ignores it.
             _log.warning("%s: layer '%s': coeff has no effect on operation: MAX",
                          self.context.place.at(*at), self.name)
-        self._coeff = list(param.coeff) or [1.0] * len(bottom)
+        self._coeff = list(param.coeff) or [1.0] * self._inputs
         self._winner: Any = None
         self._work = Blob(self.backend)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        for i, blob in enumerate(bottom[1:], start=1):
+        for i, blob in enumerate(bottom[1:self._inputs], start=1):
             if blob.shape != bottom[0].shape:
                 raise self.error(f"bottoms 0 and {i} differ in shape", got=blob.shape,
                                  wanted=bottom[0].shape, at=("bottom", i))
+        if self.param.eltwise_param.coeff_blob:
+            self._check_factors(bottom)
         top[0].reshape_like(bottom[0])
         self._work.reshape_like(bottom[0])
 
-    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        xs, y = [blob.data for blob in bottom], top[0].data
-        operation = self.param.eltwise_param.operation
-        if operation == _SUM:
-            self._sum(xs, y)
-        elif operation == _PROD:
-            _product(self.xp, xs, y)
-        else:
-            self._max(xs, y)
+    def _check_factors(self, bottom: list[Blob]) -> None:
+        shape, axes = bottom[-1].shape, len(bottom[-1].shape) - 1
+        wanted = (self._inputs, *bottom[0].shape[:max(axes, 0)])
+        if shape != wanted:
+            raise self.error("the factors do not fit the inputs", got=shape,
+                             at=("bottom", len(bottom) - 1),
+                             wanted=f"{wanted} for {self._inputs} inputs of shape "
+                                    f"{bottom[0].shape}")
+        self._view = 1, bottom[0].count_range(0, axes), bottom[0].count_range(axes)
 
-    def _sum(self, xs: list[Any], y: Any) -> None:
-        self.xp.multiply(xs[0], self._coeff[0], out=y)
-        for x, coeff in zip(xs[1:], self._coeff[1:], strict=True):
-            if coeff != 1:
-                x = self.xp.multiply(x, coeff, out=self._work.data)
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        operation, y = self.param.eltwise_param.operation, top[0].data
+        if operation == _SUM:
+            self._sum(bottom, y)
+        elif operation == _PROD:
+            _product(self.xp, [blob.data for blob in bottom], y)
+        else:
+            self._max([blob.data for blob in bottom], y)
+
+    def _sum(self, bottom: list[Blob], y: Any) -> None:
+        self._weigh(0, bottom[0].data, bottom, y)
+        for i, blob in enumerate(bottom[1:self._inputs], start=1):
+            x = blob.data
+            if self._coeff[i] != 1 or self.param.eltwise_param.coeff_blob:
+                x = self._weigh(i, x, bottom, self._work.data)
             self.xp.add(y, x, out=y)
+
+    def _weigh(self, i: int, x: Any, bottom: list[Blob], out: Any) -> Any:
+        """Write ``x`` times the factors of input ``i``, and return ``out``."""
+        if not self.param.eltwise_param.coeff_blob:
+            return self.xp.multiply(x, self._coeff[i], out=out)
+        factors = self._by_input(bottom[-1].data)[i] * self._coeff[i]
+        self.backend.elementwise.channel_scale(x.reshape(self._view), factors, None,
+                                               out.reshape(self._view))
+        return out
+
+    def _by_input(self, factors: Any) -> Any:
+        return factors.reshape(self._inputs, self._view[1])
 
     def _max(self, xs: list[Any], y: Any) -> None:
         # CAFFE-QUIRK: of the first two the second wins ties; later bottoms must be larger to win.
@@ -83,15 +116,24 @@ class Eltwise(Layer):
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         operation, dy = self.param.eltwise_param.operation, top[0].diff
-        for i, blob in enumerate(bottom):
+        for i, blob in enumerate(bottom[:self._inputs]):
             if not propagate_down[i]:
                 continue
             if operation == _SUM:
-                self.xp.multiply(dy, self._coeff[i], out=blob.diff)
+                self._weigh(i, dy, bottom, blob.diff)
             elif operation == _MAX:
                 self.xp.multiply(dy, self._winner == i, out=blob.diff)
             else:
                 self._product_backward(i, top[0], bottom)
+        if self.param.eltwise_param.coeff_blob and propagate_down[-1]:
+            self._factors_backward(dy, bottom)
+
+    def _factors_backward(self, dy: Any, bottom: list[Blob]) -> None:
+        bottom[-1].diff.fill(0)
+        for i, row in enumerate(self._by_input(bottom[-1].diff)):
+            self.xp.multiply(dy, bottom[i].data, out=self._work.data)
+            self.backend.elementwise.sum_to_channels(self._work.data.reshape(self._view), row)
+            row *= self._coeff[i]
 
     def _product_backward(self, i: int, top: Blob, bottom: list[Blob]) -> None:
         dx, strict = bottom[i].diff, self.context.settings.strict

@@ -59,6 +59,22 @@ def test_ignored_labels_do_not_count():
     assert _accuracy(scores, [-1, -1, -1], "ignore_label: -1") == 0
 
 
+def test_a_denominator_replaces_the_number_of_labels(any_backend):
+    scores, label = [[1, 0], [1, 0], [0, 1]], [0, 1, 1]
+    assert _accuracy(scores, label, "denominator: 8") == 2 / 8
+    assert _accuracy(scores, label, "denominator: 8 ignore_label: 0") == 1 / 8
+    assert _accuracy(scores, label, "denominator: 0 ignore_label: 0") == 1 / 2
+    case = make_layer(_layer("denominator: 8", 2), [scores, label], backend=any_backend)
+    case.forward()
+    np.testing.assert_array_equal(case.top[1].host_data, [1, 0.5])
+
+
+@pytest.mark.parametrize("value", ["-1", "nan"])
+def test_impossible_denominators_are_refused(value):
+    with pytest.raises(PrototxtError, match="layer 'acc': denominator must not be negative"):
+        make_layer(_layer(f"denominator: {value}"), [[[1, 0]], [0]])
+
+
 def test_share_for_each_class():
     case = make_layer(_layer("ignore_label: -1", 2),
                       [[[1, 0, 0], [0, 1, 0], [1, 0, 0], [1, 0, 0]], [0, 0, 0, -1]])
