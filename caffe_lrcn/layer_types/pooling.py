@@ -1,4 +1,4 @@
-"""Pooling: the largest or the mean value of each window."""
+"""Pooling: the largest value of each window, their mean, or one at random."""
 from __future__ import annotations
 
 import logging
@@ -7,17 +7,19 @@ from typing import Any
 from ..backends.specs import PoolSpec
 from ..blob import Blob
 from .base import Arity, Layer
+from .stochastic_pool import STOCHASTIC, pool_plan, read_method
 
 _LOG = logging.getLogger(__name__)
 
 
 class Pooling(Layer):
-    """Reduce windows of (N, C, H, W) to their maximum or mean.
+    """Reduce windows of (N, C, H, W) to their maximum, their mean, or an element of theirs.
 
     The pooled size is ``round((in + 2p - k) / s) + 1`` with the ``round_mode`` CEIL or FLOOR; see
     ``PoolSpec``. MAX takes the first maximum; a second top gets its flat index h*W+w. AVE divides
-    by the window's area in the padded picture, padding included. ``engine`` is accepted and
-    changes nothing. Source: Caffe's pooling_layer.
+    by the window's area in the padded picture, padding included. STOCHASTIC, without padding, is
+    described at ``StochasticPool``. ``engine`` is accepted and changes nothing. Source: Caffe's
+    pooling_layer.
     """
 
     tops = Arity(1, 2)
@@ -27,10 +29,7 @@ class Pooling(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Check the definition."""
         param = self.param.pooling_param
-        self.method = {param.MAX: "MAX", param.AVE: "AVE"}.get(param.pool, "")
-        if not self.method:
-            raise self.error("this pooling method is not supported", got="STOCHASTIC",
-                             wanted="MAX or AVE", at=("pooling_param", "pool"))
+        self.method, self._draws = read_method(self, "pooling_param")
         if len(top) > 1 and self.method != "MAX":
             raise self.error("only MAX pooling has a second top, the mask", got=len(top),
                              wanted="1 top", at=("top",))
@@ -39,6 +38,9 @@ class Pooling(Layer):
         if param.global_pooling and (self._pad != (0, 0) or self._stride != (1, 1)):
             raise self.error("global_pooling goes with pad 0 and stride 1 only",
                              got=f"pad {self._pad}, stride {self._stride}", at=("pooling_param",))
+        if self.method == STOCHASTIC and self._pad != (0, 0):
+            raise self.error("STOCHASTIC pooling has no padding", got=self._pad, wanted=(0, 0),
+                             at=("pooling_param", "pool"), remedy="Remove pad.")
         if 0 in self._stride:
             raise self.error("stride must be positive", got=self._stride, at=("pooling_param",))
         self._planned: tuple[int, ...] = ()
@@ -69,6 +71,15 @@ class Pooling(Layer):
         if propagate_down[0]:
             self._plan.backward(top[0].diff, bottom[0].diff)
 
+    def state(self) -> dict[str, Any]:
+        """Return how often random numbers have been drawn, if they are."""
+        return {"calls": self._draws.calls} if self._draws else {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on with the random numbers after those."""
+        if self._draws:
+            self._draws.calls = int(state["calls"])
+
     def _make_plan(self, shape: tuple[int, ...]) -> None:
         spec = self._spec(shape[2:])
         size = spec.output_size((shape[2], shape[3]))
@@ -82,7 +93,7 @@ class Pooling(Layer):
             # pixel; their values are kept as Caffe has them.
             _LOG.warning("layer '%s': the last pooling windows hold no pixel", self.name)
         self._planned, self._size = shape, size
-        self._plan = self.backend.pool.plan(spec, shape, self.backend)
+        self._plan = pool_plan(self, spec, shape, self._draws)
 
     def _spec(self, size: tuple[int, ...]) -> PoolSpec:
         param = self.param.pooling_param

@@ -107,7 +107,7 @@ def test_global_pooling_follows_the_size_of_the_picture(x):
 
 
 @pytest.mark.parametrize("extra, message", [
-    ("pool: STOCHASTIC kernel_size: 2", "got STOCHASTIC, wanted MAX or AVE"),
+    ("pool: STOCHASTIC kernel_size: 2 pad: 1", "STOCHASTIC pooling has no padding"),
     ("", "the kernel is missing"),
     ("kernel_h: 2", "give kernel_size, or kernel_h and kernel_w"),
     ("kernel_size: 2 kernel_h: 2 kernel_w: 2", "give kernel_size, or"),
