@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .net import Net
 
 
+# protobuf refuses longer messages, so neither Caffe nor anything else could read the file.
+BINARY_LIMIT = 2**31 - 1
+
+
 @dataclass
 class LoadReport:
     """What loading a weight file did.
@@ -66,8 +70,10 @@ def load_into(net: Net, path: str) -> LoadReport:
         blob.host_data[...] = values.reshape(blob.shape)
         if diff is not None:
             blob.host_diff[...] = diff.reshape(blob.shape)
-    report.missing = [name for name, layer in zip(net.layer_names, net.layers, strict=True)
-                      if layer.blobs and name not in report.loaded]
+    # HDF5 files hold a shared parameter at its owner only: a layer that owns none lacks nothing.
+    report.missing = [net.layer_names[index]
+                      for index in sorted({owner for owner, _ in net.param_owners})
+                      if net.layer_names[index] not in report.loaded]
     return report
 
 
@@ -93,8 +99,24 @@ def share_with(net: Net, other: Net) -> None:
 
 
 def save(net: Net, path: str | BinaryIO, diffs: bool = False) -> None:
-    """Write a binary ``.caffemodel``: every layer with its definition and its parameters."""
+    """Write a binary ``.caffemodel``: every layer with its definition and its parameters.
+
+    Raises:
+        WeightsError: it would be longer than 2 GiB.
+    """
+    size = binary_size(net, diffs)
+    if size > BINARY_LIMIT:
+        raise WeightsError("these weights are too large for a binary .caffemodel", where=path,
+                           got=f"{size:,} bytes", wanted=f"at most {BINARY_LIMIT:,}",
+                           remedy="Save them as HDF5: save_hdf5, or snapshot_format: HDF5")
     weights_io.write_weights(path, net.name, _records(net, diffs, owners_only=False))
+
+
+def binary_size(net: Net, diffs: bool = False) -> int:
+    """Return how many bytes a binary ``.caffemodel`` takes, to within a few for each blob."""
+    arrays = sum(blob.count for layer in net.layers for blob in layer.blobs)
+    return (arrays * (8 if diffs else 4)
+            + sum(int(layer.param.ByteSize()) for layer in net.layers))
 
 
 def save_hdf5(net: Net, path: str | BinaryIO, diffs: bool = False) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from .. import log
 from ..blob import Blob
 from ..errors import SnapshotError
+from ..net.weights import BINARY_LIMIT, binary_size
 from ..proto.caffe_pb2 import SolverParameter
 from ..proto.weights_io import SolverStateFile, write_solverstate, write_solverstate_h5
 from .csv_log import Mark
@@ -32,7 +33,7 @@ def save(solver: Solver) -> str:
     if not solver.prefix:
         raise SnapshotError("a snapshot is asked for, but snapshot_prefix is not set",
                             where=solver.definition.place.at())
-    hdf5 = param.snapshot_format == SolverParameter.HDF5
+    hdf5 = param.snapshot_format == SolverParameter.HDF5 or _too_large_for_binary(solver)
     kind = "HDF5" if hdf5 else "binary proto"
     paths = set_paths(solver.prefix, solver.iter, hdf5)
     state = SolverStateFile(solver.iter, paths.weights,
@@ -59,6 +60,15 @@ def save(solver: Solver) -> str:
     log.info(f"Snapshotting solver state to {kind} file {paths.state}")
     write_set(paths, write_weights, write_state, write_sidecar)
     return paths.state
+
+
+def _too_large_for_binary(solver: Solver) -> bool:
+    weights = binary_size(solver.net, solver.param.snapshot_diff)
+    history = 4 * sum(blob.count for blob in solver.history)
+    if max(weights, history) <= BINARY_LIMIT:
+        return False
+    log.info("The snapshot is too large for binary proto files (2 GiB): writing HDF5 instead")
+    return True
 
 
 def restore(solver: Solver, request: str) -> None:
