@@ -1,4 +1,4 @@
-"""What LSTM and RNN have in common: bottoms and tops, carried state, and the loops over time.
+"""What LSTM, GRU and RNN have in common: bottoms and tops, carried state, and the loops over time.
 
 Bottoms: ``x`` (T, N, ...), ``cont`` (T, N), optionally ``x_static`` (N, ...), and with
 ``expose_hidden`` the initial states (1, N, D). Tops: the outputs (T, N, D) and, exposed, the
@@ -84,11 +84,12 @@ class Recurrent(Layer):
         hidden = self.hidden(top)
         recurrent, blas = self.backend.recurrent, self.backend.blas
         cont, pre, h_cont = bottom[_CONT].data, self.pre.data, self.h_cont.data
+        product = self.product.data
         w_hidden = self.blobs[self.w_hidden].data
         for t in range(self.steps):
             h_prev = hidden[t - 1] if t else self.initial["h"].data
             recurrent.scale_rows(h_prev, cont[t], h_cont[t])
-            blas.gemm(h_cont[t], w_hidden, pre[t], trans_b=True, accumulate=True)
+            blas.gemm(h_cont[t], w_hidden, product[t], trans_b=True, accumulate=True)
             self.step_forward(t, cont[t], pre[t], hidden[t])
         self.finish_forward(top)
         for position, name in enumerate(self.state_names):
@@ -103,12 +104,13 @@ class Recurrent(Layer):
                                     "false for it.")
         recurrent, blas = self.backend.recurrent, self.backend.blas
         from_output = self.begin_backward(top)
-        cont, d_pre = bottom[_CONT].data, self.pre.diff
+        cont, d_pre, d_product = bottom[_CONT].data, self.pre.diff, self.product.diff
         w_hidden, carry, dh = self.blobs[self.w_hidden].data, self.dh.diff, from_output[-1]
         for t in reversed(range(self.steps)):
             self.step_backward(t, cont[t], dh, d_pre[t])
             if t:
-                blas.gemm(d_pre[t], w_hidden, carry)
+                blas.gemm(d_product[t], w_hidden, carry)
+                self.step_carry(t, dh, carry)
                 recurrent.scale_rows(carry, cont[t], carry)
                 dh = self.xp.add(carry, from_output[t - 1], out=self.dh.data)
         self._input_gradients(propagate_down, bottom)
@@ -133,6 +135,9 @@ class Recurrent(Layer):
     def step_backward(self, t: int, cont: Any, dh: Any, d_pre: Any) -> None:
         """Overwrite ``d_pre`` (N, gates*D) with the gradient of step ``t``, given ``dh``."""
         raise NotImplementedError
+
+    def step_carry(self, t: int, dh: Any, carry: Any) -> None:
+        """Add to ``carry`` the gradient that step ``t``'s h_cont gets but through the product."""
 
     def last_state(self, name: str, hidden: Any) -> Any:
         """Return the state ``name`` (N, D) after the last step."""
@@ -189,6 +194,7 @@ class Recurrent(Layer):
     def _make_buffers(self) -> None:
         backend = self.backend
         self.pre = Blob(backend)  # activations of all steps; diff: of the pre-activations
+        self.product = self.pre  # where W_h h_cont is added to; a cell may keep it apart
         self.h_cont = Blob(backend)  # cont_t h_{t-1} of all steps
         self.static = Blob(backend)  # the static input's share; diff: summed over the steps
         self.dh = Blob(backend)  # data: gradient of a step's h; diff: what the step after it gives
@@ -214,7 +220,8 @@ class Recurrent(Layer):
         gemm, rows = self.backend.blas.gemm, self.pre.diff.reshape(-1, self.pre.shape[2])
         x = bottom[_X]
         self.accumulate(_W_INPUT, rows, x.data.reshape(-1, self.input_size))
-        self.accumulate(self.w_hidden, rows, self.h_cont.data.reshape(-1, self.units))
+        self.accumulate(self.w_hidden, self.product.diff.reshape(rows.shape),
+                        self.h_cont.data.reshape(-1, self.units))
         if propagate_down[_X]:
             gemm(rows, self.blobs[_W_INPUT].data, x.diff.reshape(-1, self.input_size))
         if self.has_static:

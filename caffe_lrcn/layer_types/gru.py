@@ -1,0 +1,90 @@
+"""GRU: gated recurrent units over T steps, cut into sequences by ``cont``."""
+from __future__ import annotations
+
+from typing import Any
+
+from ..blob import Blob
+from .base import Arity
+from .recurrent import Recurrent
+
+
+class GRU(Recurrent):
+    """Compute ``h_t = (1 - z) n + z h'`` with ``h' = cont_t h_{t-1}`` for all steps.
+
+    ``r, z = sigmoid(a + p)`` and ``n = tanh(a + r p)`` of their thirds of the input's share
+    ``a = W_xc x_t + b_c + W_xc_static x_static`` and the state's ``p = W_hc h' + b_hc``: the reset
+    gate r acts after the product, so n needs the second bias. Bottoms: x (T, N, ...), cont (T, N),
+    [x_static (N, ...)], [h_0 (1, N, D)]; tops: h (T, N, D), [h_T]. Parameters: W_xc (3D, I),
+    b_c (3D,), [W_xc_static (3D, S)], W_hc (3D, D), b_hc (3D,), each in the order r, z, n; they are
+    PyTorch's weight_ih, bias_ih, weight_hh and bias_hh. Not a layer of Caffe's; its fields are
+    those of ``recurrent_param``.
+    Source: Cho et al., "Learning phrase representations using RNN encoder-decoder", as torch.nn.GRU
+    computes it.
+    """
+
+    bottoms, tops = Arity(2, 4), Arity(1, 2)
+    state_names = ("h",)
+    gates = 3
+    param_count = 4
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Check the definition, fix T and make the parameters."""
+        super().setup(bottom, top)
+        self.add_param((3 * self.units,), self.param.recurrent_param.bias_filler)
+        self.product = Blob(self.backend)  # p of all steps
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Set the tops' shapes and size the work buffers; a new N clears the carried state."""
+        super().reshape(bottom, top)
+        self.product.reshape_like(self.pre)
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Run the cell over all steps, starting from the carried or the given state."""
+        self.product.data[...] = self.blobs[self.w_hidden + 1].data
+        super().forward(bottom, top)
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        """Go back through the steps of the last forward pass (truncated there)."""
+        super().backward(top, propagate_down, bottom)
+        self.accumulate_bias(self.w_hidden + 1, self.product.diff.reshape(-1, 3 * self.units))
+
+    def hidden(self, top: list[Blob]) -> Any:
+        """Return the top itself: nothing reads it after the forward pass."""
+        return top[0].data
+
+    def step_forward(self, t: int, cont: Any, pre: Any, h: Any) -> None:
+        """Compute step ``t``; r, z and n take the place of ``pre``."""
+        xp, product, split = self.xp, self.product.data[t], 2 * self.units
+        gates, (r, z, n) = pre[:, :split], self._thirds(pre)
+        gates += product[:, :split]
+        gates *= 0.5  # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, which does not overflow
+        xp.tanh(gates, out=gates)
+        gates *= 0.5
+        gates += 0.5
+        n += r * product[:, split:]
+        xp.tanh(n, out=n)
+        xp.subtract(self.h_cont.data[t], n, out=h)
+        h *= z
+        h += n
+
+    def begin_backward(self, top: list[Blob]) -> Any:
+        """Return the top's gradient: the top is the hidden state."""
+        return top[0].diff
+
+    def step_backward(self, t: int, cont: Any, dh: Any, d_pre: Any) -> None:
+        """Overwrite ``d_pre``, and with it the gradient of the state's share."""
+        product, d_product = self._thirds(self.product.data[t]), self.product.diff[t]
+        (r, z, n), (d_r, d_z, d_n) = self._thirds(self.pre.data[t]), self._thirds(d_pre)
+        d_n[...] = dh * (1 - z) * (1 - n * n)
+        d_z[...] = dh * (self.h_cont.data[t] - n) * z * (1 - z)
+        d_r[...] = d_n * product[2] * r * (1 - r)
+        d_product[...] = d_pre
+        self._thirds(d_product)[2][...] *= r
+
+    def step_carry(self, t: int, dh: Any, carry: Any) -> None:
+        """Add the gradient that h' gets past the gates."""
+        carry += dh * self._thirds(self.pre.data[t])[1]
+
+    def _thirds(self, array: Any) -> tuple[Any, Any, Any]:
+        d = self.units
+        return array[:, :d], array[:, d:2 * d], array[:, 2 * d:]
