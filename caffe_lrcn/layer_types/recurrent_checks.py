@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..blob import Blob
-from .base import Arity
+from .base import Arity, Layer
 
 if TYPE_CHECKING:
     from .recurrent import Recurrent
@@ -31,7 +31,7 @@ def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
         ShapeError: T or an input's size changed, or the bottoms disagree.
     """
     x = bottom[0].shape
-    _check_cont(layer, x, bottom[1].shape)
+    check_cont(layer, x, bottom[1].shape)
     if x[0] != layer.steps:
         raise layer.error("the number of time steps T is fixed when the layer is set up",
                           got=x[0], wanted=layer.steps,
@@ -50,7 +50,15 @@ def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
                               wanted=(1, x[1], layer.units))
 
 
-def _check_cont(layer: Recurrent, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
+def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
+    """Check that ``cont`` has a mark for each step and stream of the input.
+
+    Args:
+        x, cont: the shapes of both.
+
+    Raises:
+        ShapeError: it has not.
+    """
     if cont == x[:2]:
         return
     got = f"cont {cont} and input {x}"

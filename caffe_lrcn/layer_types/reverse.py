@@ -1,0 +1,81 @@
+"""Reverse: each sequence backwards, for recurrent nets that read in both directions."""
+from __future__ import annotations
+
+import numpy as np
+
+from ..blob import Blob
+from ..errors import LabelError, NetError, ShapeError
+from .base import Layer, exactly
+from .recurrent_checks import check_cont
+
+
+class Reverse(Layer):
+    """Turn each stream's sequences round in time, each within its own limits.
+
+    Bottoms: x (T, N, ...) and cont (T, N), which is 0 where a sequence begins; top: the shape of
+    x. A sequence of steps s to e gives ``y[s + k] = x[e - k]`` in its stream, so the same cont
+    fits the top, and a second Reverse undoes the first. Every sequence must begin in the batch it
+    ends in; padding with cont 0 stays where it is. Not a layer of Caffe's.
+
+    Raises:
+        ShapeError: fewer than two axes, or a cont of another shape.
+        LabelError: a sequence that began in an earlier batch.
+        NetError: the gradient of cont is asked for.
+
+    Source: Schuster and Paliwal, "Bidirectional recurrent neural networks".
+    """
+
+    bottoms = exactly(2)
+    allows_in_place = False
+
+    def allow_force_backward(self, bottom: int) -> bool:
+        return bottom == 0
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        shape = bottom[0].shape
+        if len(shape) < 2:
+            raise self.error("the input must begin with time steps and streams", got=shape,
+                             wanted="(T, N, ...)", at=("bottom", 0), kind=ShapeError)
+        check_cont(self, shape, bottom[1].shape)
+        top[0].reshape_like(bottom[0])
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        going_on = self.backend.download(bottom[1].data) != 0
+        self._check_beginnings(going_on)
+        self._source = self.backend.upload(_mirrored(going_on))
+        top[0].data[...] = bottom[0].data[self._source, self._streams(bottom)]
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        if propagate_down[1]:
+            raise self.error("cont has no gradient", kind=NetError, at=("bottom", 1),
+                             remedy="Let it come from data, or set propagate_down: false for it.")
+        if propagate_down[0]:
+            bottom[0].diff[...] = top[0].diff[self._source, self._streams(bottom)]
+
+    def _streams(self, bottom: list[Blob]):
+        return self.xp.arange(bottom[0].shape[1])
+
+    def _check_beginnings(self, going_on: np.ndarray) -> None:
+        if going_on[:1].any():
+            stream = int(going_on[0].argmax())
+            raise self.error(
+                f"the sequence in stream {stream} began in an earlier batch", kind=LabelError,
+                at=("bottom", 1), got="cont not 0 at step 0", wanted="0 in all streams",
+                remedy="Reverse needs whole sequences: let each batch begin new ones, with a T "
+                       "that holds the longest.")
+
+
+def _mirrored(going_on: np.ndarray) -> np.ndarray:
+    """Return, for each step and stream (T, N), the step of the same sequence counted from its end.
+
+    Args:
+        going_on: (T, N), false where a sequence begins.
+    """
+    steps = np.arange(len(going_on))[:, None]
+    first = np.maximum.accumulate(np.where(going_on, 0, steps), axis=0)
+    # A sequence ends before the next beginning, the last one with the batch.
+    begins_next = np.ones_like(going_on)
+    begins_next[:-1] = ~going_on[1:]
+    last = np.where(begins_next, steps, len(going_on))
+    last = np.minimum.accumulate(last[::-1], axis=0)[::-1]
+    return first + last - steps
