@@ -30,7 +30,11 @@ class ConvSpec:
 
 @dataclass(frozen=True)
 class PoolSpec:
-    """A two-dimensional pooling; ``method`` is ``MAX`` or ``AVE``."""
+    """A two-dimensional pooling.
+
+    ``method`` is ``MAX`` or ``AVE``, the ops of the backends, or ``STOCHASTIC``, which the layer
+    computes itself.
+    """
 
     method: str
     kernel: tuple[int, int]
