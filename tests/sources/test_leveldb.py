@@ -1,0 +1,116 @@
+"""LevelDB: with the real package where it is installed, and with a stand-in everywhere."""
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from caffe_lrcn.errors import DataError
+from caffe_lrcn.sources.leveldb import LevelDbReader, LevelDbWriter
+
+RECORDS = [(b"%04d" % index, b"value %d" % index) for index in range(50)]
+
+
+class StandIn:
+    """Keeps a sorted table in a file, with plyvel's names."""
+
+    def __init__(self, path, create_if_missing, error_if_exists=False, **options):
+        assert options == {"block_size": 1 << 16, "write_buffer_size": 1 << 28,
+                           "max_open_files": 100}
+        self.file = Path(path) / "CURRENT"
+        if error_if_exists:
+            self.file.parent.mkdir()
+            self.file.write_text("{}")
+        if self.file.read_text() == "damaged":
+            raise OSError("Corruption: no such record")
+        self.table = json.loads(self.file.read_text())
+
+    def iterator(self, fill_cache):
+        for key in sorted(self.table):
+            if self.table[key] == "damaged":
+                raise OSError("Corruption: block checksum mismatch")
+            yield key.encode(), self.table[key].encode()
+
+    def write_batch(self):
+        pending = {}
+        return SimpleNamespace(
+            put=lambda key, value: pending.update({key.decode(): value.decode()}),
+            write=lambda: self.table.update(pending), clear=pending.clear)
+
+    def close(self):
+        self.file.write_text(json.dumps(self.table))
+
+
+@pytest.fixture(params=["stand-in", "plyvel"])
+def package(request, monkeypatch):
+    """The package that is there, or one that looks like it."""
+    if request.param == "stand-in":
+        monkeypatch.setitem(sys.modules, "plyvel", SimpleNamespace(DB=StandIn, Error=ValueError))
+    elif not importlib.util.find_spec("plyvel"):
+        pytest.skip("plyvel is not installed")
+    return request.param
+
+
+def write(path, records):
+    writer = LevelDbWriter(str(path))
+    for index, (key, value) in enumerate(records):
+        writer.put(key, value)
+        if index % 20 == 0:
+            writer.commit()
+    writer.close()
+    return str(path)
+
+
+def test_records_in_order_and_the_end(tmp_path, package):
+    reader = LevelDbReader(write(tmp_path / "db", RECORDS[::-1]))
+    assert reader.count is None
+    assert [reader.find(index) for index in range(50)] == RECORDS
+    assert reader.find(50) is None and reader.count == 50
+    assert reader.find(0) == RECORDS[0]
+    assert reader.find(60) is None
+    assert [reader.find(index) for index in (20, 40, 41, 3, 49)] == [
+        RECORDS[index] for index in (20, 40, 41, 3, 49)]
+    reader.close()
+    LevelDbReader(reader.path).close()
+
+
+def test_an_index_far_past_the_end_counts_the_records(tmp_path, package):
+    reader = LevelDbReader(write(tmp_path / "db", RECORDS))
+    assert reader.find(1000) is None and reader.count == 50
+    reader.close()
+
+
+def test_a_new_database_must_not_exist(tmp_path, package):
+    write(tmp_path / "db", [])
+    with pytest.raises(DataError, match="exists already"):
+        LevelDbWriter(str(tmp_path / "db"))
+
+
+def test_no_database(tmp_path, package):
+    with pytest.raises(DataError, match="there is no LevelDB database.*backend: LMDB"):
+        LevelDbReader(str(tmp_path))
+
+
+def test_damaged_databases(tmp_path, package):
+    (tmp_path / "CURRENT").write_text("damaged")
+    with pytest.raises(DataError, match="cannot be opened"):
+        LevelDbReader(str(tmp_path))
+
+
+def test_damaged_records(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plyvel", SimpleNamespace(DB=StandIn, Error=ValueError))
+    reader = LevelDbReader(write(tmp_path / "db", [(b"1", b"one"), (b"2", b"damaged")]))
+    assert reader.find(0) == (b"1", b"one")
+    with pytest.raises(DataError, match="it may be damaged .got Corruption: block checksum"):
+        reader.find(1)
+
+
+def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plyvel", None)
+    (tmp_path / "CURRENT").write_text("")
+    with pytest.raises(DataError, match=r"needs the package plyvel.*caffe_lrcn\[leveldb\]"):
+        LevelDbReader(str(tmp_path))
