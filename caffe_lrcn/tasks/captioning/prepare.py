@@ -76,7 +76,9 @@ def tokenized(captions: Sequence[Caption], pictures: Path | None,
     Raises:
         DataError: nothing is left.
     """
-    usable, blank, missing = [], [], {}
+    usable: list[tuple[str, list[str]]] = []
+    blank: list[Caption] = []
+    missing: dict[str, Caption] = {}
     known: dict[str, bool] = {}
     for caption in captions:
         path = caption.picture if pictures is None else str(pictures / caption.picture)
