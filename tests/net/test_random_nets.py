@@ -16,7 +16,8 @@ from caffe_lrcn.layer_types.tanh import TanH
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.text import parse_net
 
-from .net_builder import Plan, plans
+from .net_builder import plans
+from .net_plan import Plan
 
 # A kink (of ReLU, MAX, …) may lie within a step of the point; then a smaller step decides.
 _STEPS = (1e-5, 1e-6, 1e-7)
