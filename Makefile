@@ -21,6 +21,16 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+# CAPTIONS: a COCO captions file; IMAGES: the folder of its pictures.
+train: $(VENV)/installed
+	@test -n "$(CAPTIONS)" -a -n "$(IMAGES)" || { \
+	    echo "usage: make train CAPTIONS=captions.json IMAGES=pictures" >&2; exit 2; }
+	@test -e data/captions/vocabulary.txt || $(BIN)/caffe-lrcn data captions --format coco \
+	    --captions "$(CAPTIONS)" --images "$(IMAGES)" --out data/captions --streams 16 --min-count 1
+	$(BIN)/caffe-lrcn train --solver prototxt/lrcn_solver.prototxt
+	$(BIN)/caffe-lrcn caption "$(IMAGES)"/*.jpg --vocabulary data/captions/vocabulary.txt \
+	    --weights out/lrcn_iter_1600.caffemodel
+
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
