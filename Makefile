@@ -49,5 +49,8 @@ bench: $(VENV)/installed
 proto: $(VENV)/installed-dev
 	$(BIN)/python tools/generate_proto.py
 
+docs: $(VENV)/installed
+	$(BIN)/python tools/generate_layer_docs.py
+
 clean:
 	rm -rf $(VENV) out build dist *.egg-info

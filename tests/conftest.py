@@ -17,8 +17,9 @@ _COMPILERS = ("g++", "c++", "clang++")
 def quiet_log() -> Iterator[None]:
     """Log lines reach ``caplog``, whatever a command that ran before set up."""
     logger = logging.getLogger("caffe_lrcn")
-    before, logger.propagate = list(logger.handlers), True
+    before, level, logger.propagate = list(logger.handlers), logger.level, True
     yield
+    logger.setLevel(level)
     for handler in logger.handlers[:]:
         if handler not in before:
             logger.removeHandler(handler)
