@@ -15,7 +15,6 @@ from typing import TextIO
 from .errors import UsageError
 
 logger = logging.getLogger("caffe_lrcn")
-logger.setLevel(logging.INFO)
 
 info, warning, error = logger.info, logger.warning, logger.error
 
@@ -70,6 +69,7 @@ def start(*, min_level: int = 0, log_dir: str | None = None,
     handlers: list[logging.Handler] = [ConsoleHandler(stream or sys.stderr)]
     if log_dir:
         handlers.append(_file_handler(log_dir))
+    logger.setLevel(logging.INFO)
     for old in list(logger.handlers):
         logger.removeHandler(old)
         old.close()

@@ -88,6 +88,7 @@ def test_debug_info(tmp_path, monkeypatch, logged):
 
 
 def test_debug_info_shows_mean_magnitudes(tmp_path, monkeypatch, caplog):
+    caplog.set_level("INFO", "caffe_lrcn")
     monkeypatch.chdir(tmp_path)
     definition = read_solver(make_task(tmp_path))
     del definition.param.test_iter[:], definition.param.test_state[:]

@@ -98,6 +98,7 @@ def blobs_of(*arrays):
 
 
 def test_clip_scales_all_parameters_by_their_common_norm(caplog):
+    caplog.set_level("INFO", "caffe_lrcn")
     case = blobs_of([3.0, 0, 0], [0, 4.0, 0])
     gradients.clip(case.backend, case.blobs, 5.0)
     np.testing.assert_array_equal(case.blobs[1].diff, [0, 4, 0])
