@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from ..tasks.captioning.prepare import Recipe
@@ -118,8 +118,12 @@ def _vocabulary(args: argparse.Namespace, recipe: Recipe,
         raise UsageError("there is a vocabulary already", got=path,
                          remedy=f"Use it with --vocabulary {path}, or replace it with --force.")
     vocabulary = Vocabulary.from_captions(captions, args.min_count)
-    recipe.out.mkdir(parents=True, exist_ok=True)
-    vocabulary.write(path)
+    try:
+        recipe.out.mkdir(parents=True, exist_ok=True)
+        vocabulary.write(path)
+    except OSError as error:
+        raise DataError(f"cannot write the vocabulary: {error.strerror}", where=path,
+                        remedy="Give --out a folder that can be made and written.") from error
     return vocabulary
 
 

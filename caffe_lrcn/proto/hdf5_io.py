@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from caffe_lrcn.errors import CaffeError, SnapshotError, WeightsError
+from caffe_lrcn.hdf5_writing import new_hdf5
 from caffe_lrcn.proto.caffemodel import LayerRecord, WeightFile, WeightLayer
 from caffe_lrcn.proto.solverstate import SolverStateFile
 
@@ -62,7 +63,7 @@ def write_weights_h5(target: str | os.PathLike[str] | BinaryIO,
 
     Source: Caffe net.cpp (ToHDF5).
     """
-    with h5py.File(target, "w") as file:
+    with new_hdf5(target) as file:
         data = file.create_group("data")
         for definition, blobs, diffs in layers:
             group = data.require_group(definition.name)
@@ -103,7 +104,7 @@ def write_solverstate_h5(target: str | os.PathLike[str] | BinaryIO,
 
     Source: Caffe sgd_solver.cpp (SnapshotSolverStateToHDF5).
     """
-    with h5py.File(target, "w") as file:
+    with new_hdf5(target) as file:
         file["iter"] = np.array([state.iter], np.int32)
         _write_c_string(file, "learned_net", state.learned_net)
         file["current_step"] = np.array([state.current_step], np.int32)

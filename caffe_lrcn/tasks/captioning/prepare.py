@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-
 from ...errors import DataError, UsageError
+from ...hdf5_writing import new_hdf5
 from .datasets import Caption
 from .streams import Layout, Pair, align
 from .tokenize import tokenize
@@ -134,7 +133,9 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
         _write_files(layout, folder, split, report)
         _write_lists(pairs, folder)
     except OSError as error:
-        raise DataError(f"cannot write the streams: {error}", where=folder) from error
+        shutil.rmtree(folder, ignore_errors=True)
+        raise DataError(f"cannot write the streams: {error.strerror or error}", where=folder,
+                        remedy="Make room on the disk, or use another --out.") from error
     cut = sum(len(pair.words) + 1 > recipe.timesteps for pair in pairs) if recipe.aligned else 0
     unknown = sum(word == 1 for pair in pairs for word in pair.words)
     report(f"{split}: {len({pair.path for pair in pairs})} pictures, {len(usable)} captions "
@@ -148,7 +149,7 @@ def _write_files(layout: Layout, folder: Path, split: str, report: Report) -> No
     names, done = [], 0
     for number, arrays in enumerate(layout.files()):
         names.append(folder / f"batch_{number}.h5")
-        with h5py.File(names[-1], "w") as file:
+        with new_hdf5(names[-1]) as file:
             for name, array in arrays.items():
                 file.create_dataset(name, data=array)
         done += len(arrays["cont"])

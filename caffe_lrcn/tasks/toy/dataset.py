@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from PIL import Image
 
 from ... import rng
 from ...errors import DataError, UsageError
+from ...hdf5_writing import new_hdf5
 from .attributes import NAMES, attributes
 from .drawing import SIDE, draw
 from .grammar import describe
@@ -109,7 +109,7 @@ def _write_split(out: Path, split: str, count: int, seed: int) -> None:
 
 
 def _write_lists(out: Path, split: str, images: list[dict[str, Any]], rows: np.ndarray) -> None:
-    with h5py.File(out / f"attributes_{split}.h5", "w") as file:
+    with new_hdf5(out / f"attributes_{split}.h5") as file:
         file.create_dataset("attributes", data=rows).attrs["names"] = list(NAMES)
     (out / f"attributes_{split}.txt").write_text(f"attributes_{split}.h5\n", encoding="utf-8")
     # Paths count from the folder of the list; the number is a label that nobody reads.

@@ -1,4 +1,6 @@
 """``caffe-lrcn data captions`` and ``data ngrams`` end to end."""
+import errno
+
 import h5py
 import numpy as np
 import pytest
@@ -50,6 +52,22 @@ def test_refuses_to_overwrite(coco, capsys):
     assert captions(coco) == 1
     assert "output exists already" in capsys.readouterr().err
     assert captions(coco, "--force") == 0
+
+
+def test_an_output_folder_that_is_a_file(coco, capsys):
+    (coco / "out").write_text("")
+    assert captions(coco) == 1
+    assert "out/vocabulary.txt: cannot write the vocabulary: File exists" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_no_half_written_split(coco, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("caffe_lrcn.tasks.captioning.prepare.new_hdf5", full)
+    assert captions(coco) == 1
+    assert "cannot write the streams: No space left" in capsys.readouterr().err
+    assert list((coco / "out").rglob("*_batches")) == []
 
 
 def test_second_split_keeps_the_vocabulary(coco, capsys):
