@@ -92,15 +92,19 @@ def _read_coco(path: str | Path) -> Iterator[Caption]:
     except json.JSONDecodeError as error:
         raise DataError(f"not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}",
                         remedy="Flickr token files and CSV need --format flickr.") from error
-    if not isinstance(data, dict) or not {"images", "annotations"} <= data.keys():
+    if not isinstance(data, dict) or not all(isinstance(data.get(name), list)
+                                             for name in ("images", "annotations")):
         raise DataError("not a COCO caption file", where=path,
-                        wanted="an object with 'images' and 'annotations'")
+                        wanted="an object with the lists 'images' and 'annotations'")
     by_image: dict[Any, list[Caption]] = {}
     names: dict[Any, str] = {}
     for index, image in enumerate(data["images"]):
         where = f"{path}: images[{index}]"
-        number = _field(image, "id", where)
-        names[number], by_image[number] = str(_field(image, "file_name", where)), []
+        number, name = _field(image, "id", where), str(_field(image, "file_name", where))
+        if names.setdefault(number, name) != name:
+            raise DataError("two images have this id", where=where, got=f"id {number}: {name}",
+                            wanted=f"{names[number]} only")
+        by_image[number] = []
     for index, annotation in enumerate(data["annotations"]):
         where = f"{path}: annotations[{index}]"
         number = _field(annotation, "image_id", where)

@@ -32,6 +32,9 @@ def test_coco_split_by_ids(tmp_path):
 @pytest.mark.parametrize("text, message", [
     ("a.jpg#0\tA dog", "not JSON"),
     ("[1]", "not a COCO caption file"),
+    ('{"images": [], "annotations": null}', "not a COCO caption file"),
+    ('{"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}], '
+     '"annotations": []}', r"images\[1\]: two images have this id \(got id 1: b.jpg"),
     ('{"images": [{"id": 1}], "annotations": []}', r"images\[0\]: no 'file_name'"),
     ('{"images": [], "annotations": [{"image_id": 3, "caption": "x"}]}',
      r"annotations\[0\]: caption of an image that is not listed \(got image_id 3\)"),
