@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import log
-from ..blob import Blob
 from ..errors import SnapshotError
 from ..net.weights import BINARY_LIMIT, binary_size
 from ..proto.caffe_pb2 import SolverParameter
@@ -76,12 +74,12 @@ def restore(solver: Solver, request: str) -> None:
     path = find(request, solver.prefix)
     log.info(f"Restoring previous solver status from {path}")
     snapshot = load(path)
-    history = _histories(snapshot, solver.history)
+    history = _histories(snapshot, solver)
     if snapshot.resume and len(snapshot.resume.tests) != len(solver.test_nets):
         raise SnapshotError("the snapshot was taken with another number of test nets", where=path,
                             got=len(snapshot.resume.tests), wanted=len(solver.test_nets))
     if snapshot.weights:
-        solver.net.copy_trained_layers_from(snapshot.weights)
+        _restore_weights(solver, snapshot.weights)
     for blob, values in zip(solver.history, history, strict=True):
         blob.host_data[...] = values
     solver.iter, solver.current_step = snapshot.state.iter, snapshot.state.current_step
@@ -92,6 +90,15 @@ def restore(solver: Solver, request: str) -> None:
     else:
         log.warning(f"{path} has no .resume file beside it: data start from their beginning, and "
                     "random numbers differ from a run without a break")
+
+
+def _restore_weights(solver: Solver, path: str) -> None:
+    missing = solver.net.copy_trained_layers_from(path).missing
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        raise SnapshotError(f"the snapshot holds no weights of these layers: {names}", where=path,
+                            remedy="It comes from another net. To start a new run from its "
+                                   "weights, give this file to --weights")
 
 
 def _restore_exactly(solver: Solver, resume: ResumeFile) -> None:
@@ -106,9 +113,9 @@ def _restore_exactly(solver: Solver, resume: ResumeFile) -> None:
         solver.csv.cut(Mark(**resume.csv))
 
 
-def _histories(snapshot: Snapshot, wanted: Sequence[Blob]) -> list[np.ndarray]:
+def _histories(snapshot: Snapshot, solver: Solver) -> list[np.ndarray]:
     """Return the histories of a solver state in the shapes of the solver's."""
-    arrays = snapshot.state.history
+    arrays, wanted = snapshot.state.history, solver.history
     if len(arrays) != len(wanted):
         raise SnapshotError(
             "the solver state holds another number of histories", where=snapshot.path,
@@ -116,7 +123,9 @@ def _histories(snapshot: Snapshot, wanted: Sequence[Blob]) -> list[np.ndarray]:
             remedy="It comes from another net or from a solver of another type.")
     for index, (array, blob) in enumerate(zip(arrays, wanted, strict=True)):
         if array.size != blob.count:
-            raise SnapshotError(f"history {index} of the solver state has another shape",
-                                where=snapshot.path, got=array.shape, wanted=blob.shape,
+            owner, position = solver.net.param_owners[index % len(solver.net.param_owners)]
+            raise SnapshotError(f"the history of parameter {position} has another shape",
+                                where=snapshot.path, layer=solver.net.layer_names[owner],
+                                got=array.shape, wanted=blob.shape,
                                 remedy="It comes from another net.")
     return [array.reshape(blob.shape) for array, blob in zip(arrays, wanted, strict=True)]

@@ -6,6 +6,7 @@ Source: Caffe's Solver::Snapshot (names of the files); the order and the sidecar
 """
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -21,6 +22,7 @@ from .resume_file import ResumeFile, fingerprint, read_resume_file
 
 LATEST = "latest"
 _TEMPORARY = ".partial"
+_WRITER = re.compile(r"\.(?P<process>\d+)\.partial$")
 _STATE_NAME = re.compile(r"(?P<stem>.*_iter_(?P<iteration>\d+))\.solverstate(?:\.h5)?")
 
 Writer = Callable[[str], None]
@@ -60,11 +62,31 @@ def prepare(prefix: str) -> None:
             pass
         os.remove(probe)
         for path in glob.glob(f"{glob.escape(prefix)}_iter_*{_TEMPORARY}"):
-            os.remove(path)
+            if not _being_written(path):
+                with suppress(FileNotFoundError):
+                    os.remove(path)
     except OSError as error:
         raise SnapshotError(f"snapshots cannot be written: {error.strerror}", where=folder,
                             remedy="Set snapshot_prefix to a folder that is writable, for "
                                    "example with --set snapshot_prefix=out/mynet.") from None
+
+
+def _temporary(path: str) -> str:
+    return f"{path}.{os.getpid()}{_TEMPORARY}"
+
+
+def _being_written(temporary: str) -> bool:
+    """Return whether another process that is running writes this file."""
+    match = _WRITER.search(temporary)
+    if not match or int(match["process"]) == os.getpid():
+        return False
+    try:
+        os.kill(int(match["process"]), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 def write_set(paths: SetPaths, write_weights: Writer, write_state: Writer,
@@ -82,25 +104,31 @@ def write_set(paths: SetPaths, write_weights: Writer, write_state: Writer,
     try:
         files = {}
         for current, write in ((paths.weights, write_weights), (paths.state, write_state)):
-            write(current + _TEMPORARY)
-            _sync(current + _TEMPORARY)
-            files[os.path.basename(current)] = fingerprint(current + _TEMPORARY)
+            write(_temporary(current))
+            _sync(_temporary(current))
+            files[os.path.basename(current)] = fingerprint(_temporary(current))
         current = paths.sidecar
-        write_sidecar(current + _TEMPORARY, files)
-        _sync(current + _TEMPORARY)
+        write_sidecar(_temporary(current), files)
+        _sync(_temporary(current))
         for current in order:
-            os.replace(current + _TEMPORARY, current)
+            os.replace(_temporary(current), current)
         _sync(os.path.dirname(paths.state) or ".")
     except BaseException as error:
         for path in order:
             with suppress(OSError):
-                os.remove(path + _TEMPORARY)
+                os.remove(_temporary(path))
         if not isinstance(error, Exception):
             raise
-        raise SnapshotError(
-            f"the snapshot could not be written: {error}", where=current,
-            remedy="Make room on the disk (or set another snapshot_prefix) and resume from the "
-                   "last snapshot, which is untouched.") from error
+        problem = getattr(error, "strerror", None) or error
+        raise SnapshotError(f"the snapshot could not be written: {problem}", where=current,
+                            remedy=_remedy(error)) from error
+
+
+def _remedy(error: Exception) -> str:
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    cure = ("Make room on the disk (or set another snapshot_prefix)" if full
+            else "Set another snapshot_prefix, or see why this file cannot be written,")
+    return f"{cure} and resume from the last snapshot, which is untouched"
 
 
 def _sync(path: str) -> None:
@@ -207,6 +235,10 @@ def _check_request(path: str) -> None:
         raise SnapshotError("this is a file of weights, not a solver state", where=path,
                             remedy="Give it to --weights to start from it; --snapshot takes the "
                                    ".solverstate.")
+    if os.path.isdir(path):
+        raise SnapshotError("this is a folder, not a solver state", where=path,
+                            remedy="Name a .solverstate in it, or a snapshot_prefix to take its "
+                                   "newest one")
     if not os.path.isfile(path):
         raise SnapshotError("there is no such snapshot", where=path,
                             remedy=missing_file_remedy(path))

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -120,10 +121,48 @@ def test_unwritable_folder_is_found_at_the_start(make, task):
 
 def test_leftovers_of_a_kill_are_removed(make):
     os.mkdir("out")
-    for name in ("tiny_iter_5.caffemodel.partial", "other_iter_5.caffemodel.partial"):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for name in (f"tiny_iter_5.caffemodel.{ended.pid}.partial", "tiny_iter_5.resume.partial",
+                 f"tiny_iter_5.caffemodel.{os.getpid()}.partial",
+                 "other_iter_5.caffemodel.partial"):
         Path("out", name).write_text("")
     make()
     assert names() == ["other_iter_5.caffemodel.partial"]
+
+
+def test_what_another_run_is_writing_is_left_alone(make):
+    os.mkdir("out")
+    name = f"tiny_iter_5.caffemodel.{os.getppid()}.partial"
+    Path("out", name).write_text("")
+    make()
+    assert names() == [name]
+
+
+def test_a_name_that_is_taken_does_not_blame_the_disk(make):
+    solver = make()
+    os.makedirs("out/tiny_iter_0.caffemodel/x")
+    with pytest.raises(SnapshotError, match="Is a directory") as error:
+        solver.snapshot()
+    assert "room" not in str(error.value) and names() == ["tiny_iter_0.caffemodel"]
+
+
+def test_layers_that_the_snapshot_lacks_are_refused(two_sets, task):
+    net = Path("tiny.prototxt")
+    net.write_text(net.read_text().replace('name: "predict"', 'name: "other"'))
+    solver = Solver(read_solver(task))
+    with pytest.raises(SnapshotError, match="'other'.*--weights"):
+        solver.restore("latest")
+    solver.close()
+
+
+def test_a_history_of_another_shape_names_its_layer(two_sets, task):
+    net = Path("tiny.prototxt")
+    net.write_text(net.read_text().replace("num_output: 6", "num_output: 5"))
+    solver = Solver(read_solver(task))
+    with pytest.raises(SnapshotError, match=r"layer 'lstm'.*got \(24, 5\), wanted \(20, 5\)"):
+        solver.restore("latest")
+    solver.close()
 
 
 @pytest.fixture
@@ -193,7 +232,7 @@ def test_without_a_sidecar_there_is_a_warning(two_sets, make, caplog):
 @pytest.mark.parametrize(("request_", "message"), [
     ("out/tiny_iter_5.caffemodel", "--weights"), ("absent.caffemodel.h5", "--weights"),
     ("out/tiny_iter_6.solverstate", "tiny_iter_5.solverstate"),
-    ("nothing/here", "no complete snapshot"), ("out", "no such snapshot")])
+    ("nothing/here", "no complete snapshot"), ("out", "this is a folder")])
 def test_requests_that_name_no_snapshot(two_sets, request_, message):
     with pytest.raises(SnapshotError, match=message):
         snapshot.find(request_, "out/tiny")
