@@ -71,8 +71,8 @@ class CsvLog:
     def cut(self, mark: Mark) -> None:
         """Drop the rows after ``mark``; go on behind them.
 
-        A table that is not the one the mark was taken of is left alone, with a warning; the next
-        row starts a new one.
+        A table that is not the one the mark was taken of is left alone, with a warning; then, or
+        if there is none, the next row starts a new one.
         """
         self.close()
         if mark.size == 0:
@@ -81,7 +81,7 @@ class CsvLog:
             with open(self.path, "rb") as file:
                 kept = file.read(mark.size)
         except FileNotFoundError:
-            kept = b""
+            return  # another snapshot_prefix, say
         if (Mark(len(kept), zlib.crc32(kept)) != mark
                 or not kept.startswith(self._header)):
             log.warning(f"{self.path} is not the log of the run that is resumed: starting anew")

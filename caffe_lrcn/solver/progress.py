@@ -1,11 +1,13 @@
 """One line at the bottom of a terminal that says how training is getting on."""
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from typing import TextIO
 
 _INTERVAL = 0.2     # seconds between two redraws
+_USUAL = 80         # columns of a terminal that does not tell
 _REMEMBERED = 50    # redraws that the rate is measured over
 
 
@@ -29,7 +31,7 @@ class ProgressLine:
             return
         self._points.append((now, iteration))
         text = progress_text(list(self._points), self._last, loss, rate)
-        self._stream.write(f"\r\x1b[K{text}")
+        self._stream.write(f"\r\x1b[K{fitting(text, _columns(self._stream))}")
         self._stream.flush()
 
     def close(self) -> None:
@@ -47,6 +49,23 @@ def progress_text(points: list[tuple[float, int]], last: int, loss: float, rate:
     left = _duration((last - iteration) / speed) if speed else "?"
     return (f"{iteration}/{last}  {speed:.1f} it/s  loss {loss:.4g}  lr {rate:.3g}  "
             f"left {left}")
+
+
+def fitting(text: str, columns: int) -> str:
+    """Return as many parts of ``text``, two spaces apart, as a line of ``columns`` holds.
+
+    A longer line would wrap, and only its end could be rewritten.
+    """
+    while len(text) >= columns and "  " in text:
+        text = text.rpartition("  ")[0]
+    return text[:max(columns - 1, 0)]
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL
+    except OSError:
+        return _USUAL
 
 
 def _duration(seconds: float) -> str:

@@ -1,8 +1,12 @@
 """Log lines as Caffe's parsers read them, the loss window, the CSV log, the progress line."""
 from __future__ import annotations
 
+import fcntl
 import io
+import os
 import re
+import struct
+import termios
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ from caffe_lrcn.errors import SnapshotError, UsageError
 from caffe_lrcn.proto.text import read_solver
 from caffe_lrcn.solver.csv_log import CsvLog, Mark
 from caffe_lrcn.solver.loss_window import LossWindow
-from caffe_lrcn.solver.progress import ProgressLine, progress_text
+from caffe_lrcn.solver.progress import ProgressLine, fitting, progress_text
 from caffe_lrcn.solver.report import MeanOutputs, Output, output_lines
 from caffe_lrcn.solver.solver import Solver
 
@@ -186,6 +190,12 @@ def test_csv_of_another_run_is_kept_aside(tmp_path, caplog, change):
     assert (tmp_path / "log.csv").read_bytes().count(b"\n") == 2
 
 
+def test_a_csv_that_is_not_there_is_no_cause_for_a_warning(tmp_path, caplog):
+    table = make_csv(tmp_path / "log.csv")
+    table.cut(Mark(100, 5))
+    assert caplog.text == ""
+
+
 def test_csv_that_cannot_be_written(tmp_path):
     table = make_csv(tmp_path / "absent" / "log.csv")
     with pytest.raises(SnapshotError, match="cannot be written"):
@@ -208,6 +218,22 @@ def test_progress_line():
         line.show(1, 0.5, 0.1)
         line.close()
         assert (stream.getvalue() == "") == silent
+
+
+@pytest.mark.parametrize(("columns", "text"), [
+    (80, "20/3620  2.0 it/s  loss 1.235"), (30, "20/3620  2.0 it/s  loss 1.235"),
+    (29, "20/3620  2.0 it/s"), (10, "20/3620"), (5, "20/3"), (1, ""), (0, "")])
+def test_progress_line_never_wraps(columns, text):
+    assert fitting("20/3620  2.0 it/s  loss 1.235", columns) == text
+
+
+def test_progress_line_asks_its_own_terminal():
+    leader, follower = os.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("4H", 24, 20, 0, 0))
+    with open(follower, "w") as terminal:
+        ProgressLine(terminal, 100).show(1, 0.5, 0.1)
+        assert os.read(leader, 100) == b"\r\x1b[K1/100  0.0 it/s"
+    os.close(leader)
 
 
 def test_a_log_line_erases_the_progress_line():
