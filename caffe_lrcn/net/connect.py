@@ -83,6 +83,9 @@ def _class_of(layer: LayerDef) -> type[Layer]:
         return layer_class(name)
     except KeyError:
         pass
+    if not name:
+        raise PrototxtError("the layer has no type", where=layer.place.at("type"),
+                            layer=layer.param.name, remedy='Add one, such as type: "InnerProduct"')
     close = difflib.get_close_matches(name, TYPES, 1)
     remedy = (fork_hint(name) or (f"Did you mean '{close[0]}'?" if close else
               "Known types: " + ", ".join(sorted(TYPES))))

@@ -33,9 +33,11 @@ def check_params(solver: Solver) -> None:
 
 def _diverged(solver: Solver, what: str) -> DivergedError:
     message = f"iteration {solver.iter}: {what}"
-    bad = solver.net.first_bad_blob()
+    bad, advice = solver.net.first_bad_blob(), "Lower base_lr, or set clip_gradients"
     if bad:
+        if not solver.net.bottom_names[bad[0]] and bad[1] in solver.net.top_names[bad[0]]:
+            advice = "The data that this layer reads hold such values themselves"
         message += f"; the first bad values are in layer '{bad[0]}', blob '{bad[1]}' ({bad[2]})"
     kept = (f"The last good snapshot is {solver.last_snapshot}" if solver.last_snapshot
             else "No snapshot was taken in this run")
-    return DivergedError(message, remedy=f"{kept}. Lower base_lr, or set clip_gradients.")
+    return DivergedError(message, remedy=f"{kept}. {advice}.")

@@ -42,6 +42,8 @@ def test_an_explicit_zero_weight_is_kept():
 @pytest.mark.parametrize("text, kind, message", [
     ('layer { name: "c" type: "Convolutoin" bottom: "x" top: "y" }', PrototxtError,
      r"n\.prototxt:2:\d+: layer 'c': unknown layer type 'Convolutoin'.*'Convolution'"),
+    ('layer { name: "c" bottom: "x" top: "y" }', PrototxtError,
+     r"n\.prototxt:2:\d+: layer 'c': the layer has no type"),
     ('layer { name: "c" type: "PriorBox" bottom: "x" top: "y" }', PrototxtError, "SSD"),
     ('layer { name: "c" type: "ReLU" bottom: "x" bottom: "t" top: "y" }', NetError,
      r"number of bottoms \(got 2, wanted 1\)"),

@@ -133,6 +133,14 @@ def test_divergence_names_iteration_layer_and_blob():
     assert solver.iter == 2
 
 
+def test_bad_data_are_not_blamed_on_the_learning_rate():
+    solver = Solver(parse_solver(BASE + ordered(SUM)))
+    solver.net.layers[0].forward = lambda bottom, top: top[0].host_data.fill(np.nan)
+    with pytest.raises(DivergedError, match="The data that this layer reads") as error:
+        solver.step(1)
+    assert "base_lr" not in str(error.value)
+
+
 def test_weights_are_loaded_into_all_nets(tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
     text = BASE + ordered(SUM) + "test_iter: 1 test_interval: 9 "
