@@ -4,6 +4,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from google.protobuf.message import Message
+
 from ..errors import PrototxtError, UsageError
 from ..proto import caffe_pb2
 from ..proto.text import SolverDef, parse_message
@@ -30,8 +32,7 @@ def apply_overrides(solver: SolverDef, settings: Sequence[str]) -> None:
         except PrototxtError as error:
             raise UsageError(error.message, where=f"--set {setting}", got=error.got,
                              wanted=error.wanted, remedy=error.remedy) from None
-        _clear(solver.param, path)
-        solver.param.MergeFrom(change)
+        _replace(solver.param, change, path, setting)
     prefix = solver.param.snapshot_prefix
     if os.path.isdir(prefix):
         stem = os.path.splitext(os.path.basename(solver.place.file))[0]
@@ -62,8 +63,18 @@ def _quote(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _clear(param: caffe_pb2.SolverParameter, path: Sequence[str]) -> None:
-    message = param
-    for name in path[:-1]:
-        message = getattr(message, name)
-    message.ClearField(path[-1])
+def _replace(target: Message, change: Message, path: Sequence[str], setting: str) -> None:
+    """Put the one field that ``change`` has in the place of that of ``target``."""
+    name = path[0]
+    if len(path) == 1:
+        target.ClearField(name)
+        target.MergeFrom(change)
+        return
+    inner, new = getattr(target, name), getattr(change, name)
+    if not isinstance(inner, Message):  # repeated
+        if len(inner) > 1:
+            raise UsageError(f"the solver has {len(inner)} of '{name}', and --set cannot tell "
+                             "which is meant", where=f"--set {setting}",
+                             remedy="Change the definition itself.")
+        inner, new = inner[0] if inner else inner.add(), new[0]
+    _replace(inner, new, path[1:], setting)

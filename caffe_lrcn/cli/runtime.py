@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -26,7 +27,7 @@ def add_net_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", type=int, default=0, help="level of the net's state")
     parser.add_argument("--stage", default="", metavar="A,B",
                         help="stages of the net's state, with commas between")
-    parser.add_argument("--workers", type=int, default=0, metavar="N",
+    parser.add_argument("--workers", type=_not_negative, default=0, metavar="N",
                         help="processes that prepare data (default: a thread)")
 
 
@@ -79,6 +80,15 @@ def open_backend(args: argparse.Namespace, param: SolverParameter | None = None)
     return backend
 
 
+def quiet_arithmetic() -> AbstractContextManager[object]:
+    """Return a context in which NumPy says nothing about overflows and NaN.
+
+    The loss is checked anyway, with a message that names the layer.
+    """
+    import numpy as np
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
 def _gpu_number(text: str) -> int:
     if not text.isdecimal():
         raise UsageError("--gpu takes the number of one GPU", got=text, wanted="0, 1, …",
@@ -87,7 +97,18 @@ def _gpu_number(text: str) -> int:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+    return _at_least(1, text)
+
+
+def _not_negative(text: str) -> int:
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, not '{text}'") from None
+    if value < least:
+        raise argparse.ArgumentTypeError(f"must be {least} or more")
     return value

@@ -2,9 +2,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from . import runtime
+
+if TYPE_CHECKING:
+    from ..net.net import Net
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,19 +31,19 @@ def run(args: argparse.Namespace) -> int:
     from .. import log
     from ..layer_types.base import TEST, Settings
     from ..net.net import Net
+    from ..paths import resolve
     from ..proto.text import read_net
     from ..solver.report import MeanOutputs, read_outputs
     backend = runtime.open_backend(args)
-    net = Net(read_net(args.model), backend, phase=TEST, level=args.level,
+    net = Net(read_net(resolve(args.model)), backend, phase=TEST, level=args.level,
               stages=runtime.stages(args), settings=Settings(workers=args.workers))
     try:
-        for path in runtime.split_list(args.weights):
-            for line in net.copy_trained_layers_from(path).lines():
-                log.info(line)
+        _load_weights(net, runtime.split_list(args.weights))
         log.info(f"Running for {args.iterations} iterations.")
         means = MeanOutputs()
         for batch in range(args.iterations):
-            loss = net.forward()
+            with runtime.quiet_arithmetic():
+                loss = net.forward()
             outputs = read_outputs(net)
             means.add(outputs, loss)
             for output in outputs:
@@ -50,3 +54,20 @@ def run(args: argparse.Namespace) -> int:
     for output in means.outputs:
         log.info(str(output))
     return 0
+
+
+def _load_weights(net: Net, paths: list[str]) -> None:
+    """Copy weights into ``net`` and log what went where; warn if layers got none."""
+    from .. import log
+    if not paths:
+        raise UsageError("--weights names no file")
+    loaded: set[str] = set()
+    for path in paths:
+        report = net.copy_trained_layers_from(path)
+        loaded.update(report.loaded)
+        for line in report.lines():
+            log.info(line)
+    untrained = [name for name in report.missing if name not in loaded]
+    if untrained:
+        log.warning(f"No file of weights names {', '.join(untrained)}: these layers have the "
+                    "values that their fillers drew")

@@ -39,15 +39,17 @@ def run(args: argparse.Namespace) -> int:
     """Train; return the exit code."""
     runtime.start_log(args)
     from .. import log
+    from ..paths import resolve
     from ..proto.text import read_solver
     from ..solver.signals import Action, SignalActions
-    definition = read_solver(args.solver)
+    definition = read_solver(resolve(args.solver))
     with SignalActions(Action(args.sigint_effect), Action(args.sighup_effect)) as actions:
         solver, resume = _make_solver(args, definition)
         solver.next_action = actions
         try:
             log.info("Starting Optimization")
-            solver.solve(resume)
+            with runtime.quiet_arithmetic():
+                solver.solve(resume)
         finally:
             solver.close()
         # CAFFE-QUIRK: the solver has said this already unless it was stopped.

@@ -198,6 +198,34 @@ def test_test_command(capsys):
     assert [float(x) for x in shown.groups()] == pytest.approx([loss, 5 * loss], rel=1e-4)
 
 
+def test_errors_of_the_flags(task, capsys):
+    for flag, value, message in (("--workers", "-1", "must be 0 or more"),
+                                 ("--workers", "x", "must be a number, not 'x'"),
+                                 ("--threads", "0", "must be 1 or more")):
+        with pytest.raises(SystemExit):
+            main(["train", "--solver", str(task), flag, value])
+        assert message in capsys.readouterr().err
+
+
+def test_test_command_says_which_layers_have_no_weights(task, capsys):
+    assert main(["train", "--solver", str(task), "--set", "max_iter=1"]) == 0
+    net = Path("tiny.prototxt")
+    net.write_text(net.read_text().replace('name: "predict"', 'name: "other"'))
+    capsys.readouterr()
+    assert main(["test", "--model", str(net), "--weights", "out/tiny_iter_1.caffemodel",
+                 "--iterations", "1"]) == 0
+    error = capsys.readouterr().err
+    assert re.search(r"(?m)^W.*No file of weights names other:", error)
+    assert "No file of weights names fc" not in error
+
+
+def test_overflow_is_one_message(task, capsys, recwarn):
+    assert "the loss became" in run_error(
+        ["train", "--solver", str(task), "--set", "base_lr=1e38", "--set", "clip_gradients=-1"],
+        capsys)
+    assert not recwarn.list
+
+
 def test_test_command_wants_iterations(capsys):
     assert "--iterations" in run_error(["test", "--model", "m", "--weights", "w", "--iterations",
                                         "0"], capsys)
@@ -214,6 +242,17 @@ def test_overrides(tmp_path):
         0.5, [10, 20], "my net.prototxt", "Adam")
     assert list(param.train_state.stage) == ["a", "b"] and param.train_state.level == 2
     assert param.snapshot_format == 0 and param.snapshot_prefix == str(tmp_path / "s")
+
+
+def test_overrides_of_the_only_test_state():
+    solver = parse_solver('test_state { stage: "x" level: 2 }')
+    apply_overrides(solver, ["test_state.stage=a"])
+    assert [(list(state.stage), state.level) for state in solver.param.test_state] == [(["a"], 2)]
+    solver = parse_solver("")
+    apply_overrides(solver, ["test_state.level=3"])
+    assert [state.level for state in solver.param.test_state] == [3]
+    with pytest.raises(UsageError, match="--set test_state.level=1: the solver has 2"):
+        apply_overrides(parse_solver("test_state {} test_state {}"), ["test_state.level=1"])
 
 
 @pytest.mark.parametrize("setting", ["base_lr=x", "=3", "nothing", "train_state.levle=1",
