@@ -32,7 +32,9 @@ class CaffeError(RuntimeError):
                  (("got", self.got), ("wanted", self.wanted)) if value is not None]
         if facts:
             text += f" ({', '.join(facts)})"
-        return text + (f". {self.remedy.rstrip('.')}." if self.remedy else "")
+        if not self.remedy:
+            return text
+        return f"{text}. {self.remedy}{'' if self.remedy[-1] in '.?' else '.'}"
 
     def __reduce__(self):
         # Exceptions cross process borders (data workers): keep the keyword fields.
