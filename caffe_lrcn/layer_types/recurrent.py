@@ -11,18 +11,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
 from ..blob import Blob
 from .base import Layer
 from .recurrent_checks import check_counts, check_shapes
+from .recurrent_state import CarriedState
 
 _X, _CONT, _STATIC = range(3)
 # Places in ``blobs``; the recurrent matrix follows the static one, if there is one.
 _W_INPUT, _BIAS, _W_STATIC = range(3)
 
 
-class Recurrent(Layer):
+class Recurrent(CarriedState, Layer):
     """Base of the recurrent layers.
 
     Subclasses say which states they carry, how wide a step's pre-activation is, and compute one
@@ -33,8 +32,6 @@ class Recurrent(Layer):
     """
 
     allows_in_place = False
-    #: Names of the carried states; the first is the hidden state ``h``.
-    state_names: ClassVar[tuple[str, ...]]
     #: Width of a step's pre-activation, in units of D.
     gates: ClassVar[int]
     #: Number of parameters without the static matrix.
@@ -143,35 +140,6 @@ class Recurrent(Layer):
         """Return the state ``name`` (N, D) after the last step."""
         return hidden[-1]
 
-    # The carried state ----------------------------------------------------------------------
-
-    def reset(self) -> None:
-        """Forget the carried state: the next forward pass starts from zero."""
-        for blob in self.carried.values():
-            blob.data.fill(0)
-
-    def state(self) -> dict[str, Any]:
-        """Return the carried states as arrays (N, D) by name; nothing if they are exposed."""
-        if self.exposed:
-            return {}
-        return {name: np.array(self.backend.download(blob.data))
-                for name, blob in self.carried.items()}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take back what ``state`` returned; its N counts as the N of the last forward pass.
-
-        Raises:
-            ShapeError: the states are missing, or of another number of units.
-        """
-        for name in () if self.exposed else self.state_names:
-            shape = np.shape(state.get(name, ()))
-            if len(shape) != 2 or shape[1] != self.units:
-                raise self.error(f"the saved state '{name}' does not fit", got=shape,
-                                 wanted=f"(N, {self.units})",
-                                 remedy="Resume with the net that wrote the snapshot.")
-            self.carried[name].reshape(*shape)
-            self.carried[name].host_data[...] = state[name]
-
     def allow_force_backward(self, bottom: int) -> bool:
         """Refuse a gradient for ``cont``."""
         return bottom != _CONT
@@ -208,9 +176,11 @@ class Recurrent(Layer):
         gemm, width = self.backend.blas.gemm, self.pre.shape[2]
         shared = self.blobs[_BIAS].data
         if self.has_static:
-            flat = bottom[_STATIC].data.reshape(-1, self.static_size)
-            gemm(flat, self.blobs[_W_STATIC].data, self.static.data, trans_b=True)
-            shared = self.xp.add(self.static.data, shared, out=self.static.data)
+            if not self.static_is_known:
+                flat = bottom[_STATIC].data.reshape(-1, self.static_size)
+                gemm(flat, self.blobs[_W_STATIC].data, self.static.data, trans_b=True)
+                self.xp.add(self.static.data, shared, out=self.static.data)
+            shared = self.static.data
         self.pre.data[...] = shared
         gemm(bottom[_X].data.reshape(-1, self.input_size), self.blobs[_W_INPUT].data,
              self.pre.data.reshape(-1, width), trans_b=True, accumulate=True)

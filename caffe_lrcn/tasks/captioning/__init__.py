@@ -8,7 +8,8 @@ a language model has to beat.
 from __future__ import annotations
 
 from .datasets import Caption, read_captions, split_by_picture
-from .decode import Decoder, Hypothesis
+from .decode import Decoder
+from .hypothesis import Hypothesis
 from .pictures import FeatureNet
 from .tokenize import tokenize
 from .vocabulary import Vocabulary

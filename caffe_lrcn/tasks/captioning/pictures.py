@@ -10,7 +10,7 @@ from ...backends import Backend, get_backend
 from ...errors import NetError, ShapeError, UsageError
 from ...sources.picture import read_picture
 from ...sources.resize import resize
-from .decode import load_net
+from .step_net import load_net
 
 #: What LRCN subtracts from blue, green and red.
 MEAN = (104.0, 117.0, 123.0)

@@ -59,7 +59,7 @@ def test_prints_a_caption_for_each_picture(coco, trained, capsys):
 @pytest.mark.parametrize("flags, message", [
     (["--mean", "1,2"], "--mean takes three numbers"),
     (["--resize", "11"], "resized to less than the net's input"),
-    (["--max-length", "0"], "at least one word"),
+    (["--max-length", "0"], "max_length must be 1 or more"),
     (["--net", "none.prototxt"], "none.prototxt"),
 ])
 def test_wrong_usage(coco, trained, capsys, flags, message):
