@@ -10,25 +10,35 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..backends import Backend
+    from ..layer_types.base import Settings
     from ..proto.caffe_pb2 import SolverParameter
 
 
+MATH = ("fp32", "tf32", "bf16")  # backends.MATH_MODES, which a help text must not import
+
+
 def add_device_flags(parser: argparse.ArgumentParser) -> None:
-    """Add ``--gpu``, ``--cpu`` and ``--threads``."""
+    """Add ``--gpu``, ``--cpu``, ``--threads`` and ``--math``."""
     device = parser.add_mutually_exclusive_group()
     device.add_argument("--gpu", metavar="N", help="run on GPU number N")
     device.add_argument("--cpu", action="store_true", help="run on the CPU")
     parser.add_argument("--threads", type=_positive, metavar="N",
                         help="threads for the CPU's arithmetic (default: all cores)")
+    parser.add_argument("--math", choices=MATH, default=MATH[0],
+                        help="precision of large matrix products, on a CPU of convolutions only "
+                             "(default fp32; tf32 needs a GPU); snapshots stay float32")
 
 
 def add_net_flags(parser: argparse.ArgumentParser) -> None:
-    """Add ``--level``, ``--stage`` and ``--workers``."""
+    """Add ``--level``, ``--stage``, ``--workers`` and ``--strict``."""
     parser.add_argument("--level", type=int, default=0, help="level of the net's state")
     parser.add_argument("--stage", default="", metavar="A,B",
                         help="stages of the net's state, with commas between")
     parser.add_argument("--workers", type=_not_negative, default=0, metavar="N",
                         help="processes that prepare data (default: a thread)")
+    parser.add_argument("--strict", action="store_true",
+                        help="reproduce those defects of the original that are mended by default "
+                             "(docs/differences.md lists them)")
 
 
 def add_log_flags(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +60,12 @@ def stages(args: argparse.Namespace) -> list[str]:
     return split_list(args.stage)
 
 
+def settings(args: argparse.Namespace) -> Settings:
+    """Return the choices of ``--workers`` and ``--strict`` for the nets."""
+    from ..layer_types.base import Settings
+    return Settings(strict=args.strict, workers=args.workers)
+
+
 def split_list(text: str) -> list[str]:
     """Return the trimmed items of a comma list, without empty ones."""
     return [item for item in (part.strip() for part in text.split(",")) if item]
@@ -60,7 +76,7 @@ def open_backend(args: argparse.Namespace, param: SolverParameter | None = None)
 
     Raises:
         UsageError: ``--gpu`` with something other than one number.
-        BackendError: a GPU that is asked for is not there.
+        BackendError: a GPU that is asked for is not there, or the device lacks that ``--math``.
     """
     if args.threads:
         os.environ["OMP_NUM_THREADS"] = str(args.threads)  # for libraries not loaded yet
@@ -72,7 +88,7 @@ def open_backend(args: argparse.Namespace, param: SolverParameter | None = None)
         device = "cpu"
     else:
         device = automatic_device() if param is None else device_for(param)
-    backend = get_backend(device)
+    backend = get_backend(device, math=args.math)
     if args.threads and device == "cpu":
         from ..backends.cpu.threads import set_threads
         set_threads(args.threads)

@@ -62,7 +62,6 @@ def run(args: argparse.Namespace) -> int:
 def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solver, str | None]:
     """Return the solver and the solver state to go on from."""
     from .. import log
-    from ..layer_types.base import Settings
     from ..solver import snapshot
     from ..solver.solver import Solver
     from .overrides import apply_overrides
@@ -81,10 +80,10 @@ def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solve
         # Without a random_seed the run goes on with the one it drew when it began.
         if param.random_seed < 0:
             seed = snapshot.seed_of(resume)
-    settings = Settings(workers=args.workers)
     # CAFFE-QUIRK: --level, 0 if it is not given, always replaces the level in the definition.
-    return Solver(definition, backend=runtime.open_backend(args, param), settings=settings,
-                  level=args.level, stages=runtime.stages(args), seed=seed), resume
+    return Solver(definition, backend=runtime.open_backend(args, param),
+                  settings=runtime.settings(args), level=args.level,
+                  stages=runtime.stages(args), seed=seed), resume
 
 
 def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
@@ -97,5 +96,6 @@ def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
         value = getattr(args, flag)
         if value:
             words += [f"--{flag}", str(value)]
-    words += ["--cpu"] if args.cpu else []
+    words += ["--math", args.math] if args.math != "fp32" else []
+    words += [f"--{flag}" for flag in ("cpu", "strict") if getattr(args, flag)]
     return f"Stopped at iteration {solver.iter}. To go on:\n    {shlex.join(words)}"

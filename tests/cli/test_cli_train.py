@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from caffe_lrcn import log
+from caffe_lrcn.backends import MATH_MODES
+from caffe_lrcn.cli import runtime
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.cli.overrides import apply_overrides
 from caffe_lrcn.errors import UsageError
@@ -95,6 +97,32 @@ def test_threads_and_workers_leave_the_result_alone(task, monkeypatch):
     assert results[0] == results[1]
 
 
+def test_math_and_strict_reach_the_nets(task, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Solver, "solve", lambda solver, resume: seen.append(solver))
+    for words in ([], ["--math", "bf16", "--strict"]):
+        assert main(["train", "--solver", str(task), "--cpu", *words]) == 0
+    assert [solver.backend.math for solver in seen] == ["fp32", "bf16"]
+    nets = [[solver.net, *solver.test_nets] for solver in seen]
+    assert [{net.settings.strict for net in group} for group in nets] == [{False}, {True}]
+
+
+def test_the_modes_of_math_are_those_of_the_backend(task, capsys):
+    assert runtime.MATH == MATH_MODES
+    assert "tf32 needs a GPU" in run_error(
+        ["train", "--solver", str(task), "--cpu", "--math", "tf32"], capsys)
+
+
+def test_strict_refuses_what_the_reference_refuses(task, capsys):
+    assert main(["train", "--solver", str(task), "--set", "max_iter=1"]) == 0
+    net = Path("tiny.prototxt")
+    net.write_text(net.read_text().replace('"xavier"', '"gaussian" std: 0'))
+    words = ["test", "--model", str(net), "--weights", "out/tiny_iter_1.caffemodel",
+             "--iterations", "1"]
+    assert main(words) == 0
+    assert "std" in run_error([*words, "--strict"], capsys)
+
+
 def run_error(words, capsys) -> str:
     assert main(words) == 1
     error = capsys.readouterr().err.splitlines()[-1]
@@ -147,12 +175,13 @@ def interrupt_in(monkeypatch, method: str, numbers: list[int], times: int = 5) -
 def test_ctrl_c_finishes_the_iteration_and_saves(task, monkeypatch, capsys):
     before = signal.getsignal(signal.SIGINT)
     interrupt_in(monkeypatch, "apply_update", [signal.SIGINT], 8)
-    assert main(["train", "--solver", str(task), "--cpu", "--set", "gamma=0.5"]) == 0
+    assert main(["train", "--solver", str(task), "--cpu", "--strict", "--math=bf16",
+                 "--set", "gamma=0.5"]) == 0
     assert snapshots() == ["tiny_iter_5.solverstate", "tiny_iter_8.solverstate"]
     captured = capsys.readouterr()
     assert "Optimization stopped early." in captured.err
     assert (f"caffe-lrcn train --solver {task} --snapshot out/tiny_iter_8.solverstate "
-            "--set gamma=0.5 --cpu") in captured.out
+            "--set gamma=0.5 --math bf16 --cpu --strict") in captured.out
     assert signal.getsignal(signal.SIGINT) is before
 
 
