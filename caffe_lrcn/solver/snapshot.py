@@ -19,10 +19,9 @@ from ..errors import CaffeError, SnapshotError
 from ..proto.file_kinds import missing_file_remedy
 from ..proto.weights_io import SolverStateFile, read_solverstate
 from .resume_file import ResumeFile, fingerprint, read_resume_file
+from .temporaries import remove_leftovers, sync, temporary
 
 LATEST = "latest"
-_TEMPORARY = ".partial"
-_WRITER = re.compile(r"\.(?P<process>\d+)\.partial$")
 _STATE_NAME = re.compile(r"(?P<stem>.*_iter_(?P<iteration>\d+))\.solverstate(?:\.h5)?")
 
 Writer = Callable[[str], None]
@@ -55,38 +54,17 @@ def prepare(prefix: str) -> None:
         SnapshotError: the folder cannot be made or written.
     """
     folder = os.path.dirname(prefix) or "."
-    probe = f"{prefix}_iter_0.tempfile"
+    probe = temporary(f"{prefix}_iter_0")
     try:
         os.makedirs(folder, exist_ok=True)
         with open(probe, "wb"):
             pass
         os.remove(probe)
-        for path in glob.glob(f"{glob.escape(prefix)}_iter_*{_TEMPORARY}"):
-            if not _being_written(path):
-                with suppress(FileNotFoundError):
-                    os.remove(path)
+        remove_leftovers(f"{prefix}_iter_")
     except OSError as error:
         raise SnapshotError(f"snapshots cannot be written: {error.strerror}", where=folder,
                             remedy="Set snapshot_prefix to a folder that is writable, for "
                                    "example with --set snapshot_prefix=out/mynet.") from None
-
-
-def _temporary(path: str) -> str:
-    return f"{path}.{os.getpid()}{_TEMPORARY}"
-
-
-def _being_written(temporary: str) -> bool:
-    """Return whether another process that is running writes this file."""
-    match = _WRITER.search(temporary)
-    if not match or int(match["process"]) == os.getpid():
-        return False
-    try:
-        os.kill(int(match["process"]), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
 
 
 def write_set(paths: SetPaths, write_weights: Writer, write_state: Writer,
@@ -104,19 +82,19 @@ def write_set(paths: SetPaths, write_weights: Writer, write_state: Writer,
     try:
         files = {}
         for current, write in ((paths.weights, write_weights), (paths.state, write_state)):
-            write(_temporary(current))
-            _sync(_temporary(current))
-            files[os.path.basename(current)] = fingerprint(_temporary(current))
+            write(temporary(current))
+            sync(temporary(current))
+            files[os.path.basename(current)] = fingerprint(temporary(current))
         current = paths.sidecar
-        write_sidecar(_temporary(current), files)
-        _sync(_temporary(current))
+        write_sidecar(temporary(current), files)
+        sync(temporary(current))
         for current in order:
-            os.replace(_temporary(current), current)
-        _sync(os.path.dirname(paths.state) or ".")
+            os.replace(temporary(current), current)
+        sync(os.path.dirname(paths.state) or ".")
     except BaseException as error:
         for path in order:
             with suppress(OSError):
-                os.remove(_temporary(path))
+                os.remove(temporary(path))
         if not isinstance(error, Exception):
             raise
         problem = getattr(error, "strerror", None) or error
@@ -129,14 +107,6 @@ def _remedy(error: Exception) -> str:
     cure = ("Make room on the disk (or set another snapshot_prefix)" if full
             else "Set another snapshot_prefix, or see why this file cannot be written,")
     return f"{cure} and resume from the last snapshot, which is untouched"
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True)
