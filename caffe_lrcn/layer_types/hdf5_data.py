@@ -7,7 +7,7 @@ from ..errors import DataError
 from ..paths import resolve
 from ..sources import hdf5
 from ..sources.base import Shape
-from ..sources.listing import read_file_list
+from ..sources.listing import line_of, read_file_list
 from ..sources.row_transform import RowTransform
 from .base import Arity
 from .source import SourceLayer
@@ -45,7 +45,13 @@ class HDF5Data(SourceLayer):
         source = resolve(given.source, self.context.place.file)
         files = [resolve(name, source) for name in read_file_list(source)]
         datasets = list(self.param.top)
-        row_counts, row_shapes = hdf5.inspect(files, datasets)
+        try:
+            row_counts, row_shapes = hdf5.inspect(files, datasets)
+        except DataError as error:
+            if error.where in files:
+                line = line_of(source, files.index(str(error.where)))
+                error.message += f" (named at {source}:{line})"
+            raise
         if given.shuffle:
             self._warn_about_chunks(files[0], datasets)
         return hdf5.HDF5Spec(

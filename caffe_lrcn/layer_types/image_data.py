@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ..errors import DataError
 from ..paths import resolve
-from ..sources.images import ImageSpec
+from ..sources.images import TAB_REMEDY, ImageSpec
 from ..sources.listing import read_picture_list
 from ..sources.transform import Transform
 from .base import exactly
@@ -41,11 +41,27 @@ class ImageData(SourceLayer):
             raise self.error("rand_skip is not smaller than the list", kind=DataError,
                              at=("image_data_param", "rand_skip"), got=given.rand_skip,
                              wanted=f"less than {len(pictures)}")
-        return ImageSpec(
+        spec = ImageSpec(
             pictures=pictures, batch_size=given.batch_size, transform=self._transform(),
             stream=self.stream(), root_folder=given.root_folder, beside=(source, definition),
             shuffle=given.shuffle, rand_skip=given.rand_skip, new_size=new_size,
             min_size=min_size, color=given.is_color, dtype=self.backend.dtype.name)
+        self._check_pictures(spec)
+        return spec
+
+    def _check_pictures(self, spec: ImageSpec) -> None:
+        """Look for all pictures now: training would stop at a missing one hours later."""
+        missing = spec.missing()
+        if not missing:
+            return
+        first = missing[0]
+        message = f"picture '{spec.root_folder + spec.pictures.names[first]}' is missing"
+        if len(missing) > 1:
+            message += f", and {len(missing) - 1} more of {len(spec.pictures)}"
+        remedy = (TAB_REMEDY if "\t" in spec.pictures.names[first] else
+                  "A line is a picture's name, a space, its label; root_folder is put before the "
+                  "name as it is, so end it with a slash")
+        raise DataError(message, where=spec.where(first), remedy=remedy)
 
     def _transform(self) -> Transform:
         transform = read_transform(self)

@@ -50,6 +50,8 @@ class Node:
 
     def placed(self, error: CaffeError) -> CaffeError:
         """Name the layer and its place in an error that an op or a blob raised."""
+        if error.where and not error.layer and self.place.file not in str(error.where):
+            error.message += f" (the layer is at {self.place.at()})"  # the error tells of its data
         error.layer = error.layer or self.layer.name
         error.where = error.where or self.place.at()
         return error

@@ -101,6 +101,8 @@ def open_file(path: str) -> h5py.File:
     Raises:
         DataError: the file is missing, a folder, truncated, or of another format.
     """
+    if os.path.isdir(path):
+        raise DataError("this is a folder, not an HDF5 file", where=path)
     if not os.path.isfile(path):
         raise DataError("there is no such HDF5 file", where=path,
                         remedy="Paths count from the working directory, then from the folder "

@@ -1,6 +1,8 @@
 """Pictures of a list with their labels, decoded, resized and transformed."""
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,8 @@ from .listing import PictureList
 from .picture import read_picture
 from .resize import enlarged_size, resize
 from .transform import Transform
+
+TAB_REMEDY = "Separate name and label by a space, not a tab."
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,34 @@ class ImageSpec:
         if not self.rand_skip:
             return {"record": 0}
         return {"record": int(self.stream.generator("rand_skip").integers(self.rand_skip))}
+
+    def missing(self) -> list[int]:
+        """Return the entries whose files do not exist; each folder is looked into once."""
+        found: dict[str, set[str]] = {}
+        entries = []
+        for entry, name in enumerate(self.pictures.names):
+            folder, file = os.path.split(self.root_folder + name)
+            if folder not in found:
+                found[folder] = self._files_in(folder)
+            # Names may differ in case or in the form of their accents where that does not matter.
+            if file not in found[folder] and not os.path.exists(self.path(entry)):
+                entries.append(entry)
+        return entries
+
+    def path(self, entry: int) -> str:
+        """Return where the picture of an entry is."""
+        return resolve(self.root_folder + self.pictures.names[entry], *self.beside)
+
+    def where(self, entry: int) -> str:
+        """Return ``list:line`` of an entry."""
+        return f"{self.pictures.file}:{self.pictures.lines[entry]}"
+
+    def _files_in(self, folder: str) -> set[str]:
+        files: set[str] = set()
+        for base in (".", *(os.path.dirname(file) for file in self.beside if file is not None)):
+            with suppress(OSError):
+                files.update(os.listdir(os.path.join(base, folder)))
+        return files
 
     def next_cursor(self, cursor: Cursor) -> Cursor:
         """Return the cursor one batch further."""
@@ -105,19 +137,15 @@ class ImageSource:
             entry = int(order[entry])
         return entry
 
-    def _path(self, entry: int) -> str:
-        return resolve(self.spec.root_folder + self.spec.pictures.names[entry],
-                       *self.spec.beside)
-
     def _load(self, entry: int) -> np.ndarray:
         """Decode and resize a picture to (H, W, C)."""
         spec = self.spec
         try:
-            image = read_picture(self._path(entry), spec.color)
+            image = read_picture(self.spec.path(entry), spec.color)
         except DataError as error:
-            error.where = self._where(entry)
+            error.where = self.spec.where(entry)
             if "\t" in spec.pictures.names[entry]:
-                error.remedy = "Separate name and label by a space, not a tab."
+                error.remedy = TAB_REMEDY
             raise
         if spec.min_size:
             image = resize(image, *enlarged_size(image.shape[:2], spec.min_size))
@@ -127,18 +155,15 @@ class ImageSource:
         try:
             return self.spec.transform.shape(image.shape)
         except DataError as error:
-            error.message = f"picture '{self._path(entry)}': {error.message}"
-            error.where = self._where(entry)
+            error.message = f"picture '{self.spec.path(entry)}': {error.message}"
+            error.where = self.spec.where(entry)
             raise
-
-    def _where(self, entry: int) -> str:
-        return f"{self.spec.pictures.file}:{self.spec.pictures.lines[entry]}"
 
     def _size_error(self, entry: int, shape: Shape, first: int, first_shape: Shape) -> DataError:
         return DataError(
-            f"picture '{self._path(entry)}' has another size than the first of its batch",
-            where=self._where(entry), got=_size(shape),
-            wanted=f"{_size(first_shape)} as '{self._path(first)}' ({self._where(first)})",
+            f"picture '{self.spec.path(entry)}' has another size than the first of its batch",
+            where=self.spec.where(entry), got=_size(shape),
+            wanted=f"{_size(first_shape)} as '{self.spec.path(first)}' ({self.spec.where(first)})",
             remedy="Set new_height and new_width, or crop_size, or batch_size 1.")
 
 

@@ -30,6 +30,15 @@ def read_file_list(path: str) -> list[str]:
     return names
 
 
+def line_of(path: str, index: int) -> int:
+    """Return the line number, from 1, of a name in a list that ``read_file_list`` reads."""
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        index -= len(line.split())
+        if index < 0:
+            return number
+    raise IndexError("the list has fewer names")
+
+
 @dataclass(frozen=True)
 class PictureList:
     """Pictures in the order of their list: names, integer labels, line numbers from 1."""
@@ -93,6 +102,9 @@ def read_text(path: str) -> str:
             head = file.read(4096)
             # Not read on: a data file given by mistake may be large.
             content = head if b"\0" in head else head + file.read()
+    except IsADirectoryError:
+        raise DataError("this is a folder, not a list of files", where=path,
+                        remedy="Name the text file in it that lists the data") from None
     except OSError as error:
         raise DataError("cannot read the list file", where=path, got=error.strerror,
                         remedy="Paths count from the working directory, then from the folder "

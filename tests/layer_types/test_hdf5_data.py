@@ -207,3 +207,23 @@ def test_transforms_that_do_not_fit(pictures, transform, message):
 def test_forced_decoding_has_no_effect_on_rows(pictures, build, caplog):
     build(transformed("force_color: true"))
     assert "force_color has no effect in transform_param; rows are as they" in caplog.text
+
+
+@pytest.mark.parametrize("content, message", [
+    ("0.h5\n\n1.h5 no.h5\n", r"no.h5: .*no such HDF5 file \(named at list.txt:3\)"),
+    ("sub\n", r"sub: .*this is a folder, not an HDF5 file \(named at list.txt:1\)")])
+def test_bad_files_name_the_line_of_the_list(folder, build, content, message):
+    (folder / "list.txt").write_text(content)
+    (folder / "sub").mkdir()
+    with pytest.raises(DataError, match=message):
+        build(definition())
+
+
+def test_a_missing_list_names_the_layer_that_wants_it(folder):
+    (folder / "net.prototxt").write_text(definition(source="none.txt"))
+    with pytest.raises(DataError, match=r"^none.txt: layer 'd': cannot read the list file "
+                                        r"\(the layer is at net.prototxt:1:1\)"):
+        Net(read_net("net.prototxt"), get_backend("cpu"), phase=TRAIN, seed=1)
+    (folder / "net.prototxt").write_text(definition(source="."))
+    with pytest.raises(DataError, match="this is a folder, not a list"):
+        Net(read_net("net.prototxt"), get_backend("cpu"), phase=TRAIN, seed=1)

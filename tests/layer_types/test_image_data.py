@@ -121,12 +121,29 @@ def test_resumes_at_a_saved_cursor(folder, build, workers):
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_missing_picture_is_raised_when_due(folder, build, workers):
-    (folder / "3.png").unlink()
+def test_lost_picture_is_raised_when_due(folder, build, workers):
     case = build(definition("batch_size: 2"), settings=Settings(workers=workers))
+    (folder / "3.png").unlink()
     run(case, 1)
     with pytest.raises(DataError, match=r"list.txt:4: picture '3.png' is missing"):
         case.forward()
+
+
+def test_missing_pictures_are_found_at_the_start(folder, build):
+    for name in ("2.png", "4.png"):
+        (folder / name).unlink()
+    with pytest.raises(DataError, match=r"list.txt:3: picture '2.png' is missing, and 1 more of 5"
+                                        ".*end it with a slash"):
+        build(definition("batch_size: 1"))
+    (folder / "list.txt").write_text("0.png\t0\n")
+    with pytest.raises(DataError, match="not a tab"):
+        build(definition("batch_size: 1"))
+
+
+def test_no_picture_is_missing_beside_the_list(folder, build, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    prototxt = definition("batch_size: 1").replace("list.txt", str(folder / "list.txt"))
+    assert run(build(prototxt), 1)
 
 
 @pytest.mark.parametrize("image, transform, message", [

@@ -150,7 +150,7 @@ def wrong_files(tmp_path):
         file.create_group("pair")
     yield group, "no dataset 'pair'"
     yield str(tmp_path / "nowhere.h5"), "no such HDF5 file"
-    yield str(tmp_path), "no such HDF5 file"
+    yield str(tmp_path), "this is a folder"
     (tmp_path / "text.txt").write_text("not HDF5")
     yield str(tmp_path / "text.txt"), "no HDF5 file"
     whole = (tmp_path / "missing.h5").read_bytes()

@@ -71,5 +71,5 @@ def test_what_is_no_list_is_refused(tmp_path, read, content, message):
 def test_missing_list_is_named(tmp_path, read):
     with pytest.raises(DataError, match="nowhere.txt.*No such file"):
         read(str(tmp_path / "nowhere.txt"))
-    with pytest.raises(DataError, match="directory"):
+    with pytest.raises(DataError, match="this is a folder"):
         read(str(tmp_path))
