@@ -33,7 +33,7 @@ def read_weights_h5(path: str | os.PathLike[str]) -> WeightFile:
     Source: Caffe net.cpp (CopyTrainedLayersFromHDF5).
     """
     with _open(path, WeightsError) as file:
-        if "data" not in file:
+        if not isinstance(file.get("data"), h5py.Group):
             remedy = "This looks like a solver state; it goes to --snapshot" if (
                 "history" in file) else None
             raise WeightsError("the file holds no weights (no group 'data')", remedy=remedy)

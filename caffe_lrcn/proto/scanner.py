@@ -29,6 +29,13 @@ _TOKEN = re.compile(r"""
 _CLOSING = {"{": "}", "<": ">"}
 
 
+# Definition -> the one that is given in its place by mistake, and what to do.
+_MIXED_UP = {
+    "NetParameter": ("SolverParameter", "This looks like a solver definition, not a net"),
+    "SolverParameter": ("NetParameter", "This looks like a net; a solver names it in a field 'net'"),
+}
+
+
 class Scanner:
     """One pass over a text; `positions` holds line and column of each field by its path."""
 
@@ -168,6 +175,9 @@ class Scanner:
         root = self._root
         if root and descriptor is not root and token.text in root.fields_by_name:
             hint = f"{root.name} has one: is a closing brace missing above?"
+        other, mix_up = _MIXED_UP.get(descriptor.name, ("", None))
+        if other and token.text in descriptor.file.message_types_by_name[other].fields_by_name:
+            hint = mix_up
         self._fail(token, f"{descriptor.name} has no field '{token.text}'",
                    remedy=fork_hint(token.text) or hint)
 

@@ -122,3 +122,10 @@ def test_truncated_and_foreign_hdf5(tmp_path):
         file["iter"], file["history"] = "six", 3
     with pytest.raises(SnapshotError, match="state.h5: damaged"):
         read_solverstate(tmp_path / "state.h5")
+
+
+def test_data_are_no_weights(tmp_path):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["data"] = np.zeros((3, 2))
+    with pytest.raises(WeightsError, match=r"rows.h5: the file holds no weights"):
+        read_weights(tmp_path / "rows.h5")

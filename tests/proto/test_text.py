@@ -233,3 +233,10 @@ def test_format_text_writes_whole_floats_as_caffe_does():
     text = format_text(solver)
     assert text.split("\n")[:4] == ['base_lr: 1', 'gamma: 0.1', 'power: -2', 'net: "é 1.0"']
     assert text_format.Parse(text, caffe_pb2.SolverParameter()) == solver
+
+
+def test_a_net_in_the_place_of_a_solver_and_the_reverse():
+    with pytest.raises(PrototxtError, match="n.prototxt:1:1.*This looks like a net; a solver"):
+        parse_solver('name: "x"', "n.prototxt")
+    with pytest.raises(PrototxtError, match="s.prototxt:1:1.*looks like a solver definition"):
+        parse_net('net: "x"', "s.prototxt")
