@@ -4,6 +4,7 @@ Source: Caffe's Solver (InitTrainNet, InitTestNets).
 """
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from ..layer_types.base import Settings
 from ..net.net import Net
 from ..paths import resolve
 from ..proto import caffe_pb2
+from ..proto.file_kinds import missing_file_remedy
 from ..proto.text import NetDef, SolverDef, inline_net, read_net
 from ..rng import fresh_seed
 
@@ -125,6 +127,10 @@ def _definition(solver: SolverDef, *path: str | int) -> NetDef:
         except PrototxtError as error:
             if error.where == found:  # the file as a whole: say who asked for it
                 error.message += f" (named at {solver.place.at(*path)})"
+                folder = os.path.dirname(solver.place.file)
+                if folder and not os.path.exists(found) and not os.path.isabs(value):
+                    beside = missing_file_remedy(os.path.join(folder, value))
+                    error.remedy = f"{error.remedy}. {beside}"
             raise
     return inline_net(solver, *path)
 

@@ -54,6 +54,8 @@ def test_runs_as_a_module():
 
 @pytest.mark.parametrize(("error", "code", "text"), [
     (DataError("no such file", where="x.h5"), 1, "error: x.h5: no such file\n"),
+    (OSError(28, "No space left on device"), 1, "error: No space left on device\n"),
+    (PermissionError(13, "Permission denied", "a/b"), 1, "error: a/b: Permission denied\n"),
     (KeyboardInterrupt(), 130, "error: interrupted\n")])
 def test_errors_are_one_line(monkeypatch, capsys, error, code, text):
     def run(args: argparse.Namespace) -> int:

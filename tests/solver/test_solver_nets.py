@@ -170,3 +170,9 @@ def test_a_seed_repeats_a_run(tmp_path, monkeypatch):
         solver.close()
     np.testing.assert_equal(results[0], results[1])
     assert not np.array_equal(results[0][0], results[2][0])
+
+
+def test_a_net_that_is_missing_is_looked_for_beside_the_solver_too(tmp_path):
+    (tmp_path / "train.prototxt").write_text(SUM)
+    with pytest.raises(PrototxtError, match=r"no such file \(named at .*there is 'train.prototxt'"):
+        Solver(parse_solver(BASE + 'net: "trian.prototxt"', str(tmp_path / "s.prototxt")))
