@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError, UsageError
+from . import data_toy
 
 if TYPE_CHECKING:
     from ..tasks.captioning.prepare import Recipe
@@ -24,11 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_ngrams(commands.add_parser(
         "ngrams", help="unigram and bigram perplexity of caption streams",
         description="Print the perplexities that a language model has to beat."))
+    data_toy.add_arguments(commands.add_parser(
+        "toy", help="generated pictures of one or two things, with captions",
+        description="Generate pictures, five captions each in COCO's form, and attributes."))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command; return the exit code."""
-    return {"captions": _captions, "ngrams": _ngrams}[args.data_command](args)
+    commands = {"captions": _captions, "ngrams": _ngrams, "toy": data_toy.run}
+    return commands[args.data_command](args)
 
 
 def _add_captions(parser: argparse.ArgumentParser) -> None:

@@ -50,7 +50,8 @@ def _centres(scene: Scene, radii: list[float],
     """Return (x, y) of each thing: two stand in two halves of the picture, almost level."""
     if scene.relation is None:
         margin = radii[0] + 2
-        return [tuple(random.uniform(margin, SIDE - margin, 2))]
+        x, y = random.uniform(margin, SIDE - margin, 2)
+        return [(x, y)]
     level = random.uniform(0.3, 0.7) * SIDE
     centres = []
     for (_, relation), radius in zip(scene.placed(), radii, strict=True):
