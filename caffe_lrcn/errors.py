@@ -85,3 +85,11 @@ class DivergedError(CaffeError, ArithmeticError):
 
 class UsageError(CaffeError, ValueError):
     """A command line or an API call that makes no sense."""
+
+
+class MissingModuleError(CaffeError, ImportError):
+    """A Python module that a definition names and that cannot be found."""
+
+
+class MissingNameError(CaffeError, AttributeError):
+    """A class that a module does not have, or a field that a message does not have."""

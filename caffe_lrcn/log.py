@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from types import ModuleType
 from typing import TextIO
 
 from .errors import UsageError
@@ -89,3 +90,12 @@ def _file_handler(folder: str) -> logging.Handler:
                          remedy="Give --log_dir a folder that exists and is writable.") from None
     handler.setFormatter(GlogFormatter())
     return handler
+
+
+class _CallableModule(ModuleType):
+    # pycaffe has a function `caffe.log`, this package a module of that name; this makes it both.
+    def __call__(self, text: str) -> None:
+        info("%s", text)
+
+
+sys.modules[__name__].__class__ = _CallableModule

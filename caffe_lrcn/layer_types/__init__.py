@@ -52,6 +52,7 @@ TYPES: dict[str, str] = {
     "Parameter": "parameter:Parameter",
     "Pooling": "pooling:Pooling",
     "Power": "power:Power",
+    "Python": "python:Python",
     "RNN": "rnn:RNN",
     "ReLU": "relu:ReLU",
     "Reduction": "reduction:Reduction",

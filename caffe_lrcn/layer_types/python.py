@@ -1,0 +1,106 @@
+"""Python: a layer that the user's program defines."""
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import Any
+
+from ..blob import Blob
+from ..errors import MissingModuleError, MissingNameError, PrototxtError
+from .base import Arity, Layer, LayerContext
+
+_LOG = logging.getLogger(__name__)
+
+
+class Python(Layer):
+    """Runs an object of the class ``python_param.layer`` in the module ``python_param.module``.
+
+    The class derives from ``caffe_lrcn.Layer``, which says what it defines; its module is found as
+    ``import`` finds it. Any number of bottoms and tops. To be a loss it needs a ``loss_weight``.
+    Exceptions of the object reach the caller as they are, with their own traceback.
+
+    Raises:
+        PrototxtError: ``python_param`` is incomplete, or names something that is no such class.
+        MissingModuleError, MissingNameError: the module or the class in it does not exist.
+
+    Source: Caffe's python_layer.
+    """
+
+    bottoms = Arity(0)
+    tops = Arity(0)
+
+    def __init__(self, param: Any, context: LayerContext) -> None:
+        super().__init__(param, context)
+        self.instance = self._make()
+        self._warned = False
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        self.instance.setup(_face(bottom), _face(top))
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        self.instance.reshape(_face(bottom), _face(top))
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        self.instance.forward(_face(bottom), _face(top))
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        self.instance.backward(_face(top), list(propagate_down), _face(bottom))
+
+    def state(self) -> dict[str, Any]:
+        """Return the object's state if it has ``state`` and ``restore``; see ``caffe_lrcn.Layer``.
+        """
+        if self._has_state():
+            return {"state": self.instance.state()}
+        if (self.instance.stateful or not self.param.bottom) and not self._warned:
+            self._warned = True
+            _LOG.warning("layer '%s': %s has no state() and restore(): a run that is resumed from "
+                         "this snapshot cannot be exact", self.name, type(self.instance).__name__)
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Hand a saved state back to the object."""
+        if self._has_state():
+            self.instance.restore(state["state"])
+
+    def _has_state(self) -> bool:
+        return all(callable(getattr(self.instance, name, None)) for name in ("state", "restore"))
+
+    def _make(self) -> Any:
+        from ..pycaffe.vectors import BlobVec
+        cls = self._class()
+        # Attributes come first, so that a class may use them in its own __init__.
+        instance = cls.__new__(cls, self.param)
+        instance.phase, instance.blobs = self.phase, BlobVec(self.blobs, self.backend)
+        # Scripts for early versions of Caffe read the name with an underscore.
+        instance.param_str = instance.param_str_ = self.param.python_param.param_str
+        instance.__init__(self.param)
+        return instance
+
+    def _class(self) -> type:
+        from ..pycaffe.layer import Layer as UserLayer
+        module, name = self.param.python_param.module, self.param.python_param.layer
+        if not module or not name:
+            raise self.error("python_param needs a module and the name of a class in it",
+                             at=("python_param",), kind=PrototxtError)
+        try:
+            loaded = importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if not f"{module}.".startswith(f"{error.name}."):
+                raise  # the module is there; something that it imports is not
+            raise self.error(f"there is no module '{module}'", kind=MissingModuleError,
+                             at=("python_param", "module"),
+                             remedy="Add the folder that holds it to PYTHONPATH") from None
+        cls = getattr(loaded, name, None)
+        if cls is None:
+            raise self.error(f"module '{module}' has no class '{name}'", kind=MissingNameError,
+                             at=("python_param", "layer"), got=getattr(loaded, "__file__", None))
+        if not (isinstance(cls, type) and issubclass(cls, UserLayer)):
+            raise self.error(f"'{module}.{name}' is no layer", kind=PrototxtError,
+                             at=("python_param", "layer"), wanted="a class derived from "
+                             "caffe_lrcn.Layer")
+        return cls
+
+
+def _face(blobs: list[Blob]) -> Any:
+    from ..pycaffe.vectors import RawBlobVec
+    return RawBlobVec(blobs)

@@ -1,0 +1,83 @@
+"""``Layer``: the base of layers written in Python, and the face of all other layers."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..layer_types.base import Layer as EngineLayer
+from .vectors import Blob, BlobVec, raw
+
+
+class Layer:
+    """The base of layers that a script defines.
+
+    A net makes the object with its LayerParameter and sets ``param_str``, ``phase`` and ``blobs``
+    before anything runs. A subclass defines ``setup`` (once), ``reshape`` (before every forward
+    pass), ``forward`` and ``backward``; ``bottom`` and ``top`` are sequences of ``Blob``, and
+    parameters are made in ``setup`` by ``self.blobs.add_blob(*shape)``.
+
+    A layer that remembers something between passes can define ``state()`` (numbers, text, arrays,
+    lists and dicts of them) and ``restore(state)``: snapshots then hold it, and a resumed run goes
+    on exactly. Without the pair a layer that has no bottoms, or whose class says
+    ``stateful = True``, makes the run log once that resuming cannot be exact.
+
+    Source: pycaffe's Layer and python_layer.hpp.
+    """
+
+    type: str = "Python"
+    #: Says that results depend on more than the bottoms, the blobs and ``param_str``.
+    stateful: bool = False
+
+    phase: int
+    param_str: str
+    blobs: BlobVec
+
+    def __init__(self, layer_param: Any = None) -> None:
+        """Subclasses need not call this."""
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Check bottoms and ``param_str``, and make parameters."""
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Set the tops' shapes."""
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Compute the tops' data."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def backward(self, top: Sequence[Blob], propagate_down: Sequence[bool],
+                 bottom: Sequence[Blob]) -> None:
+        """Compute diffs of the bottoms with ``propagate_down`` and add to those of ``blobs``."""
+        raise NotImplementedError(f"{type(self).__name__} does not define backward")
+
+
+class BuiltInLayer(Layer):
+    """The face of a layer that the engine implements."""
+
+    def __init__(self, layer: EngineLayer) -> None:
+        self._layer = layer
+        self.type, self.phase, self.param_str = layer.type, layer.phase, ""
+        self.blobs = BlobVec(layer.blobs, layer.backend)
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Set the layer up again for these blobs."""
+        self._layer.setup(raw(bottom), raw(top))
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Give the tops the shapes that follow from the bottoms'."""
+        self._layer.reshape(raw(bottom), raw(top))
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Run the layer on these blobs."""
+        self._layer.forward(raw(bottom), raw(top))
+
+    def backward(self, top: Sequence[Blob], propagate_down: Sequence[bool],
+                 bottom: Sequence[Blob]) -> None:
+        """Run the layer's backward pass on these blobs."""
+        self._layer.backward(raw(top), list(propagate_down), raw(bottom))
+
+
+def face_of(layer: EngineLayer) -> Layer:
+    """Return what scripts see of a layer: a Python layer's own object, a face of any other."""
+    instance = getattr(layer, "instance", None)
+    return instance if isinstance(instance, Layer) else BuiltInLayer(layer)

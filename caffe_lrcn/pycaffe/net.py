@@ -1,0 +1,198 @@
+"""``Net``: a network with pycaffe's calls. Source: pycaffe.py and _caffe.cpp."""
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError, UsageError
+from ..net.net import Net as EngineNet
+from ..proto.text import read_net
+from . import batches
+from .memory import set_input_arrays
+from .modes import current_backend, current_seed
+from .net_face import NetFace
+from .vectors import Blob
+
+Arrays = dict[str, np.ndarray]
+Names = Iterable[str] | None
+
+
+class Net(NetFace):
+    """A net from files, with pycaffe's calls.
+
+    ``Net(network_file, phase, level=0, stages=None, weights=None)``, or in the old form
+    ``Net(network_file, weights_file, phase)``.
+
+    Raises:
+        PrototxtError, NetError, ShapeError, WeightsError: all of them RuntimeErrors.
+
+    Source: pycaffe's Net.
+    """
+
+    def __init__(self, network_file: str | os.PathLike, *args: Any, phase: int | None = None,
+                 level: int = 0, stages: Names = None,
+                 weights: str | os.PathLike | None = None) -> None:
+        phase, level, stages, weights = _net_arguments(args, phase, level, stages, weights)
+        self._wrap(EngineNet(read_net(os.fspath(network_file)), current_backend(), phase=phase,
+                             level=level, stages=stages or (), seed=current_seed()))
+        if weights is not None:
+            self.copy_from(weights)
+
+    # Running ----------------------------------------------------------------------------------
+
+    def forward(self, blobs: Names = None, start: str | None = None, end: str | None = None,
+                **kwargs: Any) -> Arrays:
+        """Run layers ``start`` to ``end`` (inclusive; default all).
+
+        Args:
+            blobs: names of further blobs to return.
+            start, end: layer names.
+            kwargs: an array for each input blob (all or none), broadcast into it.
+
+        Returns:
+            The net's outputs (or the tops of ``end``) and ``blobs``. CAFFE-QUIRK: they are live
+            views, which the next pass overwrites.
+
+        Raises:
+            UsageError: the arrays do not match the net's inputs, or there is no such layer.
+            ShapeError: an array's first axis is not the batch size.
+        """
+        first, last = self._layer_index(start), self._layer_index(end)
+        if kwargs:
+            self._assign(kwargs, self.inputs, "input", lambda blob: blob.data)
+        self._engine.forward(first, last)
+        names = self._engine.top_names[end] if end is not None else self.outputs
+        return {name: self.blobs[name].data for name in dict.fromkeys([*names, *(blobs or ())])}
+
+    def backward(self, diffs: Names = None, start: str | None = None, end: str | None = None,
+                 **kwargs: Any) -> Arrays:
+        """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all).
+
+        Args:
+            diffs: names of further blobs whose gradients to return.
+            start, end: layer names.
+            kwargs: a gradient for each output blob of the net (all or none).
+
+        Returns:
+            Gradients of the net's inputs (or the bottoms of ``end``) and of ``diffs``.
+
+        Raises:
+            UsageError: the arrays do not match the net's outputs, or there is no such layer.
+            ShapeError: an array's first axis is not the batch size.
+        """
+        first, last = self._layer_index(start), self._layer_index(end)
+        if kwargs:
+            self._assign(kwargs, self.outputs, "output", lambda blob: blob.diff)
+        self._engine.backward(first, last)
+        names = self._engine.bottom_names[end] if end is not None else self.inputs
+        return {name: self.blobs[name].diff for name in dict.fromkeys([*names, *(diffs or ())])}
+
+    def forward_all(self, blobs: Names = None, **kwargs: Any) -> Arrays:
+        """Run any number of samples in batches; see ``batches.forward_all``."""
+        return batches.forward_all(self, blobs, kwargs)
+
+    def forward_backward_all(self, blobs: Names = None, diffs: Names = None,
+                             **kwargs: Any) -> tuple[Arrays, Arrays]:
+        """Run both passes in batches; see ``batches.forward_backward_all``."""
+        return batches.forward_backward_all(self, blobs, diffs, kwargs)
+
+    def _batch(self, blobs: Mapping[str, Any]) -> Iterator[Arrays]:
+        return batches.split(self, blobs)
+
+    def before_forward(self, function: Callable[[int], object]) -> None:
+        """Call ``function(layer index)`` before each layer's forward pass."""
+        self._engine.before_forward.append(function)
+
+    def after_forward(self, function: Callable[[int], object]) -> None:
+        """Call ``function(layer index)`` after each layer's forward pass."""
+        self._engine.after_forward.append(function)
+
+    def before_backward(self, function: Callable[[int], object]) -> None:
+        """Call ``function(layer index)`` before each layer's backward pass."""
+        self._engine.before_backward.append(function)
+
+    def after_backward(self, function: Callable[[int], object]) -> None:
+        """Call ``function(layer index)`` after each layer's backward pass."""
+        self._engine.after_backward.append(function)
+
+    def set_input_arrays(self, data: np.ndarray, labels: np.ndarray) -> None:
+        """Serve arrays through a MemoryData layer; see ``memory.set_input_arrays``."""
+        set_input_arrays(self, data, labels)
+
+    _set_input_arrays = set_input_arrays
+
+    def reshape(self) -> None:
+        """Propagate shapes from the inputs without computing anything."""
+        self._engine.reshape()
+
+    def clear_param_diffs(self) -> None:
+        """Set the gradients of all parameters to zero."""
+        self._engine.clear_param_diffs()
+
+    # Weights ----------------------------------------------------------------------------------
+
+    def copy_from(self, path: str | os.PathLike) -> None:
+        """Load weights by layer name from a ``.caffemodel`` or ``.caffemodel.h5``."""
+        self._engine.copy_trained_layers_from(os.fspath(path))
+
+    def load_hdf5(self, path: str | os.PathLike) -> None:
+        """Load weights by layer name from a ``.caffemodel.h5``."""
+        self.copy_from(path)
+
+    def share_with(self, other: Net) -> None:
+        """Use the parameter values of ``other``."""
+        self._engine.share_trained_layers_with(other._engine)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write a binary ``.caffemodel``."""
+        self._engine.save(os.fspath(path))
+
+    def save_hdf5(self, path: str | os.PathLike) -> None:
+        """Write a ``.caffemodel.h5``."""
+        self._engine.save_hdf5(os.fspath(path))
+
+    # Help -------------------------------------------------------------------------------------
+
+    def _layer_index(self, name: str | None) -> int | None:
+        if name is None:
+            return None
+        try:
+            return self._layer_names.index(name)
+        except ValueError:
+            raise UsageError("the net has no such layer", got=name,
+                             wanted=", ".join(self._layer_names)) from None
+
+    def _assign(self, arrays: Mapping[str, Any], names: Iterable[str], kind: str,
+                target: Callable[[Blob], np.ndarray]) -> None:
+        if set(arrays) != set(names):
+            raise UsageError(f"arguments do not match the net's {kind} blobs",
+                             got=sorted(arrays), wanted=sorted(names))
+        for name, values in arrays.items():
+            blob, values = self.blobs[name], np.asarray(values)
+            view = target(blob)
+            if blob.shape and values.shape[:1] != blob.shape[:1]:
+                raise ShapeError(f"{kind} '{name}' is not batch sized", got=values.shape,
+                                 wanted=blob.shape,
+                                 remedy="Reshape the blob and then the net, or change the array.")
+            view[...] = values
+
+
+def _net_arguments(args: tuple, phase: int | None, level: int, stages: Names,
+                   weights: Any) -> tuple[int, int, Names, Any]:
+    if args and isinstance(args[0], (str, os.PathLike)):
+        warnings.warn("Net(network_file, weights_file, phase) is the old form; write "
+                      "Net(network_file, phase, weights=weights_file)", DeprecationWarning,
+                      stacklevel=3)
+        weights, args = args[0], args[1:]
+    names = ("phase", "level", "stages", "weights")
+    given = dict(zip(names, args, strict=False))
+    phase = given.get("phase", phase)
+    if phase is None or len(args) > len(names):
+        raise TypeError("Net takes a network file and a phase (caffe.TRAIN or caffe.TEST), then "
+                        "level, stages and weights")
+    return (int(phase), given.get("level", level), given.get("stages", stages),
+            given.get("weights", weights))
