@@ -32,7 +32,7 @@ _CLOSING = {"{": "}", "<": ">"}
 # Definition -> the one that is given in its place by mistake, and what to do.
 _MIXED_UP = {
     "NetParameter": ("SolverParameter", "This looks like a solver definition, not a net"),
-    "SolverParameter": ("NetParameter", "This looks like a net; a solver names it in a field 'net'"),
+    "SolverParameter": ("NetParameter", "This looks like a net; a solver names it: net: \"...\""),
 }
 
 
