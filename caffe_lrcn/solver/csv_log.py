@@ -17,7 +17,8 @@ from .. import log
 from ..errors import SnapshotError
 from .report import Output
 
-_FIXED = ("iteration", "net", "lr", "loss")
+# The mean of the last average_loss iterations, or of a test; most nets have an output "loss" too.
+_FIXED = ("iteration", "net", "lr", "mean_loss")
 #: Outputs with more elements than this (labels, predictions) are left out of the table.
 MOST_ELEMENTS = 32
 
@@ -31,7 +32,7 @@ class Mark:
 
 
 class CsvLog:
-    """Rows ``iteration, net, lr, loss, outputs…``; ``net`` is ``train`` or ``test K``.
+    """Rows ``iteration, net, lr, mean_loss, outputs…``; ``net`` is ``train`` or ``test K``.
 
     Args:
         path: the file; it is made when the first row is written, and one that a former run left

@@ -170,7 +170,7 @@ def test_csv_is_cut_and_continued(tmp_path):
     again.close()
     text = (tmp_path / "cut.csv").read_bytes()
     assert text == (tmp_path / "whole.csv").read_bytes()
-    assert text.startswith(b"iteration,net,lr,loss,x,y[0],y[1]\n0,train,0.1,0.0,0.0,1.0,2.0\n")
+    assert text.startswith(b"iteration,net,lr,mean_loss,x,y[0],y[1]\n0,train,0.1,0.0,0.0,1.0,2.0\n")
 
 
 @pytest.mark.parametrize("change", [lambda text: text[:20], lambda text: b"x" + text[1:]])
