@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
+from .. import log
 from ..backends import Backend
 from ..blob import Blob
 from ..errors import CaffeError
@@ -15,7 +16,7 @@ from ..proto.text import Place
 from .backward_plan import plan_backward
 from .connect import Graph, Vertex
 from .params import Learnable, plan_params
-from .storage import plan_storage
+from .storage import find_overwrites, plan_storage
 
 ContextFor = Callable[[int, Place], LayerContext]
 
@@ -59,6 +60,12 @@ class Node:
 
 def make_blobs(graph: Graph, backend: Backend) -> list[Blob]:
     """Return the blobs of a graph, those that alias others sharing their storage."""
+    # CAFFE-QUIRK: a layer in place on an alias spoils what the alias was made of.
+    for spoilt in find_overwrites(graph):
+        log.warning(f"{spoilt.writer.definition.place.at()}: layer "
+                    f"'{spoilt.writer.definition.param.name}' works in place on memory that also "
+                    f"holds '{spoilt.blob}', so layer '{spoilt.reader.definition.param.name}' "
+                    "reads changed values, as in Caffe. Give its top another name.")
     blobs = [Blob(backend) for _ in graph.blob_names]
     for plan in plan_storage(graph).values():
         blobs[plan.blob].share_data(blobs[plan.source])

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .connect import Graph
+from .connect import Graph, Vertex
 
 
 @dataclass(frozen=True)
@@ -29,3 +29,33 @@ def plan_storage(graph: Graph) -> dict[int, Sharing]:
                 continue
             plan[blob] = Sharing(blob, source, diff)
     return plan
+
+
+@dataclass(frozen=True)
+class Overwrite:
+    """Layer ``writer`` changes in place the memory in which ``reader`` still expects ``blob``."""
+
+    writer: Vertex
+    reader: Vertex
+    blob: str
+
+
+def find_overwrites(graph: Graph) -> list[Overwrite]:
+    """Return where working in place on an alias changes a blob that a later layer reads.
+
+    Flatten, Reshape and their like copy nothing, so a layer in place on their top also changes
+    their bottom, and every blob that a Split made of that.
+    """
+    owner = list(range(len(graph.blob_names)))
+    for sharing in plan_storage(graph).values():
+        owner[sharing.blob] = owner[sharing.source]
+    made = {blob: number for number, vertex in reversed(list(enumerate(graph.vertices)))
+            for blob in vertex.tops}
+    found = []
+    for number, writer in enumerate(graph.vertices):
+        changed = {owner[blob] for blob in writer.tops if blob in writer.bottoms}
+        for reader in graph.vertices[number + 1:]:
+            found += [Overwrite(writer, reader, graph.blob_names[blob]) for blob in reader.bottoms
+                      if owner[blob] in changed and made[blob] < number
+                      and blob not in writer.tops]
+    return found

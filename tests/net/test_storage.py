@@ -1,0 +1,68 @@
+"""Which blobs live in the same memory, and the warning where that changes what a layer reads."""
+import pytest
+
+from caffe_lrcn.backends import get_backend
+from caffe_lrcn.net.connect import connect
+from caffe_lrcn.net.net import Net
+from caffe_lrcn.net.splits import insert_splits
+from caffe_lrcn.net.storage import find_overwrites, plan_storage
+from caffe_lrcn.proto.text import parse_net
+
+IN = 'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } }\n'
+
+
+def layer(name, kind, bottom, top, more=""):
+    return f'layer {{ name: "{name}" type: "{kind}" bottom: "{bottom}" top: "{top}" {more} }}\n'
+
+
+FLAT, RELU = layer("f", "Flatten", "x", "f"), layer("r", "ReLU", "f", "f")
+READER = layer("p", "Power", "x", "p")
+
+
+def graph(text):
+    return connect(insert_splits(parse_net(text, "n.prototxt").layers))
+
+
+def sharings(text):
+    result = graph(text)
+    return [(result.blob_names[s.blob], result.blob_names[s.source], s.diff)
+            for s in plan_storage(result).values()]
+
+
+@pytest.mark.parametrize("kind, more, diff", [
+    ("Flatten", "", True), ("Reshape", "reshape_param { shape { dim: -1 } }", True),
+    ("Concat", "", True), ("Slice", "", True), ("Split", "", False)])
+def test_layers_that_only_rename_copy_nothing(kind, more, diff):
+    assert sharings(IN + layer("a", kind, "x", "y", more)) == [("y", "x", diff)]
+
+
+def test_outputs_of_a_split_share_values_but_not_gradients():
+    assert sharings(IN + layer("a", "Power", "x", "y") + layer("b", "Power", "x", "z")) == [
+        ("x_in_0_split_0", "x", False), ("x_in_0_split_1", "x", False)]
+
+
+def test_a_layer_in_place_needs_no_entry():
+    assert sharings(IN + layer("r", "ReLU", "x", "x")) == []
+
+
+@pytest.mark.parametrize("text, overwritten", [
+    (FLAT + RELU + READER, [("r", "p", "x_in_0_split_1")]),
+    (FLAT + layer("g", "Reshape", "f", "g", "reshape_param { shape { dim: -1 } }")
+     + layer("r", "ReLU", "g", "g") + READER, [("r", "p", "x_in_0_split_1")]),
+    (READER + FLAT + RELU, []),                        # read before
+    (FLAT + RELU + layer("p", "Power", "f", "p"), []),  # meant to be read
+    (FLAT + RELU + layer("g", "Flatten", "f", "g") + layer("p", "Power", "g", "p"), []),
+    (layer("r", "ReLU", "x", "x") + FLAT + READER, []),  # changed before it was shared
+])
+def test_overwritten_blobs(text, overwritten):
+    assert [(found.writer.definition.param.name, found.reader.definition.param.name, found.blob)
+            for found in find_overwrites(graph(IN + text))] == overwritten
+
+
+def test_quirk_a_layer_in_place_on_an_alias_changes_what_others_read(caplog):
+    net = Net(parse_net(IN + FLAT + RELU + READER, "n.prototxt"), get_backend(), phase=1)
+    assert "n.prototxt:3:1: layer 'r' works in place on memory that also holds" in caplog.text
+    assert "layer 'p' reads changed values" in caplog.text
+    net.blobs["x"].host_data[...] = -1
+    net.forward()
+    assert net.blobs["p"].host_data.tolist() == [[0, 0]]
