@@ -54,7 +54,8 @@ class SourceLayer(Layer):
         self._shapes = [array.shape for array in batch.arrays]
         self.reshape(bottom, top)
         for blob, array in zip(top, batch.arrays, strict=True):
-            blob.host_data[...] = array
+            # Not through host_data, which would first fetch the old batch from a GPU.
+            blob.data[...] = self.backend.upload(array)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Do nothing: data have no bottoms."""
