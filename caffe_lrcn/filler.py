@@ -40,6 +40,17 @@ def fill(param: Any, shape: tuple[int, ...], rng: np.random.Generator,
     return make(param, shape, rng, context)
 
 
+def check(param: Any, shape: tuple[int, ...], context: LayerContext | None = None) -> None:
+    """Raise what ``fill`` would raise, without the work.
+
+    Args:
+        param, shape, context: as for ``fill``.
+    """
+    # No filler asks how long the first two axes are, and in large layers these are the long ones.
+    small = (*(min(size, 2) for size in shape[:2]), *shape[2:])
+    fill(param, small, np.random.default_rng(0), context)
+
+
 def from_blob_proto(blob: Any) -> np.ndarray:
     """Return the values of a BlobProto message as an array with its shape.
 

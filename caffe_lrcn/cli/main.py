@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("test", "run a trained net and print its mean outputs"),
     "data": ("data", "make data sets: vocabularies and caption streams"),
     "caption": ("caption", "write captions for pictures"),
+    "check": ("check", "find every problem of a definition, without data or weights"),
     "inspect": ("inspect", "show what is in a file of weights, a solver state or an image mean"),
     "upgrade": ("upgrade", "rewrite an old net or solver definition in today's form"),
 }

@@ -59,11 +59,13 @@ class Settings:
         strict: reproduce the reference's defects that are mended by default.
         workers: processes that prepare data; 0 uses a thread.
         prefetch: batches that a source prepares ahead.
+        fill: give parameters their initial values; without it fillers are only checked.
     """
 
     strict: bool = False
     workers: int = 0
     prefetch: int = 4
+    fill: bool = True
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,8 @@ class Layer:
                 raise self.error(f"blobs[{index}] given in the definition does not fit",
                                  got=given.shape, wanted=shape)
             blob.host_data[...] = given.reshape(shape)
+        elif filler_param is not None and not self.context.settings.fill:
+            filler.check(filler_param, shape, self.context)
         elif filler_param is not None:
             rng = generator(self.context.seed, "filler", self.name, index)
             blob.host_data[...] = filler.fill(filler_param, shape, rng, self.context)

@@ -1,6 +1,8 @@
 """Whether a solver definition makes sense, found before anything is built."""
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from .. import log
 from ..errors import PrototxtError
 from ..proto.caffe_pb2 import SolverParameter
@@ -19,20 +21,30 @@ def check_solver(param: SolverParameter, place: Place) -> None:
     Raises:
         PrototxtError: a value out of range, an unknown policy, type or regularization.
     """
+    for error in solver_errors(param, place):
+        raise error
+    if not param.base_lr:
+        log.warning("base_lr is 0 or not set: nothing will be learnt")
+
+
+def solver_errors(param: SolverParameter, place: Place) -> Iterator[PrototxtError]:
+    """Yield every error that ``check_solver`` may raise, one after the other."""
     for field, least in _AT_LEAST.items():
         value = getattr(param, field)
         if value < least:
-            raise PrototxtError(f"{field} is too small", where=place.at(field), got=value,
+            yield PrototxtError(f"{field} is too small", where=place.at(field), got=value,
                                 wanted=f"at least {least}")
     if param.regularization_type not in REGULARIZATIONS:
-        raise PrototxtError("unknown regularization_type", where=place.at("regularization_type"),
+        yield PrototxtError("unknown regularization_type", where=place.at("regularization_type"),
                             got=repr(param.regularization_type),
                             wanted=", ".join(REGULARIZATIONS))
     if param.snapshot and not param.snapshot_prefix:
-        raise PrototxtError("snapshots are asked for, but snapshot_prefix is not set",
+        yield PrototxtError("snapshots are asked for, but snapshot_prefix is not set",
                             where=place.at("snapshot"),
                             remedy="Set snapshot_prefix, for example \"out/mynet\".")
-    check_policy(param, place)
-    find_rule(param, place)
-    if not param.base_lr:
-        log.warning("base_lr is 0 or not set: nothing will be learnt")
+    checks: tuple[Callable[[SolverParameter, Place], object], ...] = (check_policy, find_rule)
+    for check in checks:
+        try:
+            check(param, place)
+        except PrototxtError as error:
+            yield error
