@@ -1,6 +1,8 @@
 """HDF5 rows: order, wrapping, shuffling, slices, and files that are wrong."""
 from __future__ import annotations
 
+import tracemalloc
+
 import h5py
 import numpy as np
 import pytest
@@ -194,3 +196,23 @@ def test_damaged_rows_are_named(tmp_path):
     spec = HDF5Spec((str(path),), (64,), ("row",), ((),), 4)
     with pytest.raises(DataError, match=r"a\.h5: rows of dataset 'row' cannot be read"):
         spec.open().batch({"record": 0})
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_memory_does_not_grow_with_the_file(tmp_path, shuffle):
+    rows, wide, path = 100_000, 50_000, str(tmp_path / "large.h5")
+    with h5py.File(path, "w") as file:  # 20 GB, of which nothing is on the disk: all are zeros
+        file.create_dataset("wide", (rows, wide), "f4")
+    counts, shapes = inspect([path], ["wide"])
+    source = HDF5Spec((path,), tuple(counts), ("wide",), tuple(shapes), 4,
+                      stream=Stream(1, 0, "data") if shuffle else None).open()
+    tracemalloc.start()
+    try:
+        for batch in range(3):
+            source.batch({"record": 4 * batch})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        source.close()
+    # A batch, its copy in file order and the one before it; 8 bytes a row for their order.
+    assert peak < 4 * (4 * wide * 4) + 4 * 8 * rows
