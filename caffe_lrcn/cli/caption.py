@@ -2,47 +2,193 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import DataError, UsageError
+from . import runtime
+from .caption_output import Captioned, check_output, write_outputs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..backends import Backend
+    from ..tasks.captioning import Decoder, Hypothesis, Vocabulary
+
+DEFAULT_NET = "prototxt/lrcn_word_deploy.prototxt"
+# strategy -> the flags that it heeds, with their defaults
+STRATEGIES: dict[str, dict[str, float]] = {
+    "greedy": {},
+    "beam": {"beam_size": 5, "length_normalisation": 0.0},
+    "sample": {"samples": 5, "temperature": 1.0, "seed": 0},
+    "best-of": {"samples": 100, "temperature": 1.5, "seed": 0},
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("images", nargs="+", metavar="IMAGE", type=Path)
-    parser.add_argument("--net", type=Path, default=Path("prototxt/lrcn_word_deploy.prototxt"),
-                        help="deploy definition of the words' net (%(default)s)")
-    parser.add_argument("--image-net", type=Path,
-                        default=Path("prototxt/lrcn_image_deploy.prototxt"),
-                        help="deploy definition of the pictures' net (%(default)s)")
-    parser.add_argument("--weights", required=True, type=Path,
-                        help="trained weights of both nets")
-    parser.add_argument("--image-weights", type=Path,
-                        help="weights of the pictures' net, if they are in a file of their own")
-    parser.add_argument("--vocabulary", required=True, type=Path, help="vocabulary.txt")
-    parser.add_argument("--stage", default="", metavar="A,B",
-                        help="variant of the words' net, such as unfactored,1-layer")
-    parser.add_argument("--max-length", type=int, default=20, help="most words (20)")
-    parser.add_argument("--resize", type=int, metavar="PIXELS",
-                        help="side of the pictures before their centre is cut out "
-                             "(256/227 of the net's input)")
-    parser.add_argument("--mean", default="104,117,123", metavar="B,G,R",
-                        help="mean that is subtracted (%(default)s)")
+    parser.add_argument("pictures", nargs="*", metavar="IMAGE", help="picture files")
+    parser.add_argument("--images", type=Path, metavar="LIST",
+                        help="a file that lists pictures, one a line")
+    parser.add_argument("--features", type=Path, metavar="FILE.npy",
+                        help="features (N, F) instead of a pictures' net; pictures that are named "
+                             "too are those of its rows")
+    _add_net_flags(parser)
+    _add_decoding_flags(parser)
+    output = parser.add_argument_group("output")
+    output.add_argument("--top", type=int, default=1, metavar="N",
+                        help="captions shown of each picture (1)")
+    output.add_argument("--json", type=Path, metavar="FILE", help="write COCO results")
+    output.add_argument("--references", type=Path, metavar="FILE",
+                        help="COCO captions file with the pictures' ids for --json (by default "
+                             "the last number in the file name)")
+    output.add_argument("--html", type=Path, metavar="FILE", help="write a page with the pictures")
+    runtime.add_device_flags(parser)
+
+
+def _add_net_flags(parser: argparse.ArgumentParser) -> None:
+    nets = parser.add_argument_group("nets")
+    nets.add_argument("--net", default=DEFAULT_NET,
+                      help="deploy definition of the words' net (%(default)s)")
+    nets.add_argument("--image-net", default="prototxt/lrcn_image_deploy.prototxt",
+                      help="deploy definition of the pictures' net (%(default)s)")
+    nets.add_argument("--weights", required=True, type=Path, help="trained weights of both nets")
+    nets.add_argument("--image-weights", type=Path,
+                      help="weights of the pictures' net, if they are in a file of their own")
+    nets.add_argument("--vocabulary", required=True, type=Path, help="vocabulary.txt")
+    nets.add_argument("--partial-vocabulary", action="store_true",
+                      help="the net has more ids than the vocabulary (as the default net may)")
+    nets.add_argument("--stage", default="", metavar="A,B",
+                      help="variant of the words' net, such as unfactored,1-layer")
+    nets.add_argument("--resize", type=int, metavar="PIXELS",
+                      help="side of the pictures before their centre is cut out "
+                           "(256/227 of the net's input)")
+    nets.add_argument("--mean", default="104,117,123", metavar="B,G,R",
+                      help="mean that is subtracted (%(default)s)")
+
+
+def _add_decoding_flags(parser: argparse.ArgumentParser) -> None:
+    decoding = parser.add_argument_group("decoding")
+    decoding.add_argument("--strategy", choices=STRATEGIES, default="greedy", help="(%(default)s)")
+    decoding.add_argument("--beam-size", type=int, metavar="N", help="of beam (5)")
+    decoding.add_argument("--length-normalisation", type=float, metavar="A",
+                          help="of beam: rank captions of n words by log p / n^A (0)")
+    decoding.add_argument("--samples", type=int, metavar="N",
+                          help="a picture, of sample (5) and best-of (100)")
+    decoding.add_argument("--temperature", type=float, metavar="T",
+                          help="factor of the scores, of sample (1) and best-of (1.5)")
+    decoding.add_argument("--seed", type=int, metavar="N", help="of sample and best-of (0)")
+    decoding.add_argument("--max-length", type=int, default=20, metavar="N",
+                          help="most words (20)")
+    decoding.add_argument("--block-unknown", action="store_true", help="never write <unk>")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print ``path: Caption.`` for each picture; return the exit code."""
-    from ..paths import resolve
-    from ..tasks.captioning import Decoder, FeatureNet, Vocabulary
+    """Print ``picture: Caption.`` for each picture; return 1 if some could not be read."""
+    from ..tasks.captioning import Vocabulary
+    options = strategy_options(args)
+    mean = _mean(args.mean)
+    pictures = _pictures(args)
+    check_output(args, pictures)
     vocabulary = Vocabulary.read(args.vocabulary)
-    decoder = Decoder(resolve(str(args.net)), args.weights, words=len(vocabulary),
-                      stages=[stage for stage in args.stage.split(",") if stage])
-    pictures = FeatureNet(resolve(str(args.image_net)), args.image_weights or args.weights,
-                          full=args.resize, mean=_mean(args.mean))
-    found = decoder.greedy(pictures.features(args.images), args.max_length)
-    for path, hypotheses in zip(args.images, found, strict=True):
-        print(f"{path}: {vocabulary.sentence(hypotheses[0].words)}")
-    return 0
+    backend = runtime.open_backend(args)
+    decoder = _decoder(args, vocabulary, backend)
+    broken: dict[str, DataError] = {}
+    if args.features:
+        features = _read_features(args.features, pictures)
+    else:
+        features = _picture_features(args, pictures, mean, decoder, broken)
+    found = iter(_decode(decoder, features, args, options))
+    names = pictures or [str(row) for row in range(len(features))]
+    captions = [Captioned(name, error=str(broken[name])) if name in broken else
+                Captioned(name, [(hypothesis.log_prob, vocabulary.sentence(hypothesis.words))
+                                 for hypothesis in next(found)], has_picture=bool(pictures))
+                for name in names]
+    for error in broken.values():
+        print(f"error: {error}", file=sys.stderr)
+    write_outputs(args, captions)
+    return 1 if broken else 0
+
+
+def strategy_options(args: argparse.Namespace) -> dict[str, float]:
+    """Return the strategy's numbers.
+
+    Raises:
+        UsageError: a flag that the strategy does not heed.
+    """
+    heeded = STRATEGIES[args.strategy]
+    for name in {name for flags in STRATEGIES.values() for name in flags} - heeded.keys():
+        if getattr(args, name) is not None:
+            takers = [strategy for strategy, flags in STRATEGIES.items() if name in flags]
+            raise UsageError(f"--{name.replace('_', '-')} does nothing with --strategy "
+                             f"{args.strategy}", wanted=f"--strategy {' or '.join(takers)}")
+    return {name: default if getattr(args, name) is None else getattr(args, name)
+            for name, default in heeded.items()}
+
+
+def _decode(decoder: Decoder, features: np.ndarray, args: argparse.Namespace,
+            options: dict[str, float]) -> list[list[Hypothesis]]:
+    options = {"num" if name == "samples" else name: value for name, value in options.items()}
+    decode = {"greedy": decoder.greedy, "beam": decoder.beam, "sample": decoder.sample,
+              "best-of": decoder.best_of}[args.strategy]
+    with runtime.quiet_arithmetic():
+        return decode(features, max_length=args.max_length, **options)
+
+
+def _pictures(args: argparse.Namespace) -> list[str]:
+    """Return the pictures' files; they may be missing where there are features."""
+    from ..tasks.captioning.pictures import read_list
+    pictures = [*args.pictures, *(read_list(args.images) if args.images else [])]
+    if not pictures and not args.features:
+        raise UsageError("there are no pictures to caption",
+                         wanted="picture files, --images LIST or --features FILE.npy")
+    return pictures
+
+
+def _decoder(args: argparse.Namespace, vocabulary: Vocabulary, backend: Backend) -> Decoder:
+    from ..paths import resolve
+    from ..tasks.captioning import Decoder
+    net = resolve(args.net)
+    decoder = Decoder(net, args.weights, words=len(vocabulary), backend=backend,
+                      stages=runtime.split_list(args.stage), block_unknown=args.block_unknown)
+    spare = args.partial_vocabulary or os.path.realpath(net) == os.path.realpath(
+        resolve(DEFAULT_NET))
+    if len(vocabulary) < decoder.classes and not spare:
+        raise UsageError("the vocabulary has fewer words than the net", where=args.vocabulary,
+                         got=f"{len(vocabulary)} ids", wanted=decoder.classes,
+                         remedy="Use the vocabulary that the net was trained with; if this is it "
+                                "and the net has ids to spare, say --partial-vocabulary.")
+    return decoder
+
+
+def _picture_features(args: argparse.Namespace, pictures: list[str], mean: list[float],
+                      decoder: Decoder, broken: dict[str, DataError]) -> np.ndarray:
+    from ..paths import resolve
+    from ..tasks.captioning import FeatureNet
+    net = FeatureNet(resolve(args.image_net), args.image_weights or args.weights,
+                     full=args.resize, mean=mean, backend=decoder.step_net.backend)
+    decoder.step_net.check_features(net.features([]))  # before the work, not after it
+    with runtime.quiet_arithmetic():
+        return net.features(pictures, broken)
+
+
+def _read_features(path: Path, pictures: list[str]) -> np.ndarray:
+    import numpy as np
+    try:
+        features = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"cannot read the features: {error}", where=path) from error
+    if not isinstance(features, np.ndarray) or features.dtype.kind not in "fiu":
+        raise DataError("the features are no array of numbers", where=path)
+    if features.ndim < 2 or len(features) == 0:
+        raise DataError("the features hold no rows", where=path, got=features.shape,
+                        wanted="(N, F)")
+    if pictures and len(pictures) != len(features):
+        raise DataError("there are not as many features as pictures", where=path,
+                        got=f"{len(features)} rows", wanted=len(pictures))
+    return features
 
 
 def _mean(text: str) -> list[float]:

@@ -2,16 +2,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from ...backends import Backend, get_backend
-from ...errors import NetError, ShapeError, UsageError
+from ...errors import DataError, NetError, ShapeError, UsageError
+from ...paths import resolve
 from ...sources.picture import read_picture
 from ...sources.resize import resize
 from .step_net import load_net
 
+_LABEL = re.compile(r"(?<=\.\w{3})\s+\d+$|(?<=\.\w{4})\s+\d+$")
 #: What LRCN subtracts from blue, green and red.
 MEAN = (104.0, 117.0, 123.0)
 
@@ -45,6 +49,25 @@ def preprocess(path: str | os.PathLike[str], side: int, full: int,
     return (pixels - np.asarray(mean, np.float32)).astype(np.float32).transpose(2, 0, 1)
 
 
+def read_list(path: str | os.PathLike[str]) -> list[str]:
+    """Return the pictures that a file lists, one a line, as paths that exist where possible.
+
+    A class number behind the name, as ImageData has it, is dropped. Relative paths count from the
+    working directory, or else from the list's folder.
+
+    Raises:
+        DataError: the list cannot be read, or is empty.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read the list of pictures: {error}", where=path) from error
+    names = [_LABEL.sub("", line.strip()) for line in lines if line.strip()]
+    if not names:
+        raise DataError("the list of pictures is empty", where=path)
+    return [resolve(name, os.fspath(path)) for name in names]
+
+
 class FeatureNet:
     """A convnet that turns pictures into feature vectors.
 
@@ -72,20 +95,35 @@ class FeatureNet:
         self.side, self.batch = shape[2], shape[0]
         self.full, self.mean = full or self.side * 256 // 227, mean
 
-    def features(self, paths: Sequence[str | os.PathLike[str]]) -> np.ndarray:
+    def features(self, paths: Sequence[str | os.PathLike[str]],
+                 broken: dict[str, DataError] | None = None) -> np.ndarray:
         """Return one row of features for each picture file, (N, F).
 
+        Args:
+            paths: the files.
+            broken: if given, takes the errors of pictures that cannot be read, by path; they have
+                no row.
+
         Raises:
-            DataError: a picture cannot be read.
+            DataError: a picture cannot be read, and ``broken`` is not given.
         """
-        found = []
-        source = self.net.blobs[self.net.inputs[0]]
+        source, top = (self.net.blobs[names[0]] for names in (self.net.inputs, self.net.outputs))
+        found = [np.empty((0, top.count_range(1)), source.host_data.dtype)]
         for start in range(0, len(paths), self.batch):
-            pictures = [preprocess(path, self.side, self.full, self.mean)
-                        for path in paths[start:start + self.batch]]
-            source.reshape(len(pictures), 3, self.side, self.side)
-            source.host_data[...] = pictures
-            self.net.forward()
-            top = self.net.blobs[self.net.outputs[0]].host_data
-            found.append(top.reshape(len(pictures), -1).copy())
+            pictures = list(self._read(paths[start:start + self.batch], broken))
+            if pictures:
+                source.reshape(len(pictures), 3, self.side, self.side)
+                source.host_data[...] = pictures
+                self.net.forward()
+                found.append(top.host_data.reshape(len(pictures), -1).copy())
         return np.concatenate(found)
+
+    def _read(self, paths: Sequence[str | os.PathLike[str]],
+              broken: dict[str, DataError] | None) -> Iterator[np.ndarray]:
+        for path in paths:
+            try:
+                yield preprocess(path, self.side, self.full, self.mean)
+            except DataError as error:
+                if broken is None:
+                    raise
+                broken[os.fspath(path)] = error
