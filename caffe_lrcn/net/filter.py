@@ -4,12 +4,15 @@ Source: Caffe's net filtering by NetStateRule.
 """
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import cast
 
 from ..errors import PrototxtError
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef
+
+_LOG = logging.getLogger(__name__)
 
 
 def make_state(phase: int, level: int = 0, stages: Iterable[str] = (),
@@ -55,6 +58,16 @@ def filter_layers(layers: list[LayerDef], state: caffe_pb2.NetState) -> list[Lay
         PrototxtError: a layer has include rules and exclude rules.
     """
     return [layer for layer in layers if _belongs(layer, state)]
+
+
+def warn_of_unknown_stages(layers: Iterable[LayerDef], state: caffe_pb2.NetState) -> None:
+    """Log a warning for each stage of ``state`` that no rule names: it may be misspelt."""
+    named = {stage for layer in layers for rule in (*layer.param.include, *layer.param.exclude)
+             for stage in (*rule.stage, *rule.not_stage)}
+    for stage in state.stage:
+        if stage not in named:
+            _LOG.warning("stage '%s' is set, but no rule of the net names it (named are: %s)",
+                         stage, ", ".join(sorted(named)) or "none")
 
 
 def _belongs(layer: LayerDef, state: caffe_pb2.NetState) -> bool:

@@ -15,7 +15,7 @@ from ..proto.text import NetDef, Place
 from . import weights
 from .build import Node, apply_backward_plan, build_node, make_blobs, share_params
 from .connect import Graph, connect
-from .filter import filter_layers, make_state
+from .filter import filter_layers, make_state, warn_of_unknown_stages
 from .splits import insert_splits
 
 Callback = Callable[[int], None]
@@ -52,6 +52,7 @@ class Net:
         self.before_backward: list[Callback] = []
         self.after_backward: list[Callback] = []
         self.nodes: list[Node] = []
+        warn_of_unknown_stages(definition.layers, self.state_filter)
         graph = connect(insert_splits(filter_layers(definition.layers, self.state_filter)))
         try:
             self._build(graph)

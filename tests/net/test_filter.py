@@ -2,7 +2,7 @@
 import pytest
 
 from caffe_lrcn.errors import PrototxtError
-from caffe_lrcn.net.filter import filter_layers, make_state
+from caffe_lrcn.net.filter import filter_layers, make_state, warn_of_unknown_stages
 from caffe_lrcn.proto.text import parse_net
 
 RULES = """
@@ -45,3 +45,10 @@ def test_stages_of_the_definition_are_kept():
     base = parse_net('state { stage: "a" level: 3 }').param.state
     state = make_state(0, 0, ["b"], base)
     assert (list(state.stage), state.level, state.phase) == (["a", "b"], 3, 0)
+
+
+def test_a_stage_that_no_rule_names_is_warned_about(caplog):
+    warn_of_unknown_stages(parse_net(RULES).layers, make_state(0, 0, ["a", "b"]))
+    assert caplog.text == ""
+    warn_of_unknown_stages(parse_net(RULES).layers, make_state(0, 0, ["a", "bb"]))
+    assert "stage 'bb' is set, but no rule of the net names it (named are: a, b)" in caplog.text
