@@ -1,7 +1,7 @@
 """Python values into messages. Source: python/caffe/net_spec.py."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -19,7 +19,7 @@ def param_name_dict() -> dict[str, str]:
 
 
 def assign_proto(proto: Message, name: str, val: Any) -> None:
-    """Set a field of a message: a list is repeated, a dict is a message, the rest are values.
+    """Set a field of a message: lists for repeated fields, dicts for messages, or plain values.
 
     A single value for a repeated field becomes a list of one.
 
@@ -32,10 +32,9 @@ def assign_proto(proto: Message, name: str, val: Any) -> None:
         raise MissingNameError(f"{proto.DESCRIPTOR.name} has no field '{name}'",
                                wanted=", ".join(proto.DESCRIPTOR.fields_by_name))
     target = getattr(proto, name)
-    # Only repeated fields and messages have methods of a container.
-    repeated = hasattr(target, "extend")
-    if repeated:
-        for item in val if isinstance(val, (list, tuple)) else [val]:
+    if hasattr(target, "extend"):  # repeated
+        single = isinstance(val, (str, bytes, Mapping)) or not isinstance(val, Iterable)
+        for item in [val] if single else val:
             _append(target, item)
     elif isinstance(val, Mapping):
         target.SetInParent()  # an empty dict still says that the message is there
