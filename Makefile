@@ -45,6 +45,7 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/convnet.py
 	$(BIN)/python benchmarks/captioner.py
+	$(BIN)/python benchmarks/decoding.py
 
 proto: $(VENV)/installed-dev
 	$(BIN)/python tools/generate_proto.py

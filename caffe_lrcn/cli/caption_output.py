@@ -9,6 +9,9 @@ from pathlib import Path
 
 from ..errors import DataError, UsageError
 
+#: A page has room for so many captions of a picture, whatever --top says.
+_ON_PAGE = 5
+
 
 @dataclass(frozen=True)
 class Captioned:
@@ -66,7 +69,7 @@ def write_outputs(args: argparse.Namespace, pictures: Sequence[Captioned]) -> No
 
 def _write_page(args: argparse.Namespace, pictures: Sequence[Captioned]) -> None:
     from ..tasks.captioning.gallery import Entry, write_gallery
-    shown = args.top if args.top > 1 else None  # the page has room for all of them
+    shown = max(args.top, _ON_PAGE)
     entries = [Entry(picture.name, picture.name if picture.has_picture else None,
                      picture.captions[:shown], picture.error) for picture in pictures]
     count = sum(not picture.error for picture in pictures)

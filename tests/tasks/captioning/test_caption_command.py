@@ -65,6 +65,22 @@ def test_prints_a_caption_for_each_picture(pictures, trained, capsys):
                                                     for path in pictures]
 
 
+def test_published_vocabulary_size(tmp_path, capsys):
+    """8800 lines for a net of 8801 ids; a batch of 1000 that nobody asked for."""
+    (tmp_path / "net.prototxt").write_text(WORDS.replace(": 5 ", ": 8801 "))
+    net = Net(read_net(tmp_path / "net.prototxt"), get_backend("cpu"), phase=caffe_pb2.TEST)
+    net.params["predict"][1].host_data[8800] = 1
+    net.save(str(tmp_path / "net.caffemodel"))
+    words = ["<unk>", *(f"w{i}" for i in range(2, 8801))]
+    (tmp_path / "vocabulary.txt").write_text("\n".join(words) + "\n")
+    np.save(tmp_path / "f.npy", np.zeros((1, 3)))
+    flags = [part for name, file in (("net", "net.prototxt"), ("weights", "net.caffemodel"),
+                                     ("vocabulary", "vocabulary.txt"), ("features", "f.npy"))
+             for part in (f"--{name}", str(tmp_path / file))]
+    assert main(["caption", "--cpu", *flags, "--max-length", "2"]) == 0
+    assert capsys.readouterr().out == "0: W8800 w8800...\n"
+
+
 @pytest.mark.parametrize("listed", ["{}\n", "\n{} 7\n", "{}"])
 def test_a_list_of_pictures(coco, trained, capsys, listed):
     listing = coco / "list.txt"  # names count from the list's folder
