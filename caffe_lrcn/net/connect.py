@@ -57,15 +57,11 @@ def connect(layers: list[LayerDef]) -> Graph:
             bottoms.append(ids[blob])
         tops = []
         for position, blob in enumerate(_top_names(layer, cls)):
-            if not _is_in_place(layer, position):
+            if not _is_in_place(layer, cls, position):
                 if blob in ids and blob != AUTOMATIC:
                     raise _produced_twice(layer, position)
                 ids[blob] = len(names)
                 names.append(blob)
-            elif not cls.allows_in_place:
-                raise NetError(f"{layer.param.type} cannot work in place",
-                               where=layer.place.at("top", position), layer=layer.param.name,
-                               remedy=f"Give the top another name than '{blob}'.")
             if blob != AUTOMATIC:
                 unconsumed.add(blob)
             tops.append(ids[blob])
@@ -111,10 +107,16 @@ def _top_names(layer: LayerDef, cls: type[Layer]) -> list[str]:
     return names if names or not cls.is_loss else [AUTOMATIC]
 
 
-def _is_in_place(layer: LayerDef, position: int) -> bool:
+def _is_in_place(layer: LayerDef, cls: type[Layer], position: int) -> bool:
     param = layer.param
-    return (position < len(param.top) and position < len(param.bottom)
-            and param.top[position] == param.bottom[position])
+    if (position >= min(len(param.top), len(param.bottom))
+            or param.top[position] != param.bottom[position]):
+        return False
+    if not cls.allows_in_place:
+        raise NetError(f"{param.type} cannot work in place",
+                       where=layer.place.at("top", position), layer=param.name,
+                       remedy=f"Give the top another name than '{param.top[position]}'.")
+    return True
 
 
 def _produced_twice(layer: LayerDef, position: int) -> CaffeError:

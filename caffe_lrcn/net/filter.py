@@ -77,5 +77,12 @@ def _belongs(layer: LayerDef, state: caffe_pb2.NetState) -> bool:
                             where=layer.place.at("exclude", 0), layer=layer.param.name,
                             remedy="Keep one kind; not_stage says 'unless'.")
     if include:
-        return any(rule_mismatch(state, rule) is None for rule in include)
-    return all(rule_mismatch(state, rule) is not None for rule in exclude)
+        return any(_holds(layer, rule, state) for rule in include)
+    return not any(_holds(layer, rule, state) for rule in exclude)
+
+
+def _holds(layer: LayerDef, rule: caffe_pb2.NetStateRule, state: caffe_pb2.NetState) -> bool:
+    mismatch = rule_mismatch(state, rule)
+    if mismatch:
+        _LOG.info("A rule of layer '%s' does not hold: %s", layer.param.name, mismatch)
+    return mismatch is None

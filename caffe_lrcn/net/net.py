@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import log
 from ..backends import Backend
 from ..errors import CaffeError
 from ..layer_types import Layer
@@ -15,6 +16,7 @@ from ..proto.text import NetDef, Place
 from . import weights
 from .build import Node, apply_backward_plan, build_node, make_blobs, share_params
 from .connect import Graph, connect
+from .creation_log import creation_lines
 from .filter import filter_layers, make_state, warn_of_unknown_stages
 from .splits import insert_splits
 
@@ -59,6 +61,8 @@ class Net:
         except BaseException:
             self.close()
             raise
+        for line in creation_lines(self):
+            log.info(line)
 
     def _build(self, graph: Graph) -> None:
         def context_for(phase: int, place: Place) -> LayerContext:

@@ -52,3 +52,12 @@ def test_a_stage_that_no_rule_names_is_warned_about(caplog):
     assert caplog.text == ""
     warn_of_unknown_stages(parse_net(RULES).layers, make_state(0, 0, ["a", "bb"]))
     assert "stage 'bb' is set, but no rule of the net names it (named are: a, b)" in caplog.text
+
+
+def test_rules_that_do_not_hold_are_logged(caplog):
+    caplog.set_level("INFO", "caffe_lrcn")
+    text = ('layer { name: "x" type: "ReLU" include { phase: TEST } include { stage: "a" } '
+            'include { min_level: 2 } }')
+    filter_layers(parse_net(text).layers, make_state(0, stages=["a"]))
+    assert [record.getMessage() for record in caplog.records] == [
+        "A rule of layer 'x' does not hold: phase is TRAIN, the rule asks for TEST"]

@@ -166,3 +166,22 @@ def test_callbacks_run_around_every_layer():
     net.forward()
     net.backward()
     assert seen == [("before", i) for i in range(4)] + [("after", i) for i in (3, 2, 1, 0)]
+
+
+def test_building_is_logged_as_in_caffe(caplog):
+    caplog.set_level("INFO", "caffe_lrcn")
+    make(SIMPLE + 'layer { name: "r" type: "ReLU" bottom: "y" top: "y" }'
+         + LOSS % "loss_weight: 3", dtype=np.float32)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Creating Layer x", "x -> x", "Top shape: 4 3 2 (24)", "Memory required for data: 96",
+        "Creating Layer t", "t -> t", "Top shape: 4 5 (20)", "Memory required for data: 176",
+        "Creating Layer ip", "ip <- x", "ip -> y", "Top shape: 4 5 (20)",
+        "Memory required for data: 256",
+        "Creating Layer r", "r <- y", "r -> y (in-place)", "Top shape: 4 5 (20)",
+        "Memory required for data: 336",
+        "Creating Layer loss", "loss <- y", "loss <- t", "loss -> l", "Top shape: (1)",
+        "    with loss weight 3", "Memory required for data: 340",
+        "loss needs backward computation.", "r needs backward computation.",
+        "ip needs backward computation.", "t does not need backward computation.",
+        "x does not need backward computation.", "This network produces output l",
+        "Network initialization done."]
