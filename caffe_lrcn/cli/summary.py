@@ -1,0 +1,99 @@
+"""``caffe-lrcn summary``: types, shapes and costs of a net's layers."""
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import runtime
+from .check import add_shape_flag
+
+if TYPE_CHECKING:
+    from ..inspection.count import Cost
+    from ..inspection.dry_run import DryRun
+
+_HEADER = ("layer", "type", "output", "parameters", "multiply-adds", "activations")
+_RIGHT = (False, False, False, True, True, True)
+_UNITS = ("", "k", "M", "G", "T", "P")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("net", metavar="NET", help="a net definition")
+    parser.add_argument("--phase", choices=("TRAIN", "TEST"), default="TEST",
+                        help="phase of the net (default TEST)")
+    parser.add_argument("--level", type=int, default=0, help="level of the net's state")
+    parser.add_argument("--stage", default="", metavar="A,B",
+                        help="stages of the net's state, with commas between")
+    add_shape_flag(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table; return 1 if a layer could not be set up."""
+    from ..inspection.count import count
+    from ..inspection.dry_run import DryRun, parse_shapes
+    from ..inspection.problems import ERROR
+    from ..net.filter import make_state
+    from ..paths import resolve
+    from ..proto import caffe_pb2
+    from ..proto.text import read_net
+    definition = read_net(resolve(args.net))
+    state = make_state(caffe_pb2.Phase.Value(args.phase), args.level, runtime.stages(args),
+                       definition.param.state)
+    dry_run = DryRun(definition, state, parse_shapes(args.shape))
+    costs = count(dry_run.steps)
+    print(as_json(dry_run, costs) if args.json else as_text(dry_run, costs))
+    for problem in dry_run.problems:
+        print(problem.line(), file=sys.stderr)
+    return int(any(problem.severity == ERROR for problem in dry_run.problems))
+
+
+def as_text(dry_run: DryRun, costs: Sequence[Cost]) -> str:
+    """Return an aligned table and the totals."""
+    from ..inspection.count import total
+    from ..inspection.dry_run import variant_name
+    from .statistics import table
+    rows = [[cost.layer, cost.type, ", ".join(map(_shape, cost.outputs)) or _unknown(cost),
+             *map(short, (cost.parameters, cost.multiply_adds)), _bytes(cost.activations)]
+            for cost in costs]
+    sums = total(costs)
+    name = dry_run.definition.param.name or "net"
+    return "\n".join([
+        f"{name} ({variant_name(dry_run.state)}), {len(costs)} layers", "",
+        table(_HEADER, rows, _RIGHT), "",
+        f"parameters     {sums['parameters']:,} ({_bytes(4 * sums['parameters'])})",
+        f"multiply-adds  {sums['multiply_adds']:,} a forward pass",
+        f"activations    {_bytes(sums['activations'])}, twice that with gradients"])
+
+
+def as_json(dry_run: DryRun, costs: Sequence[Cost]) -> str:
+    """Return the same as one JSON object; activations are bytes."""
+    from ..inspection.count import total
+    state = dry_run.state
+    return json.dumps({"name": dry_run.definition.param.name,
+                       "phase": ("TRAIN", "TEST")[state.phase], "stages": list(state.stage),
+                       "layers": [vars(cost) for cost in costs], "totals": total(costs)}, indent=2)
+
+
+def short(number: float, step: int = 1000) -> str:
+    """Return a number with three digits and a unit (k, M, G), or as it is below 1000."""
+    unit = 0
+    while number >= 999.5 and unit + 1 < len(_UNITS):
+        number, unit = number / step, unit + 1
+    return f"{number:.3g}{' ' if unit else ''}{_UNITS[unit]}"
+
+
+def _bytes(number: int) -> str:
+    text = short(number)
+    return text + ("B" if text[-1].isalpha() else " B")
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) or "1 number"
+
+
+def _unknown(cost: Cost) -> str:
+    return "-" if cost.type in ("Silence", "HDF5Output") else "?"

@@ -1,0 +1,128 @@
+"""``caffe-lrcn time``: how long each layer's forward and backward passes take."""
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UsageError
+from . import runtime
+
+if TYPE_CHECKING:
+    from ..net.build import Node
+    from ..net.net import Net
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--model", required=True, metavar="FILE", help="the net definition")
+    parser.add_argument("--weights", default="", metavar="A,B",
+                        help="weights, copied by layer name")
+    parser.add_argument("--phase", choices=("TRAIN", "TEST"), default="TRAIN",
+                        help="phase of the net (default TRAIN)")
+    parser.add_argument("--iterations", type=int, default=50, metavar="N",
+                        help="timed forward and backward passes (default 50)")
+    runtime.add_device_flags(parser)
+    runtime.add_net_flags(parser)
+    runtime.add_log_flags(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Time the net; return the exit code."""
+    if args.iterations < 1:
+        raise UsageError("--iterations must be 1 or more", got=args.iterations)
+    runtime.start_log(args)
+    from .. import log
+    from ..layer_types.base import Settings
+    from ..net.net import Net
+    from ..paths import resolve
+    from ..proto import caffe_pb2
+    from ..proto.text import read_net
+    net = Net(read_net(resolve(args.model)), runtime.open_backend(args),
+              phase=caffe_pb2.Phase.Value(args.phase), level=args.level,
+              stages=runtime.stages(args), settings=Settings(workers=args.workers))
+    try:
+        for path in runtime.split_list(args.weights):
+            for line in net.copy_trained_layers_from(path).lines():
+                log.info(line)
+        with runtime.quiet_arithmetic():
+            _benchmark(net, args.iterations)
+    finally:
+        net.close()
+    return 0
+
+
+def _benchmark(net: Net, iterations: int) -> None:
+    from .. import log
+    stopwatch = Stopwatch(net.backend)
+    log.info("Performing Forward")
+    log.info(f"Initial loss: {net.forward():g}")
+    log.info("Performing Backward")
+    for node in reversed(net.nodes):
+        backward(node)
+    log.info("*** Benchmark begins ***")
+    log.info(f"Testing for {iterations} iterations.")
+    for iteration in range(1, iterations + 1):
+        before = stopwatch.total
+        for index in range(len(net.nodes)):
+            stopwatch.time(("forward", index), partial(net.forward, index, index))
+        for index in reversed(range(len(net.nodes))):
+            stopwatch.time(("backward", index), partial(backward, net.nodes[index]))
+        log.info(f"Iteration: {iteration} forward-backward time: "
+                 f"{stopwatch.total - before:g} ms.")
+    for line in report(net.layer_names, stopwatch, iterations):
+        log.info(line)
+
+
+def backward(node: Node) -> None:
+    """Run a layer's backward pass, as training would, whether or not anybody needs it.
+
+    Layers without gradient (ArgMax, Threshold) are left out, where Caffe ends with an error.
+    """
+    from ..layer_types import Layer
+    if type(node.layer).backward is not Layer.backward:
+        node.layer.backward(node.top, node.propagate_down, node.bottom)
+
+
+class Stopwatch:
+    """Sums up times in milliseconds, by name; waits for a GPU to finish."""
+
+    def __init__(self, backend: Any) -> None:
+        self.backend = backend
+        self.sums: dict[tuple[str, int], float] = {}
+
+    @property
+    def total(self) -> float:
+        """All times together."""
+        return sum(self.sums.values())
+
+    def time(self, name: tuple[str, int], work: Callable[[], object]) -> None:
+        """Do ``work`` and add its time to ``name``."""
+        start = perf_counter()
+        work()
+        if self.backend.is_gpu:
+            self.backend.xp.cuda.get_current_stream().synchronize()
+        self.sums[name] = self.sums.get(name, 0.0) + 1000 * (perf_counter() - start)
+
+    def sum(self, direction: str) -> float:
+        """Return the times of all layers in one direction."""
+        return sum(value for (way, _), value in self.sums.items() if way == direction)
+
+
+def report(layers: Iterable[str], stopwatch: Stopwatch, iterations: int) -> list[str]:
+    """Return the closing lines: means of layers and passes, the total.
+
+    Source: Caffe's ``caffe time``.
+    """
+    lines = ["Average time per layer: "]
+    for index, name in enumerate(layers):
+        for way in ("forward", "backward"):
+            mean = stopwatch.sums[way, index] / iterations
+            lines.append(f"{name:>10}\t{way}: {mean:g} ms.")
+    passes = [stopwatch.sum(way) / iterations for way in ("forward", "backward")]
+    return lines + [f"Average Forward pass: {passes[0]:g} ms.",
+                    f"Average Backward pass: {passes[1]:g} ms.",
+                    f"Average Forward-Backward: {sum(passes):g} ms.",
+                    f"Total Time: {stopwatch.total:g} ms.", "*** Benchmark ends ***"]
