@@ -151,7 +151,8 @@ def to_picture(shapes: list[Stroke | Text]) -> Image.Image:
     return picture
 
 
-def _write(picture: Image.Image, text: Text, font: ImageFont.ImageFont) -> None:
+def _write(picture: Image.Image, text: Text,
+           font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
     left, top, right, bottom = ImageDraw.Draw(picture).textbbox((0, 0), text.words, font)
     size = math.ceil(right - left) + 2, math.ceil(bottom - top) + 2
     mask = Image.new("L", size)
@@ -165,7 +166,7 @@ def _write(picture: Image.Image, text: Text, font: ImageFont.ImageFont) -> None:
     picture.paste(_INK, (round(corner[0]), round(corner[1])), mask)
 
 
-def _font() -> ImageFont.ImageFont:
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     try:
         return ImageFont.load_default(_FONT_SIZE)
     except TypeError:  # Pillow before 10.1 has one size

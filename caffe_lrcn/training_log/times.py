@@ -21,10 +21,10 @@ def line_time(line: str, year: int) -> datetime | None:
     match = _PREFIX.match(line)
     if not match:
         return None
-    given, *numbers, fraction = match.groups()
+    given, month, day, hour, minute, second, fraction = match.groups()
     try:
-        return datetime(int(given or year), *map(int, numbers),
-                        microsecond=int((fraction or "0").ljust(6, "0")))
+        return datetime(int(given or year), int(month), int(day), int(hour), int(minute),
+                        int(second), int((fraction or "0").ljust(6, "0")))
     except ValueError:
         return None
 
