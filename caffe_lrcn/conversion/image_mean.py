@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import log
 from ..errors import DataError
+from ..proto.blob_proto import read_blob_proto
 from ..proto.caffe_pb2 import BlobProto
 from ..sources.database import open_database
 from ..sources.datum import parse_datum, pixels
@@ -60,9 +61,34 @@ def write_mean(path: str, mean: np.ndarray) -> None:
         raise DataError("the mean cannot be written", where=path, got=error.strerror) from None
 
 
+def read_mean(path: str) -> np.ndarray | None:
+    """Return the (C, H, W) mean in a ``.npy`` or ``.binaryproto`` file; None for an empty name.
+
+    Raises:
+        DataError: the file is missing, or holds something else.
+    """
+    if not path:
+        return None
+    if path.endswith(".binaryproto"):
+        mean = read_blob_proto(path)
+        mean = mean[0] if mean.ndim == 4 and len(mean) == 1 else mean
+    else:
+        try:
+            mean = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError("the mean cannot be read", where=path, got=error,
+                            wanted="a .npy or a .binaryproto file",
+                            remedy="Name a mean file; an empty name stands for no mean") from None
+    if mean.ndim != 3:
+        raise DataError("this is no mean picture", where=path, got=f"shape {mean.shape}",
+                        wanted="(channels, height, width)")
+    return mean
+
+
 def _picture(path: str, key: bytes, content: bytes) -> np.ndarray:
     try:
-        return pixels(parse_datum(content)).transpose(2, 0, 1)
+        picture: np.ndarray = pixels(parse_datum(content)).transpose(2, 0, 1)
+        return picture
     except DataError as error:
         error.where = f"{path}: record '{key.decode(errors='replace')}'"
         raise
