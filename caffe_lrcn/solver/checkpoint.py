@@ -14,7 +14,7 @@ from ..proto.caffe_pb2 import SolverParameter
 from ..proto.weights_io import SolverStateFile, write_solverstate, write_solverstate_h5
 from .csv_log import Mark
 from .resume_file import ResumeFile, write_resume_file
-from .snapshot import Snapshot, find, load, set_paths, write_set
+from .snapshot import Snapshot, find, load, prepare, set_paths, write_set
 from .testing import BeforeTest
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def save(solver: Solver) -> str:
     if not solver.prefix:
         raise SnapshotError("a snapshot is asked for, but snapshot_prefix is not set",
                             where=solver.definition.place.at())
+    # One that nobody planned (a signal's, a script's) may be the first that needs the folder.
+    prepare(solver.prefix)
     hdf5 = param.snapshot_format == SolverParameter.HDF5 or _too_large_for_binary(solver)
     kind = "HDF5" if hdf5 else "binary proto"
     paths = set_paths(solver.prefix, solver.iter, hdf5)

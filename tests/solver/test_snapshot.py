@@ -131,6 +131,13 @@ def test_leftovers_of_a_kill_are_removed(make):
     assert names() == ["other_iter_5.caffemodel.partial"]
 
 
+def test_an_unplanned_snapshot_makes_its_folder(make):
+    solver = make(snapshot_prefix="new/folder/tiny", snapshot=0)
+    assert not os.path.exists("new")
+    assert solver.snapshot() == "new/folder/tiny_iter_0.solverstate"
+    assert os.path.exists("new/folder/tiny_iter_0.caffemodel")
+
+
 def test_what_another_run_is_writing_is_left_alone(make):
     os.mkdir("out")
     name = f"tiny_iter_5.caffemodel.{os.getppid()}.partial"
