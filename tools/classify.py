@@ -4,12 +4,10 @@
 INPUT is a picture, a folder of pictures, or a .npy file of pictures (N, H, W, C) with values
 from 0 to 1; OUTPUT is a .npy file, which gets the scores (N, classes).
 """
+import argparse
 import sys
 
-from caffe_lrcn.cli.program import Parser, run_program
-
-MODEL = "models/bvlc_reference_caffenet/bvlc_reference_caffenet.caffemodel"
-MEAN = "python/caffe/imagenet/ilsvrc_2012_mean.npy"
+from caffe_lrcn.cli.program import Parser, add_model_flags, run_program
 
 
 def parser() -> Parser:
@@ -17,22 +15,14 @@ def parser() -> Parser:
     flags = Parser(__doc__)
     flags.add_argument("input_file")
     flags.add_argument("output_file")
-    flags.add_argument("--model_def", default="prototxt/zoo/caffenet/deploy.prototxt",
-                       help="definition of the net (default: %(default)s)")
-    flags.add_argument("--pretrained_model", default=MODEL, help="weights (default: %(default)s)")
-    flags.add_switch("gpu", "run on the first GPU")
+    add_model_flags(flags)
     flags.add_switch("center_only", "score the crop in the centre, not the mean of ten crops")
     flags.add_argument("--images_dim", default="256,256", help="height,width before cropping")
-    flags.add_argument("--mean_file", default=MEAN,
-                       help=".npy or .binaryproto, '' for none (default: %(default)s)")
-    flags.add_argument("--input_scale", type=float, help="factor after the mean is taken off")
-    flags.add_argument("--raw_scale", type=float, default=255.0, help="factor before that")
-    flags.add_argument("--channel_swap", default="2,1,0", help="channels' order, here RGB to BGR")
     flags.add_argument("--ext", default="jpg", help="ending of the pictures in a folder")
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Score the pictures."""
     import time
 
@@ -40,7 +30,8 @@ def work(args) -> None:
     from caffe_lrcn.conversion.image_mean import read_mean
     from caffe_lrcn.conversion.pictures import load_pictures, numbers, save_scores
     from caffe_lrcn.paths import resolve
-    caffe.set_mode_gpu() if args.gpu else caffe.set_mode_cpu()
+    if args.gpu:
+        caffe.set_mode_gpu()
     classifier = caffe.Classifier(
         resolve(args.model_def), args.pretrained_model, numbers(args.images_dim, 2),
         read_mean(args.mean_file), args.input_scale, args.raw_scale, numbers(args.channel_swap))

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Compute the mean picture of a database: compute_image_mean.py [flags] INPUT_DB [OUTPUT_FILE]."""
+import argparse
 import sys
 
 from caffe_lrcn import log
@@ -15,7 +16,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Write the mean, if asked to, and log the mean of each channel."""
     from caffe_lrcn.conversion.image_mean import database_mean, write_mean
     mean = database_mean(args.database, args.backend)

@@ -4,6 +4,7 @@
 INPUT_FOLDER has the binary version's files; OUTPUT_FOLDER gets cifar10_train_<DB_TYPE> and
 cifar10_test_<DB_TYPE>.
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -18,7 +19,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Make the databases."""
     from caffe_lrcn.conversion.cifar import convert_cifar
     convert_cifar(args.input_folder, args.output_folder, args.db_type)

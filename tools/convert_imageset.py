@@ -4,6 +4,7 @@
 LISTFILE has one picture a line: its name, a space, an integer label. ROOTFOLDER/ is put before
 every name as it is.
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -26,7 +27,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Make the database."""
     from caffe_lrcn.conversion.imageset import ImagesetOptions, convert_imageset
     size = (args.resize_height, args.resize_width)

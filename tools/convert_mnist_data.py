@@ -3,6 +3,7 @@
 
 IMAGES and LABELS are unpacked idx files, such as train-images-idx3-ubyte.
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -17,7 +18,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Make the database."""
     from caffe_lrcn.conversion.mnist import convert_mnist
     convert_mnist(args.images, args.labels, args.database, args.backend)

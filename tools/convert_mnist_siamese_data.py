@@ -3,6 +3,7 @@
 
 A record has two digits as channels; its label says whether they are of one class.
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -18,7 +19,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Make the database."""
     from caffe_lrcn.conversion.mnist import convert_mnist_pairs
     convert_mnist_pairs(args.images, args.labels, args.database, args.backend, args.seed)

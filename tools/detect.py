@@ -4,12 +4,10 @@
 INPUT is a table (.csv) with the columns filename, ymin, xmin, ymax and xmax; OUTPUT is a table
 (.csv) or an HDF5 file (.h5).
 """
+import argparse
 import sys
 
-from caffe_lrcn.cli.program import Parser, run_program
-
-MODEL = "models/bvlc_reference_caffenet/bvlc_reference_caffenet.caffemodel"
-MEAN = "python/caffe/imagenet/ilsvrc_2012_mean.npy"
+from caffe_lrcn.cli.program import Parser, add_model_flags, run_program
 
 
 def parser() -> Parser:
@@ -17,24 +15,16 @@ def parser() -> Parser:
     flags = Parser(__doc__)
     flags.add_argument("input_file")
     flags.add_argument("output_file")
-    flags.add_argument("--model_def", default="prototxt/zoo/caffenet/deploy.prototxt",
-                       help="definition of the net (default: %(default)s)")
-    flags.add_argument("--pretrained_model", default=MODEL, help="weights (default: %(default)s)")
+    add_model_flags(flags)
     flags.add_argument("--crop_mode", default="selective_search",
                        choices=("list", "selective_search"),
                        help="list: windows of a table; the default's proposals are not included")
-    flags.add_switch("gpu", "run on the first GPU")
-    flags.add_argument("--mean_file", default=MEAN,
-                       help=".npy or .binaryproto, averaged to one value a channel, '' for none")
-    flags.add_argument("--input_scale", type=float, help="factor after the mean is taken off")
-    flags.add_argument("--raw_scale", type=float, default=255.0, help="factor before that")
-    flags.add_argument("--channel_swap", default="2,1,0", help="channels' order, here RGB to BGR")
     flags.add_argument("--context_pad", type=int, default=16,
                        help="pixels of the input around a window")
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Score the windows."""
     import time
 
@@ -43,7 +33,8 @@ def work(args) -> None:
     from caffe_lrcn.conversion.image_mean import read_mean
     from caffe_lrcn.conversion.pictures import numbers
     from caffe_lrcn.paths import resolve
-    caffe.set_mode_gpu() if args.gpu else caffe.set_mode_cpu()
+    if args.gpu:
+        caffe.set_mode_gpu()
     mean = read_mean(args.mean_file)
     detector = caffe.Detector(
         resolve(args.model_def), args.pretrained_model,

@@ -5,6 +5,7 @@ extract_features.py WEIGHTS NET BLOB[,BLOB…] DATABASE[,DATABASE…] BATCHES DB
 
 Each blob gets the database at its place of the list.
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -24,7 +25,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Run the net."""
     from caffe_lrcn.backends import get_backend
     from caffe_lrcn.cli.runtime import split_list

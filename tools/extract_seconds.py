@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Write the seconds from the start of training to each iteration told: extract_seconds.py LOG OUT.
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -14,7 +15,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Write one number a line."""
     from caffe_lrcn.errors import UsageError
     from caffe_lrcn.training_log.times import elapsed_seconds

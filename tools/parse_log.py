@@ -4,6 +4,7 @@
 LOGFILE.train and LOGFILE.test have a row for each time that the outputs of the training or the
 test net were told.
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -19,7 +20,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Write the tables."""
     from caffe_lrcn.errors import UsageError
     from caffe_lrcn.training_log.tables import parse_log, write_tables

@@ -3,6 +3,7 @@
 
 SAVE_PATH ends in .svg, .png or .jpg; the names of logs end in .log. Chart types:
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -19,7 +20,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Draw the chart."""
     from caffe_lrcn.training_log.chart import save_chart
     from caffe_lrcn.training_log.plot import training_chart

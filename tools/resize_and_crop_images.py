@@ -3,6 +3,7 @@
 
 Without --input all pictures below --input_folder are converted.
 """
+import argparse
 import sys
 
 from caffe_lrcn.cli.program import Parser, run_program
@@ -20,7 +21,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Convert the pictures."""
     from caffe_lrcn.conversion.square_pictures import make_square, picture_files
     from caffe_lrcn.errors import DataError

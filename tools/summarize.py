@@ -14,7 +14,7 @@ def parser() -> Parser:
     return flags
 
 
-def work(args) -> None:
+def work(args: argparse.Namespace) -> None:
     """Print the table, in colours on a terminal."""
     from caffe_lrcn.cli.layer_table import layer_table
     from caffe_lrcn.proto.text import read_net

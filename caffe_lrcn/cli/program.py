@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from ..errors import CaffeError
 from .main import long_flags
@@ -35,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         """Return the values of flags and positional arguments, in any order."""
         return self.parse_intermixed_args([self._switch(word) for word in long_flags(words)])
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         """Say how the program is used and leave with code 1."""
         self.print_usage(sys.stderr)
         self.exit(1, f"error: {message}\n")
@@ -48,6 +49,25 @@ class Parser(argparse.ArgumentParser):
         if name != word and name.removeprefix("no") in self._switches:
             return f"--{name.removeprefix('no')}=false"
         return word
+
+
+def add_model_flags(parser: Parser) -> None:
+    """Add what classify.py and detect.py share: net, weights, device, and how inputs are made.
+
+    The defaults are the places of Caffe's reference model in a checkout of Caffe.
+    """
+    parser.add_argument("--model_def", default="prototxt/zoo/caffenet/deploy.prototxt",
+                        help="definition of the net (default: %(default)s)")
+    parser.add_argument(
+        "--pretrained_model", help="weights (default: %(default)s)",
+        default="models/bvlc_reference_caffenet/bvlc_reference_caffenet.caffemodel")
+    parser.add_switch("gpu", "run on the first GPU")
+    parser.add_argument("--mean_file", default="python/caffe/imagenet/ilsvrc_2012_mean.npy",
+                        help=".npy or .binaryproto, '' for none (default: %(default)s)")
+    parser.add_argument("--input_scale", type=float, help="factor after the mean is taken off")
+    parser.add_argument("--raw_scale", type=float, default=255.0, help="factor before that")
+    parser.add_argument("--channel_swap", default="2,1,0",
+                        help="order of the channels; the default makes BGR of RGB")
 
 
 def run_program(parser: Parser, work: Callable[[argparse.Namespace], None],
