@@ -102,6 +102,8 @@ class Layer:
     same_count: ClassVar[bool] = False
     #: False where a top may not carry its bottom's name.
     allows_in_place: ClassVar[bool] = True
+    #: The backward pass reads the top's values, which a layer in place on the top would change.
+    backward_reads_top: ClassVar[bool] = False
 
     def __init__(self, param: Any, context: LayerContext) -> None:
         self.param, self.context = param, context

@@ -18,6 +18,7 @@ class LRN(Layer):
     """
 
     allows_in_place = False
+    backward_reads_top = True
     _plan: Any = None
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:

@@ -8,6 +8,8 @@ from .base import Layer
 class Sigmoid(Layer):
     """``y = 1 / (1 + exp(-x))``, any shape. Source: Caffe's sigmoid_layer."""
 
+    backward_reads_top = True
+
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         top[0].reshape_like(bottom[0])
 

@@ -12,6 +12,8 @@ class Softmax(Layer):
     Source: Caffe's softmax_layer.
     """
 
+    backward_reads_top = True
+
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         axis = axis_of(self, bottom[0], self.param.softmax_param.axis, "softmax_param", "axis")
         top[0].reshape_like(bottom[0])

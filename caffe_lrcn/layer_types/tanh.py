@@ -8,6 +8,8 @@ from .base import Layer
 class TanH(Layer):
     """``y = tanh(x)``, any shape. Source: Caffe's tanh_layer."""
 
+    backward_reads_top = True
+
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         top[0].reshape_like(bottom[0])
 

@@ -10,7 +10,7 @@ from ..backends import Backend
 from ..blob import Blob
 from ..errors import CaffeError
 from ..layer_types import Layer
-from ..layer_types.base import LayerContext
+from ..layer_types.base import TRAIN, LayerContext
 from ..proto import caffe_pb2
 from ..proto.text import Place
 from .backward_plan import plan_backward
@@ -60,18 +60,25 @@ class Node:
 
 def make_blobs(graph: Graph, backend: Backend) -> list[Blob]:
     """Return the blobs of a graph, those that alias others sharing their storage."""
-    # CAFFE-QUIRK: a layer in place on an alias spoils what the alias was made of.
-    for spoilt in find_overwrites(graph):
-        log.warning(f"{spoilt.writer.definition.place.at()}: layer "
-                    f"'{spoilt.writer.definition.param.name}' works in place on memory that also "
-                    f"holds '{spoilt.blob}', so layer '{spoilt.reader.definition.param.name}' "
-                    "reads changed values, as in Caffe. Give its top another name.")
     blobs = [Blob(backend) for _ in graph.blob_names]
     for plan in plan_storage(graph).values():
         blobs[plan.blob].share_data(blobs[plan.source])
         if plan.diff:
             blobs[plan.blob].share_diff(blobs[plan.source])
     return blobs
+
+
+def warn_of_overwrites(graph: Graph, phase: int) -> None:
+    """Log a warning for each layer in place that changes what another layer needs."""
+    # CAFFE-QUIRK: values or gradients are then wrong, as they are in Caffe.
+    for spoilt in find_overwrites(graph):
+        if spoilt.backward and phase != TRAIN:
+            continue
+        writer, reader = spoilt.writer.definition, spoilt.reader.definition
+        what = "computes its gradient from" if spoilt.backward else "reads"
+        log.warning(f"{writer.place.at()}: layer '{writer.param.name}' changes in place the memory "
+                    f"of '{spoilt.blob}', so layer '{reader.param.name}' {what} changed values, as "
+                    f"in Caffe. Give the top of '{writer.param.name}' another name.")
 
 
 def build_node(graph: Graph, vertex: Vertex, blobs: list[Blob], phase: int,

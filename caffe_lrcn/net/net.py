@@ -14,7 +14,14 @@ from ..layer_types.base import LayerContext, Settings
 from ..proto import caffe_pb2
 from ..proto.text import NetDef, Place
 from . import weights
-from .build import Node, apply_backward_plan, build_node, make_blobs, share_params
+from .build import (
+    Node,
+    apply_backward_plan,
+    build_node,
+    make_blobs,
+    share_params,
+    warn_of_overwrites,
+)
 from .connect import Graph, connect
 from .creation_log import creation_lines
 from .filter import filter_layers, make_state, warn_of_unknown_stages
@@ -68,6 +75,7 @@ class Net:
         def context_for(phase: int, place: Place) -> LayerContext:
             return LayerContext(self.backend, phase, self.seed, place, self.settings)
 
+        warn_of_overwrites(graph, self.phase)
         blobs = make_blobs(graph, self.backend)
         for vertex in graph.vertices:
             self.nodes.append(build_node(graph, vertex, blobs, self.phase, context_for))

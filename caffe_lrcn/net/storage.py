@@ -33,18 +33,23 @@ def plan_storage(graph: Graph) -> dict[int, Sharing]:
 
 @dataclass(frozen=True)
 class Overwrite:
-    """Layer ``writer`` changes in place the memory in which ``reader`` still expects ``blob``."""
+    """Layer ``writer`` changes in place the memory in which ``reader`` expects ``blob`` as it was.
+
+    It does so before the reader's forward pass, or, if ``backward``, before its backward pass.
+    """
 
     writer: Vertex
     reader: Vertex
     blob: str
+    backward: bool = False
 
 
 def find_overwrites(graph: Graph) -> list[Overwrite]:
-    """Return where working in place on an alias changes a blob that a later layer reads.
+    """Return where working in place changes values that another layer still needs.
 
     Flatten, Reshape and their like copy nothing, so a layer in place on their top also changes
-    their bottom, and every blob that a Split made of that.
+    their bottom, and every blob that a Split made of that. And some gradients, such as Sigmoid's,
+    are computed from the top.
     """
     owner = list(range(len(graph.blob_names)))
     for sharing in plan_storage(graph).values():
@@ -54,8 +59,12 @@ def find_overwrites(graph: Graph) -> list[Overwrite]:
     found = []
     for number, writer in enumerate(graph.vertices):
         changed = {owner[blob] for blob in writer.tops if blob in writer.bottoms}
-        for reader in graph.vertices[number + 1:]:
-            found += [Overwrite(writer, reader, graph.blob_names[blob]) for blob in reader.bottoms
+        for earlier in graph.vertices[:number]:
+            found += [Overwrite(writer, earlier, graph.blob_names[blob], backward=True)
+                      for blob in earlier.tops
+                      if earlier.cls.backward_reads_top and owner[blob] in changed]
+        for later in graph.vertices[number + 1:]:
+            found += [Overwrite(writer, later, graph.blob_names[blob]) for blob in later.bottoms
                       if owner[blob] in changed and made[blob] < number
                       and blob not in writer.tops]
     return found

@@ -59,9 +59,28 @@ def test_overwritten_blobs(text, overwritten):
             for found in find_overwrites(graph(IN + text))] == overwritten
 
 
+@pytest.mark.parametrize("kind", ["Sigmoid", "TanH", "Softmax", "LRN"])
+def test_tops_that_a_gradient_is_computed_from(kind):
+    dropout = layer("d", "Dropout", "y", "y")
+    for more in (dropout, layer("s", "ReLU", "y", "y")):
+        found, = find_overwrites(graph(IN + layer("k", kind, "x", "y") + more))
+        assert (found.blob, found.backward) == ("y", True)
+        assert found.reader.definition.param.name == "k"
+    assert not find_overwrites(graph(IN + layer("k", "Exp", "x", "y") + dropout))
+
+
+def test_quirk_a_gradient_from_a_changed_top_is_warned_about_in_training(caplog):
+    text = IN + layer("k", "Sigmoid", "x", "y") + layer("d", "Dropout", "y", "y")
+    Net(parse_net(text), get_backend(), phase=1)
+    assert not caplog.records
+    Net(parse_net(text), get_backend(), phase=0)
+    assert "so layer 'k' computes its gradient from changed values" in caplog.text
+
+
 def test_quirk_a_layer_in_place_on_an_alias_changes_what_others_read(caplog):
     net = Net(parse_net(IN + FLAT + RELU + READER, "n.prototxt"), get_backend(), phase=1)
-    assert "n.prototxt:3:1: layer 'r' works in place on memory that also holds" in caplog.text
+    assert ("n.prototxt:3:1: layer 'r' changes in place the memory of 'x_in_0_split_1'"
+            in caplog.text)
     assert "layer 'p' reads changed values" in caplog.text
     net.blobs["x"].host_data[...] = -1
     net.forward()
