@@ -93,7 +93,7 @@ class Detector(Net):
         raise UsageError("selective search is not included",
                          remedy="Find windows with another program and use detect_windows.")
 
-    def crop(self, im: np.ndarray, window: Sequence[int]) -> np.ndarray:
+    def crop(self, im: np.ndarray, window: Sequence[int] | np.ndarray) -> np.ndarray:
         """Cut a window from a picture, with its surroundings if ``context_pad`` is set.
 
         With surroundings the result has the input's size: the window fills it but for

@@ -67,7 +67,7 @@ class Python(Layer):
 
     def _make(self) -> Any:
         from ..pycaffe.vectors import BlobVec
-        cls = self._class()
+        cls: Any = self._class()
         # Attributes come first, so that a class may use them in its own __init__.
         instance = cls.__new__(cls, self.param)
         instance.phase, instance.blobs = self.phase, BlobVec(self.blobs, self.backend)

@@ -53,7 +53,7 @@ def forward_all(net: Net, blobs: Iterable[str] | None, inputs: Mapping[str, Any]
     """
     collected: dict[str, list[np.ndarray]] = {}
     for batch in split(net, _needed(inputs)):
-        _collect(collected, net.forward(blobs=blobs, **batch), batch)
+        _collect(collected, net.forward(blobs, None, None, **batch), batch)
     return _join(collected, inputs)
 
 
@@ -81,10 +81,11 @@ def forward_backward_all(net: Net, blobs: Iterable[str] | None, diffs: Iterable[
     gradients = split(net, {name: arrays[name] for name in net.outputs if name in arrays})
     outs: dict[str, list[np.ndarray]] = {}
     grads: dict[str, list[np.ndarray]] = {}
-    for value, gradient in zip_longest(values, gradients, fillvalue={}):
+    nothing: Arrays = {}
+    for value, gradient in zip_longest(values, gradients, fillvalue=nothing):
         rows = value or gradient
-        _collect(outs, net.forward(blobs=blobs, **value), rows)
-        _collect(grads, net.backward(diffs=diffs, **gradient), rows)
+        _collect(outs, net.forward(blobs, None, None, **value), rows)
+        _collect(grads, net.backward(diffs, None, None, **gradient), rows)
     return _join(outs, arrays), _join(grads, arrays)
 
 

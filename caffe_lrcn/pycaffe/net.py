@@ -103,19 +103,19 @@ class Net(NetFace):
     def _batch(self, blobs: Mapping[str, Any]) -> Iterator[Arrays]:
         return batches.split(self, blobs)
 
-    def before_forward(self, function: Callable[[int], object]) -> None:
+    def before_forward(self, function: Callable[[int], None]) -> None:
         """Call ``function(layer index)`` before each layer's forward pass."""
         self._engine.before_forward.append(function)
 
-    def after_forward(self, function: Callable[[int], object]) -> None:
+    def after_forward(self, function: Callable[[int], None]) -> None:
         """Call ``function(layer index)`` after each layer's forward pass."""
         self._engine.after_forward.append(function)
 
-    def before_backward(self, function: Callable[[int], object]) -> None:
+    def before_backward(self, function: Callable[[int], None]) -> None:
         """Call ``function(layer index)`` before each layer's backward pass."""
         self._engine.before_backward.append(function)
 
-    def after_backward(self, function: Callable[[int], object]) -> None:
+    def after_backward(self, function: Callable[[int], None]) -> None:
         """Call ``function(layer index)`` after each layer's backward pass."""
         self._engine.after_backward.append(function)
 
@@ -143,7 +143,7 @@ class Net(NetFace):
         """Load weights by layer name from a ``.caffemodel.h5``."""
         self.copy_from(path)
 
-    def share_with(self, other: Net) -> None:
+    def share_with(self, other: NetFace) -> None:
         """Use the parameter values of ``other``."""
         self._engine.share_trained_layers_with(other._engine)
 
@@ -173,12 +173,15 @@ class Net(NetFace):
                              got=sorted(arrays), wanted=sorted(names))
         for name, values in arrays.items():
             blob, values = self.blobs[name], np.asarray(values)
-            view = target(blob)
-            if blob.shape and values.shape[:1] != blob.shape[:1]:
-                raise ShapeError(f"{kind} '{name}' is not batch sized", got=values.shape,
-                                 wanted=blob.shape,
+            wrong = "is not batch sized" if values.shape[:1] != blob.shape[:1] else None
+            try:
+                np.broadcast_to(values, blob.shape)
+            except ValueError:
+                wrong = wrong or "does not fit"
+            if wrong:
+                raise ShapeError(f"{kind} '{name}' {wrong}", got=values.shape, wanted=blob.shape,
                                  remedy="Reshape the blob and then the net, or change the array.")
-            view[...] = values
+            target(blob)[...] = values
 
 
 def _net_arguments(args: tuple, phase: int | None, level: int, stages: Names,

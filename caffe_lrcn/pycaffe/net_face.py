@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import TypeVar
 
 from ..net.net import Net as EngineNet
 from .layer import Layer, face_of
 from .vectors import Blob, BlobVec, DtypeVec, IntVec, LayerVec, StringVec
+
+_Face = TypeVar("_Face", bound="NetFace")
 
 
 class NetFace:
@@ -18,7 +21,7 @@ class NetFace:
     """
 
     @classmethod
-    def from_engine(cls, engine: EngineNet) -> NetFace:
+    def from_engine(cls: type[_Face], engine: EngineNet) -> _Face:
         """Return the pycaffe face of a net that exists already."""
         net = cls.__new__(cls)
         net._wrap(engine)

@@ -7,6 +7,9 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 
+#: Height and width in pixels.
+Dims = Sequence[int] | np.ndarray
+
 _LUMINANCE = (0.2125, 0.7154, 0.0721)
 
 
@@ -46,7 +49,7 @@ def _read(filename: str) -> np.ndarray:
     return values[:, :, np.newaxis] if grey else values
 
 
-def resize_image(im: np.ndarray, new_dims: Sequence[int], interp_order: int = 1) -> np.ndarray:
+def resize_image(im: np.ndarray, new_dims: Dims, interp_order: int = 1) -> np.ndarray:
     """Resize a picture by spline interpolation.
 
     Pictures of one or three channels: pixel centres are aligned as in scikit-image's ``resize``
@@ -76,7 +79,7 @@ def resize_image(im: np.ndarray, new_dims: Sequence[int], interp_order: int = 1)
     return (np.clip(resized, 0, 1) * (high - low) + low).astype(np.float32)
 
 
-def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int],
+def oversample(images: Sequence[np.ndarray] | np.ndarray, crop_dims: Dims,
                flow: bool = False) -> np.ndarray:
     """Cut ten crops from each picture: four corners, the centre, and their mirrors.
 
@@ -110,7 +113,7 @@ def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int],
     return crops.reshape(-1, *crops.shape[2:])
 
 
-def centre(size: Sequence[int], crop_dims: Sequence[int]) -> tuple[int, int]:
+def centre(size: Dims, crop_dims: Dims) -> tuple[int, int]:
     """Return top and left of the crop in the centre, rounded down."""
     top, left = (int(whole / 2 - crop / 2) for whole, crop in zip(size, crop_dims, strict=True))
     return top, left

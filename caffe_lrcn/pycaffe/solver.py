@@ -76,8 +76,8 @@ class Solver:
         """Let ``net`` use the weights of this solver's net."""
         net.share_with(self.net)
 
-    def add_callback(self, on_start: Callable[[], object],
-                     on_gradients_ready: Callable[[], object]) -> None:
+    def add_callback(self, on_start: Callable[[], None],
+                     on_gradients_ready: Callable[[], None]) -> None:
         """Call functions before the first forward pass of each iteration and before its update."""
         self._solver.callbacks.append((on_start, on_gradients_ready))
 

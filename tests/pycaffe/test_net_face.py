@@ -96,6 +96,8 @@ def test_forward_broadcasts_and_checks_inputs(linear):
         linear.forward(image=DATA)
     with pytest.raises(ShapeError, match="'data' is not batch sized"):
         linear.forward(data=DATA[:3])
+    with pytest.raises(ShapeError, match="'data' does not fit"):
+        linear.forward(data=np.zeros((4, 2)))
     with pytest.raises(ValueError, match="no such layer"):
         linear.forward(end="nowhere")
 
