@@ -51,7 +51,10 @@ class Python(Layer):
         """
         if self._has_state():
             return {"state": self.instance.state()}
-        if (self.instance.stateful or not self.param.bottom) and not self._warned:
+        stateful = self.instance.stateful
+        if stateful is None:
+            stateful = not self.param.bottom
+        if stateful and not self._warned:
             self._warned = True
             _LOG.warning("layer '%s': %s has no state() and restore(): a run that is resumed from "
                          "this snapshot cannot be exact", self.name, type(self.instance).__name__)

@@ -18,15 +18,16 @@ class Layer:
 
     A layer that remembers something between passes can define ``state()`` (numbers, text, arrays,
     lists and dicts of them) and ``restore(state)``: snapshots then hold it, and a resumed run goes
-    on exactly. Without the pair a layer that has no bottoms, or whose class says
-    ``stateful = True``, makes the run log once that resuming cannot be exact.
+    on exactly. Without the pair a layer that is stateful makes the run log once that resuming
+    cannot be exact. A class says ``stateful = True`` or ``False``; where it does not, layers
+    without bottoms count as stateful, since most of them read data.
 
     Source: pycaffe's Layer and python_layer.hpp.
     """
 
     type: str = "Python"
-    #: Says that results depend on more than the bottoms, the blobs and ``param_str``.
-    stateful: bool = False
+    #: Whether results depend on more than the bottoms, the blobs and ``param_str``.
+    stateful: bool | None = None
 
     phase: int
     param_str: str

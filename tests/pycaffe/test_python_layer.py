@@ -170,3 +170,11 @@ def test_a_layer_with_bottoms_is_warned_of_only_if_it_says_so(tmp_path, caplog, 
     net = make(tmp_path, LINEAR + python("times", layer, "fc", "out", 'param_str: "2"'))
     assert net._engine.state() == {} == net._engine.state()
     assert caplog.text.count("cannot be exact") == warned
+
+
+@pytest.mark.parametrize("layer,warned", [("Constant", False), ("Forgetful", True)])
+def test_a_layer_without_bottoms_can_say_that_it_remembers_nothing(tmp_path, caplog, layer,
+                                                                   warned):
+    net = make(tmp_path, python("data", layer, "", "a b"))
+    assert net._engine.state() == {} == net._engine.state()
+    assert caplog.text.count("cannot be exact") == warned

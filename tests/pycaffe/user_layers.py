@@ -121,4 +121,10 @@ class Stateful(Multiply):
     stateful = True
 
 
+class Constant(Forgetful):
+    """Has no bottoms and says that it remembers nothing."""
+
+    stateful = False
+
+
 not_a_layer = 3
