@@ -56,15 +56,17 @@ def find_overwrites(graph: Graph) -> list[Overwrite]:
         owner[sharing.blob] = owner[sharing.source]
     made = {blob: number for number, vertex in reversed(list(enumerate(graph.vertices)))
             for blob in vertex.tops}
+    read_again = [(number, vertex, blob) for number, vertex in enumerate(graph.vertices)
+                  if vertex.cls.backward_reads_top for blob in vertex.tops]
     found = []
     for number, writer in enumerate(graph.vertices):
         changed = {owner[blob] for blob in writer.tops if blob in writer.bottoms}
-        for earlier in graph.vertices[:number]:
-            found += [Overwrite(writer, earlier, graph.blob_names[blob], backward=True)
-                      for blob in earlier.tops
-                      if earlier.cls.backward_reads_top and owner[blob] in changed]
-        for later in graph.vertices[number + 1:]:
-            found += [Overwrite(writer, later, graph.blob_names[blob]) for blob in later.bottoms
-                      if owner[blob] in changed and made[blob] < number
-                      and blob not in writer.tops]
+        if not changed:
+            continue
+        found += [Overwrite(writer, reader, graph.blob_names[blob], backward=True)
+                  for earlier, reader, blob in read_again
+                  if earlier < number and owner[blob] in changed]
+        found += [Overwrite(writer, reader, graph.blob_names[blob])
+                  for reader in graph.vertices[number + 1:] for blob in reader.bottoms
+                  if owner[blob] in changed and made[blob] < number and blob not in writer.tops]
     return found

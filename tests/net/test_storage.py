@@ -69,6 +69,15 @@ def test_tops_that_a_gradient_is_computed_from(kind):
     assert not find_overwrites(graph(IN + layer("k", "Exp", "x", "y") + dropout))
 
 
+def test_a_layer_in_place_does_not_disturb_itself_nor_a_later_one():
+    first = IN + layer("a", "Power", "x", "y")
+    assert not find_overwrites(graph(first + layer("k", "TanH", "y", "y")))
+    assert not find_overwrites(graph(first + layer("r", "ReLU", "y", "y")
+                                     + layer("k", "TanH", "y", "y")))
+    assert find_overwrites(graph(first + layer("k", "TanH", "y", "y")
+                                 + layer("r", "ReLU", "y", "y")))
+
+
 def test_quirk_a_gradient_from_a_changed_top_is_warned_about_in_training(caplog):
     text = IN + layer("k", "Sigmoid", "x", "y") + layer("d", "Dropout", "y", "y")
     Net(parse_net(text), get_backend(), phase=1)
