@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from .meteor_align import align, chunks
 from .meteor_search import EXACT, PARAPHRASE, STEM, SYNONYM, Match
-from .meteor_words import Preparer, Sentence, Synonyms
+from .meteor_words import Preparer, Sentence, Synonyms, split_words
 from .paraphrases import ParaphraseTable
 
 # English, trained to rank systems as people do.
@@ -62,22 +63,26 @@ class Meteor:
         Raises:
             DataError: a paraphrase table that cannot be read.
         """
-        prepared = [(self._prepare(candidate), [self._prepare(text) for text in texts])
-                    for candidate, texts in zip(candidates, references, strict=True)]
-        table = self._table(prepared)
-        rows = np.array([_statistics(candidate, reference, align(candidate, reference, table))
-                         for candidate, texts in prepared for reference in texts])
+        table = self._table(candidates, references)
+        rows = np.array([row for candidate, texts in zip(candidates, references, strict=True)
+                         for row in self._rows(candidate, texts, table)])
         scores = score(rows.reshape(-1, _STATISTICS))
         best = _best(scores, [len(texts) for texts in references])
         total = rows[best]
         total[_is_whole(total), _CHUNKS] = 0
         return float(score(total.sum(0, keepdims=True))[0]), scores[best]
 
-    def _table(self, prepared: list[tuple[Sentence, list[Sentence]]]) -> ParaphraseTable | None:
+    def _rows(self, candidate: str, references: Sequence[str],
+              table: ParaphraseTable | None) -> list[list[int]]:
+        first = self._prepare(candidate)
+        prepared = [self._prepare(text) for text in references]
+        return [_statistics(first, second, align(first, second, table)) for second in prepared]
+
+    def _table(self, candidates: Sequence[str],
+               references: Sequence[Sequence[str]]) -> ParaphraseTable | None:
         if self._paraphrases is None:
             return None
-        words = {word for candidate, texts in prepared
-                 for sentence in (candidate, *texts) for word in sentence.words}
+        words = {word for text in chain(candidates, *references) for word in split_words(text)}
         return ParaphraseTable.read(self._paraphrases, words)
 
 

@@ -1,7 +1,7 @@
 """The beam search for METEOR's best alignment."""
 from __future__ import annotations
 
-from math import prod
+from math import comb, perm
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -27,29 +27,15 @@ class Match(NamedTuple):
     width: int
 
 
-class _Path(NamedTuple):
-    """A partial alignment; the first three fields say how good it is, less being better.
-
-    Args:
-        unmatched: minus the (weighted) number of matched words.
-        chunks: runs that are complete, so without the current one.
-        distance: sum of the distances between matched words.
-        end: where the current run goes on in the candidate; -1 if there is none.
-        next_word: where it goes on in the reference.
-        places, starts: bit sets of the words in use, of the candidate and of the reference.
-        chosen: the matches taken, as a linked list: (earlier ones, the last).
-    """
-
-    unmatched: int
-    chunks: int
-    distance: int
-    end: int
-    next_word: int
-    places: int
-    starts: int
-    chosen: tuple | None
-
-
+# A partial alignment, a plain tuple because there are so many of them:
+# 0  minus the (weighted) number of matched words;
+# 1  runs of words that are complete, so without the current one;
+# 2  sum of the distances between matched words (0, 1, 2: the quality, less being better);
+# 3  where the current run goes on in the candidate, -1 if there is none;
+# 4  where it goes on in the reference;
+# 5  and 6: bit sets of the words in use, of the candidate and of the reference;
+# 7  the matches taken, as a linked list: (earlier ones, the last).
+_Path = tuple[int, int, int, int, int, int, int, "tuple | None"]
 _QUALITY = itemgetter(0, 1, 2)
 
 
@@ -65,29 +51,49 @@ def best_path(candidate: Sentence, reference: Sentence, options: list[list[Match
             possible where every match is of one word, and only done where the beam would have room
             for all paths, so that it changes nothing but the time.
     """
-    room = prod(1 + len(found) for found, match in zip(options, definite, strict=True)
-                if match is None)
-    limits = _Limits(candidate, reference) if prune and room <= _BEAM else None
+    pruned = prune and _path_count(candidate, reference, options, definite) <= _BEAM
+    limits = _Limits(candidate, reference) if pruned else None
     used = [match for match in definite if match is not None]
-    paths = [_Path(0, 0, 0, -1, 0, sum(_bits(m.place, m.width) for m in used),
-                   sum(_bits(m.start, m.length) for m in used), None)]
+    paths: list[_Path] = [(0, 0, 0, -1, 0, sum(_bits(m.place, m.width) for m in used),
+                           sum(_bits(m.start, m.length) for m in used), None)]
     for current, found in enumerate(options):
         if len(paths) > 1:
             paths.sort(key=_QUALITY)
         following: list[_Path] = []
         for path in paths[:_BEAM]:
-            if not path.starts >> current & 1:
-                _branch(path, current, found, limits, following)
-            elif current < path.next_word:
+            if not path[6] >> current & 1:
+                if found:
+                    _branch(path, current, found, limits, following)
+                else:
+                    following.append(_skipped(path, path[2]))
+            elif current < path[4]:
                 following.append(path)
             elif (match := definite[current]) is not None:
-                following.append(_taken(path, match, path.distance + abs(current - match.place),
-                                        path.places, path.starts))
+                following.append(_taken(path, match, path[2] + abs(current - match.place),
+                                        path[5], path[6]))
         paths = following or paths[:1]
     paths.sort(key=_QUALITY)
-    best = min(paths[:_BEAM],
-               key=lambda path: (path.unmatched, path.chunks + (path.end != -1), path.distance))
-    return _unlinked(best.chosen)
+    best = min(paths[:_BEAM], key=lambda path: (path[0], path[1] + (path[3] != -1), path[2]))
+    return _unlinked(best[7])
+
+
+def _path_count(candidate: Sentence, reference: Sentence, options: list[list[Match]],
+                definite: list[Match | None]) -> int:
+    """Return an upper bound of how many partial alignments there are.
+
+    Words of one stem match in all ways: k of a and b of them in k! C(a, k) C(b, k). A word with
+    synonyms is counted as if its matches were independent of the others.
+    """
+    count = 1
+    stems: dict[str, int] = {}
+    for stem, found, match in zip(reference.stems, options, definite, strict=True):
+        if match is None and found:
+            stems[stem] = stems.get(stem, 0) + 1
+            count *= 1 + sum(match.module == SYNONYM for match in found)
+    for stem, b in stems.items():
+        a = len(candidate.places.get(stem, ()))
+        count *= sum(perm(a, k) * comb(b, k) for k in range(min(a, b) + 1))
+    return count
 
 
 class _Limits:
@@ -111,14 +117,14 @@ class _Limits:
     def _spare(self, path: _Path, word: str, current: int) -> int:
         """Return the later occurrences in the reference less the free ones in the candidate."""
         later = (self._reference.bits.get(word, 0) >> (current + 1)).bit_count()
-        return later - (self._candidate.bits.get(word, 0) & ~path.places).bit_count()
+        return later - (self._candidate.bits.get(word, 0) & ~path[5]).bit_count()
 
 
 def _branch(path: _Path, current: int, found: list[Match], limits: _Limits | None,
             following: list[_Path]) -> None:
     """Append ``path`` with each match that is free at ``current``, and with none."""
-    _, chunks, distance, end, next_word, places, starts, chosen = path
-    may_skip = not found or limits is None or limits.may_skip(path, current)
+    distance, places, starts = path[2], path[5], path[6]
+    may_skip = limits is None or limits.may_skip(path, current)
     for match in found:
         place_bits = _bits(match.place, match.width)
         start_bits = _bits(match.start, match.length)
@@ -132,19 +138,22 @@ def _branch(path: _Path, current: int, found: list[Match], limits: _Limits | Non
         # alternatives tried after it instead of for itself. Ties are broken accordingly.
         distance += abs(current - match.place)
     if may_skip:
-        following.append(_Path(path.unmatched, chunks + (end != -1), distance, -1, next_word + 1,
-                               places, starts, chosen))
+        following.append(_skipped(path, distance))
+
+
+def _skipped(path: _Path, distance: int) -> _Path:
+    unmatched, chunks, _, end, next_word, places, starts, chosen = path
+    return (unmatched, chunks + (end != -1), distance, -1, next_word + 1, places, starts, chosen)
 
 
 def _taken(path: _Path, match: Match, distance: int, places: int, starts: int) -> _Path:
     # Exact words count 1, all others 1/2, but the original sums them as whole numbers: a single
     # word that is not exact counts nothing here.
-    worth = (match.width + match.length if match.module == EXACT
-             else match.width // 2 + match.length // 2)
-    end = path.end
-    return _Path(path.unmatched - worth, path.chunks + (end != -1 and match.place != end),
-                 distance, match.place + match.width, match.start + match.length, places, starts,
-                 (path.chosen, match))
+    module, start, length, place, width = match
+    worth = width + length if module == EXACT else width // 2 + length // 2
+    unmatched, chunks, _, end, _, _, _, chosen = path
+    return (unmatched - worth, chunks + (end != -1 and place != end), distance, place + width,
+            start + length, places, starts, (chosen, match))
 
 
 def _unlinked(chosen: tuple | None) -> list[Match]:
