@@ -37,6 +37,7 @@ setup(
         "cuda13": ["cupy-cuda13x[ctk]>=14"],
         "lmdb": ["lmdb>=1.4"],
         "leveldb": ["plyvel>=1.5"],
+        "official": ["pycocoevalcap>=1.2"],
         "dev": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "ruff>=0.5", "mypy>=1.8",
                 "grpcio-tools>=1.59", "lmdb>=1.4"],
         "test": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "lmdb>=1.4",

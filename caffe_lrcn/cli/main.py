@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "device_query": ("device_query", "print the properties of GPUs"),
     "summary": ("summary", "show the shapes and costs of a net's layers"),
     "check": ("check", "find every problem of a definition, without data or weights"),
+    "evaluate": ("evaluate", "score captions against references"),
     "inspect": ("inspect", "show what is in a file of weights, a solver state or an image mean"),
     "upgrade": ("upgrade", "rewrite an old net or solver definition in today's form"),
 }
