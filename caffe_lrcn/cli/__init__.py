@@ -1,0 +1,1 @@
+"""The ``caffe-lrcn`` program: ``main.py``, and one module a command."""

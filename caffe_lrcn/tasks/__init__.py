@@ -1,0 +1,1 @@
+"""The tasks built on the engine: captioning, and toy data made by program."""
