@@ -26,7 +26,7 @@ setup(
         "numpy>=1.24",
         "protobuf>=4.25",
         "h5py>=3.8",
-        "pillow>=9.4",
+        "pillow>=10.1",
         "scipy>=1.10",
         "nltk>=3.8",
         "threadpoolctl>=3.1",

@@ -16,6 +16,7 @@ from .. import __version__
 # command -> (module of this package, one line of help). A module offers
 # add_arguments(parser) and run(args) -> exit code.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "run the default job on generated pictures and write a page of results"),
     "train": ("train", "train a net, or go on from a snapshot"),
     "test": ("test", "run a trained net and print its mean outputs"),
     "data": ("data", "make data sets: vocabularies and caption streams"),
@@ -25,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "summary": ("summary", "show the shapes and costs of a net's layers"),
     "check": ("check", "find every problem of a definition, without data or weights"),
     "evaluate": ("evaluate", "score captions against references"),
+    "draw": ("draw", "draw a net"),
     "inspect": ("inspect", "show what is in a file of weights, a solver state or an image mean"),
     "upgrade": ("upgrade", "rewrite an old net or solver definition in today's form"),
 }

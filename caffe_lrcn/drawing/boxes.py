@@ -1,0 +1,175 @@
+"""Draw a net with Unicode box characters, arrows pointing down."""
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from .graph import Graph, Node
+from .layers import Layers
+from .layout import Spacing, place_across, port_offsets
+
+_UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
+# Lines that leave a cell -> the character.
+_LINES = {_UP: "│", _DOWN: "│", _UP | _DOWN: "│", _LEFT: "─", _RIGHT: "─", _LEFT | _RIGHT: "─",
+          _DOWN | _RIGHT: "┌", _DOWN | _LEFT: "┐", _UP | _RIGHT: "└", _UP | _LEFT: "┘",
+          _UP | _DOWN | _RIGHT: "├", _UP | _DOWN | _LEFT: "┤", _DOWN | _LEFT | _RIGHT: "┬",
+          _UP | _LEFT | _RIGHT: "┴", _UP | _DOWN | _LEFT | _RIGHT: "┼"}
+# Distances between middles, in columns; boxes count as one column narrower than they are.
+_SPACING = Spacing(beside=4, bend=3, margin=0)
+
+
+class _Canvas:
+    """Lines and characters by column and row."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[int, int], int] = defaultdict(int)
+        self.letters: dict[tuple[int, int], str] = {}
+
+    def down(self, x: int, top: int, bottom: int) -> None:
+        """Draw a line from the middle of a cell to the middle of one below it."""
+        for y in range(top, bottom):
+            self.lines[x, y] |= _DOWN
+            self.lines[x, y + 1] |= _UP
+
+    def across(self, y: int, left: int, right: int) -> None:
+        """Draw a line from the middle of a cell to the middle of one right of it."""
+        for x in range(left, right):
+            self.lines[x, y] |= _RIGHT
+            self.lines[x + 1, y] |= _LEFT
+
+    def write(self, x: int, y: int, text: str) -> None:
+        """Write over whatever is there."""
+        for position, letter in enumerate(text):
+            self.letters[x + position, y] = letter
+
+    def text(self) -> str:
+        """Return all rows."""
+        cells = {place: _LINES[mask] for place, mask in self.lines.items() if mask} | self.letters
+        width = max((x for x, _ in cells), default=-1) + 1
+        height = max((y for _, y in cells), default=-1) + 1
+        rows = ("".join(cells.get((x, y), " ") for x in range(width)) for y in range(height))
+        return "".join(f"{row.rstrip()}\n" for row in rows)
+
+
+def as_boxes(graph: Graph) -> str:
+    """Return a drawing of a graph in characters."""
+    texts = [_lines(node) for node in graph.nodes]
+    roles: dict[int, list[int]] = defaultdict(list)
+    for edge in graph.edges:
+        roles[edge.target].append(len(edge.role))
+    # Even numbers, so that all arrows arrive in whole columns.
+    rooms = [(max(roles[node], default=0) + 3) // 2 * 2 for node in range(len(graph.nodes))]
+    widths = [_width(lines, graph.nodes[node].is_blob, rooms[node] * len(roles[node]))
+              for node, lines in enumerate(texts)]
+    layers = Layers(len(widths), [(edge.source, edge.target) for edge in graph.edges])
+    ports = [round(port) for port in port_offsets(layers, rooms)]
+    columns = [round(place) for place in place_across(
+        layers, [width - 1 for width in widths], ports, _SPACING)]
+    canvas, y = _Canvas(), 0
+    for rank, row in enumerate(layers.rows):
+        bottom = y + max(_height(graph, item, texts) if item < layers.count else 1
+                         for item in row) - 1
+        for item in row:
+            if item >= layers.count:
+                canvas.down(columns[item], y - 1, bottom + 1)
+                continue
+            end = _draw(canvas, graph.nodes[item], texts[item], columns[item], widths[item], y)
+            if layers.below[item]:
+                canvas.down(columns[item], end, bottom + 1)
+        y = bottom + 1
+        if rank + 1 < len(layers.rows):
+            y = _connect(canvas, graph, layers, rank, columns, ports, y)
+    return canvas.text()
+
+
+def _lines(node: Node) -> list[list[str]]:
+    """Return the lines of each cell; name and type share one."""
+    return [[" ".join(cell.lines[:2]), *cell.lines[2:]] for cell in node.cells]
+
+
+def _width(cells: list[list[str]], is_blob: bool, least: int) -> int:
+    """Return an odd number of columns, so that a box has a middle one."""
+    width = max(len(line) for lines in cells for line in lines) + (2 if is_blob else 4)
+    return max(width, least) | 1
+
+
+def _height(graph: Graph, item: int, texts: list[list[list[str]]]) -> int:
+    cells = texts[item]
+    return 1 if graph.nodes[item].is_blob else sum(map(len, cells)) + len(cells) + 1
+
+
+def _draw(canvas: _Canvas, node: Node, cells: list[list[str]], middle: int, width: int,
+          y: int) -> int:
+    """Draw a node from row ``y`` on; return its last row."""
+    left = middle - width // 2
+    if node.is_blob:
+        canvas.write(left, y, f"({cells[0][0]})".center(width))
+        return y
+    edges = ["┌┐", *["├┤"] * (len(cells) - 1)]
+    for lines, (corner, other) in zip(cells, edges, strict=True):
+        canvas.write(left, y, corner + "─" * (width - 2) + other)
+        for line in lines:
+            y += 1
+            canvas.write(left, y, f"│{line.center(width - 2)}│")
+        y += 1
+    canvas.write(left, y, "└" + "─" * (width - 2) + "┘")
+    return y
+
+
+def _connect(canvas: _Canvas, graph: Graph, layers: Layers, rank: int, columns: list[int],
+             ports: list[int], top: int) -> int:
+    """Draw the arrows between two ranks from row ``top`` on; return the first row after them."""
+    ends: dict[int, set[int]] = defaultdict(set)
+    heads: dict[int, str] = {}
+    for edge, path, port in zip(graph.edges, layers.paths, ports, strict=True):
+        for upper, lower in zip(path, path[1:], strict=False):
+            if layers.rank[upper] != rank:
+                continue
+            column = columns[lower] + (port if lower < layers.count else 0)
+            ends[upper].add(column)
+            if lower < layers.count:
+                heads[column] = edge.role
+    tracks = _tracks({columns[upper]: found for upper, found in ends.items()})
+    bottom = top + max(tracks.values(), default=-1) + 1
+    for upper, found in ends.items():
+        start = columns[upper]
+        row = top + tracks.get(start, 0)
+        canvas.down(start, top - 1, row)
+        canvas.across(row, min(start, *found), max(start, *found))
+        for column in found:
+            canvas.down(column, row, bottom)
+    for column, role in heads.items():
+        canvas.write(column, bottom, "▼" + role)
+    return bottom + 1
+
+
+def _tracks(ends: dict[int, set[int]]) -> dict[int, int]:
+    """Return the row for the horizontal line of each bundle of arrows that is not straight.
+
+    Args:
+        ends: the columns that the arrows from a column go to.
+
+    A bundle that starts in the column where another ends must turn away above that one, or the
+    two would run into each other; lines in one row must not meet.
+    """
+    bent = {start: found for start, found in ends.items() if found != {start}}
+    waiting, rows = sorted(bent), {}
+    spans: list[list[tuple[int, int]]] = []
+    while waiting:
+        free = [start for start in waiting if not any(
+            other != start and other in bent[start] for other in waiting)]
+        start = (free or waiting)[0]
+        waiting.remove(start)
+        low, high = min(start, *bent[start]), max(start, *bent[start])
+        row = max((rows[other] + 1 for other in rows if other in bent[start]), default=0)
+        while row < len(spans) and _meets(low, high, spans[row]):
+            row += 1
+        while row >= len(spans):
+            spans.append([])
+        spans[row].append((low, high))
+        rows[start] = row
+    return rows
+
+
+def _meets(low: int, high: int, spans: Iterable[tuple[int, int]]) -> bool:
+    return any(low <= right + 1 and left - 1 <= high for left, right in spans)
