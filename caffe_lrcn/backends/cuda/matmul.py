@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import BackendError
+
 _CUBLAS_GEMM_DEFAULT = -1  # let cuBLAS choose the algorithm
 
 
@@ -20,7 +22,11 @@ def matmul(a: Any, b: Any, out: Any, *, trans_a: bool = False, trans_b: bool = F
         accumulate: add to ``out`` instead of overwriting it.
         math: ``fp32``, ``tf32`` or ``bf16``: what a GPU may round factors to when the arrays are
             float32; sums are float32 in any case. NumPy ignores it.
+
+    Raises:
+        BackendError: a matrix is not dense.
     """
+    _check_dense(a=a, b=b, out=out)
     if not isinstance(out, np.ndarray):
         _cublas(a, b, out, trans_a, trans_b, accumulate, math)
         return
@@ -30,6 +36,17 @@ def matmul(a: Any, b: Any, out: Any, *, trans_a: bool = False, trans_b: bool = F
         out += np.matmul(left, right)
     else:
         np.matmul(left, right, out=out)
+
+
+def _check_dense(**arrays: Any) -> None:
+    """Refuse what cuBLAS would misread; on the host, too, where NumPy would get it right."""
+    for name, array in arrays.items():
+        rows, columns = array.shape[-2:]
+        steps = array.strides[-2:]
+        if array.size and ((columns > 1 and steps[1] != array.itemsize)
+                           or (rows > 1 and steps[0] != columns * array.itemsize)):
+            raise BackendError(f"factor or product '{name}' of a matrix product is not dense",
+                               got=f"shape {array.shape} with strides {array.strides}")
 
 
 def _cublas(a: Any, b: Any, out: Any, trans_a: bool, trans_b: bool, accumulate: bool,
