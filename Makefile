@@ -8,7 +8,7 @@ JOBS   ?= 2
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 0
 
-.PHONY: setup train test test-slow lint bench proto docs clean
+.PHONY: setup demo train test test-slow lint bench proto docs clean
 
 setup: $(VENV)/installed
 
@@ -21,15 +21,18 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+demo: $(VENV)/installed
+	$(BIN)/caffe-lrcn demo
+
 # CAPTIONS: a COCO captions file; IMAGES: the folder of its pictures.
 train: $(VENV)/installed
 	@test -n "$(CAPTIONS)" -a -n "$(IMAGES)" || { \
 	    echo "usage: make train CAPTIONS=captions.json IMAGES=pictures" >&2; exit 2; }
 	@test -e data/captions/vocabulary.txt || $(BIN)/caffe-lrcn data captions --format coco \
-	    --captions "$(CAPTIONS)" --images "$(IMAGES)" --out data/captions --streams 16 --min-count 1
+	    --captions "$(CAPTIONS)" --images "$(IMAGES)" --out data/captions --streams 32 --min-count 1
 	$(BIN)/caffe-lrcn train --solver prototxt/lrcn_solver.prototxt
 	$(BIN)/caffe-lrcn caption "$(IMAGES)"/*.jpg --vocabulary data/captions/vocabulary.txt \
-	    --weights out/lrcn_iter_1600.caffemodel
+	    --weights out/lrcn_iter_2000.caffemodel
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

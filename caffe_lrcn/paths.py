@@ -4,6 +4,8 @@ from __future__ import annotations
 import os
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
+#: Where ``prototxt/`` stands: inside an installed package, beside the package in a checkout.
+_DEFINITIONS = (_PACKAGE, os.path.dirname(_PACKAGE))
 
 
 def resolve(path: str, *beside: str | None) -> str:
@@ -17,7 +19,9 @@ def resolve(path: str, *beside: str | None) -> str:
     if os.path.isabs(path) or os.path.exists(path):
         return path
     folders = [os.path.dirname(file) for file in beside if file is not None]
-    for folder in [*folders, _PACKAGE]:
+    if os.path.normpath(path).startswith("prototxt" + os.sep):
+        folders += _DEFINITIONS
+    for folder in folders:
         candidate = os.path.join(folder, path)
         if os.path.exists(candidate):
             return candidate

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..tasks.captioning import Decoder, Hypothesis, Vocabulary
 
 DEFAULT_NET = "prototxt/lrcn_word_deploy.prototxt"
+DEFAULT_IMAGE_NET = "prototxt/lrcn_image_deploy.prototxt"
+#: The default net takes whole pictures of this side, as its training does.
+DEFAULT_SIDE = 64
 # strategy -> the flags that it heeds, with their defaults
 STRATEGIES: dict[str, dict[str, float]] = {
     "greedy": {},
@@ -52,7 +55,7 @@ def _add_net_flags(parser: argparse.ArgumentParser) -> None:
     nets = parser.add_argument_group("nets")
     nets.add_argument("--net", default=DEFAULT_NET,
                       help="deploy definition of the words' net (%(default)s)")
-    nets.add_argument("--image-net", default="prototxt/lrcn_image_deploy.prototxt",
+    nets.add_argument("--image-net", default=DEFAULT_IMAGE_NET,
                       help="deploy definition of the pictures' net (%(default)s)")
     nets.add_argument("--weights", required=True, type=Path, help="trained weights of both nets")
     nets.add_argument("--image-weights", type=Path,
@@ -64,7 +67,7 @@ def _add_net_flags(parser: argparse.ArgumentParser) -> None:
                       help="variant of the words' net, such as unfactored,1-layer")
     nets.add_argument("--resize", type=int, metavar="PIXELS",
                       help="side of the pictures before their centre is cut out "
-                           "(256/227 of the net's input)")
+                           "(256/227 of the net's input; the default net takes whole pictures)")
     nets.add_argument("--mean", default="104,117,123", metavar="B,G,R",
                       help="mean that is subtracted (%(default)s)")
 
@@ -168,7 +171,7 @@ def _picture_features(args: argparse.Namespace, pictures: list[str], mean: list[
     from ..paths import resolve
     from ..tasks.captioning import FeatureNet
     net = FeatureNet(resolve(args.image_net), args.image_weights or args.weights,
-                     full=args.resize, mean=mean, backend=decoder.step_net.backend)
+                     full=_side(args), mean=mean, backend=decoder.step_net.backend)
     decoder.step_net.check_features(net.features([]))  # before the work, not after it
     with runtime.quiet_arithmetic():
         return net.features(pictures, broken)
@@ -189,6 +192,10 @@ def _read_features(path: Path, pictures: list[str]) -> np.ndarray:
         raise DataError("there are not as many features as pictures", where=path,
                         got=f"{len(features)} rows", wanted=len(pictures))
     return features
+
+
+def _side(args: argparse.Namespace) -> int | None:
+    return args.resize or (DEFAULT_SIDE if args.image_net == DEFAULT_IMAGE_NET else None)
 
 
 def _mean(text: str) -> list[float]:

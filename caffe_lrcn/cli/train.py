@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from . import runtime
+from .embedded import make_missing
 
 if TYPE_CHECKING:
     from ..proto.text import SolverDef
@@ -80,6 +81,7 @@ def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solve
         # Without a random_seed the run goes on with the one it drew when it began.
         if param.random_seed < 0:
             seed = snapshot.seed_of(resume)
+    make_missing(definition)
     # CAFFE-QUIRK: --level, 0 if it is not given, always replaces the level in the definition.
     return Solver(definition, backend=runtime.open_backend(args, param),
                   settings=runtime.settings(args), level=args.level,

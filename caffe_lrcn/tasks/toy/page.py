@@ -1,0 +1,117 @@
+"""The page of the demonstration: pictures with captions, curves and scores in one file."""
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>LRCN on generated pictures</title>
+<style>
+:root {{ color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }}
+body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
+h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2rem; }}
+table {{ border-collapse: collapse; }} th, td {{ padding: .2rem .9rem .2rem 0; text-align: left; }}
+td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+.curves {{ display: flex; flex-wrap: wrap; gap: 1.5rem; }}
+svg {{ max-width: 100%; height: auto; }} svg text {{ fill: currentColor; font-size: 12px; }}
+.pictures {{ display: grid; gap: 1.2rem;
+  grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }}
+figure {{ margin: 0; }} img {{ width: 8rem; height: 8rem; image-rendering: pixelated; }}
+.caption {{ margin: .2rem 0; font-weight: 600; }} .right {{ color: #2a8a4a; }}
+.wrong {{ color: #c33; }} .references {{ color: GrayText; font-size: .85rem; margin: 0; }}
+</style>
+</head>
+<body>
+<h1>LRCN on generated pictures</h1>
+<p>{about}</p>
+<h2>Scores</h2>
+{scores}
+<h2>Training</h2>
+<div class="curves">{curves}</div>
+{galleries}
+</body>
+</html>
+"""
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 420, 240, 52, 34, 26
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture of the page: its file, what the net says, whether that is right, references."""
+
+    picture: Path
+    caption: str
+    right: bool
+    references: Sequence[str]
+
+
+def write_page(path: str | os.PathLike[str], about: str, scores: Sequence[Sequence[str]],
+               curves: Sequence[str], galleries: Sequence[tuple[str, Sequence[Shown]]]) -> None:
+    """Write the page; it needs no other file.
+
+    Args:
+        path: the file.
+        about: a paragraph on what was done.
+        scores: rows of a table, the heading first.
+        curves: drawings by ``curve``.
+        galleries: (heading, pictures).
+    """
+    sections = "".join(f'<h2>{html.escape(title)}</h2><div class="pictures">'
+                       f'{"".join(map(_figure, shown))}</div>' for title, shown in galleries)
+    Path(path).write_text(_PAGE.format(about=html.escape(about), scores=_table(scores),
+                                       curves="".join(curves), galleries=sections),
+                          encoding="utf-8")
+
+
+def read_curve(path: str | os.PathLike[str], net: str, column: str) -> list[tuple[float, float]]:
+    """Return (iteration, value) of a column of a training log, of ``train`` or ``test K``."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [(float(row["iteration"]), float(row[column])) for row in csv.DictReader(file)
+                if row["net"] == net and row.get(column)]
+
+
+def curve(title: str, points: Sequence[tuple[float, float]]) -> str:
+    """Return a line chart as SVG: values over iterations, the axis from 0."""
+    if not points:
+        return ""
+    right, top = max(x for x, _ in points) or 1, max(y for _, y in points) or 1
+    places = [(_LEFT + x / right * (_WIDTH - _LEFT - 12),
+               _TOP + (1 - y / top) * (_HEIGHT - _TOP - _BOTTOM)) for x, y in points]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    base = _HEIGHT - _BOTTOM
+    return (f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img">'
+            f'<text x="{_LEFT}" y="15" font-weight="600">{html.escape(title)}</text>'
+            f'<path d="M{_LEFT} {_TOP}V{base}H{_WIDTH - 12}" fill="none" stroke="currentColor" '
+            f'opacity=".5"/>'
+            f'<text x="{_LEFT - 6}" y="{_TOP + 5}" text-anchor="end">{top:.3g}</text>'
+            f'<text x="{_LEFT - 6}" y="{base + 4}" text-anchor="end">0</text>'
+            f'<text x="{_WIDTH - 12}" y="{base + 18}" text-anchor="end">{right:g} iterations</text>'
+            f'<polyline points="{line}" fill="none" stroke="#3572b0" stroke-width="2"/></svg>')
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = [[html.escape(cell) for cell in row] for row in rows]
+    cells = "".join(f"<th>{cell}</th>" for cell in head)
+    lines = "".join("<tr><td>" + row[0] + "</td>"
+                    + "".join(f'<td class="number">{cell}</td>' for cell in row[1:]) + "</tr>"
+                    for row in body)
+    return f"<table><tr>{cells}</tr>{lines}</table>"
+
+
+def _figure(shown: Shown) -> str:
+    data = base64.b64encode(shown.picture.read_bytes()).decode()
+    mark, word = ("right", "right") if shown.right else ("wrong", "wrong")
+    references = "<br>".join(map(html.escape, shown.references))
+    return (f'<figure><img src="data:image/png;base64,{data}" alt="">'
+            f'<p class="caption">{html.escape(shown.caption)} '
+            f'<span class="{mark}">({word})</span></p>'
+            f'<p class="references">{references}</p></figure>')
