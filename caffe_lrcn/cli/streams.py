@@ -1,0 +1,61 @@
+"""``caffe-lrcn streams``: the word streams of an HDF5 file as timelines."""
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..tasks.captioning.vocabulary import Vocabulary
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("file", metavar="FILE.h5", help="a file of word streams, T x N")
+    parser.add_argument("--vocabulary", metavar="FILE",
+                        help="vocabulary.txt, to show words for their numbers")
+    parser.add_argument("--rows", type=int, default=20, metavar="N",
+                        help="time steps to show (default 20)")
+    parser.add_argument("--streams", type=int, default=8, metavar="N",
+                        help="streams to show (default 8)")
+    parser.add_argument("--html", metavar="OUT", help="write a page instead of the timelines")
+    for name in ("cont", "input", "target"):
+        parser.add_argument(f"--{name}", default=f"{name}_sentence", metavar="NAME",
+                            help=f"data set of {name} (default {name}_sentence)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the streams; return 1 if something is wrong with them."""
+    from ..inspection.word_streams import Names, find_problems, measure, read_streams
+    from ..tasks.captioning.vocabulary import Vocabulary
+    from .streams_views import as_html, as_text, facts
+    if min(args.rows, args.streams) < 0:
+        raise UsageError("--rows and --streams are 0 or more")
+    vocabulary = Vocabulary.read(args.vocabulary) if args.vocabulary else None
+    streams = read_streams(args.file, Names(args.cont, args.input, args.target))
+    findings = find_problems(streams, len(vocabulary) if vocabulary else None)
+    summary = facts(streams, measure(streams), findings)
+
+    def word(number: int) -> str:
+        return _word(vocabulary, number)
+
+    if args.html:
+        page = as_html(os.path.basename(args.file), streams, args.rows, args.streams, word,
+                       summary, findings)
+        try:
+            with open(args.html, "w", encoding="utf-8") as stream:
+                stream.write(page)
+        except OSError as error:
+            raise UsageError(f"cannot be written: {error.strerror}", where=args.html) from None
+    else:
+        print(as_text(streams, args.rows, args.streams, word, findings), end="\n\n")
+    print(f"{args.file}: {summary}")
+    return int(bool(findings))
+
+
+def _word(vocabulary: Vocabulary | None, number: int) -> str:
+    if vocabulary is not None and 0 <= number < len(vocabulary):
+        return vocabulary.words[number]
+    return str(number)

@@ -1,0 +1,185 @@
+"""Word streams in HDF5 files: the sequences in them, and what is wrong with them.
+
+Arrays are (T, N): T time steps of N streams. A sequence begins where cont is 0; padding is where
+the input is -1.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+
+from ..errors import DataError
+
+PADDING, EOS = -1, 0
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of the data sets."""
+
+    cont: str = "cont_sentence"
+    input: str = "input_sentence"
+    target: str = "target_sentence"
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The three arrays of a file, each (T, N) integers; cont is kept as it is stored."""
+
+    cont: np.ndarray
+    input: np.ndarray
+    target: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        """Return T."""
+        return self.cont.shape[0]
+
+    @property
+    def count(self) -> int:
+        """Return N."""
+        return self.cont.shape[1]
+
+
+@dataclass
+class Finding:
+    """One kind of problem, and every (step, stream) where it occurs."""
+
+    text: str
+    places: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long the sequences of a file are, in steps; those cut off by the file's end included."""
+
+    count: int
+    least: int
+    mean: float
+    most: int
+    padding: float  # share of all steps
+
+
+def read_streams(path: str, names: Names | None = None) -> Streams:
+    """Read the word streams of a file.
+
+    Raises:
+        DataError: the file is no HDF5, a data set is missing, or they are not of one shape (T, N).
+    """
+    names = names or Names()
+    try:
+        with h5py.File(path, "r") as file:
+            arrays = [_array(file, name, path) for name in (names.cont, names.input, names.target)]
+    except OSError as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"cannot be read as HDF5: {error}", where=path) from None
+    shapes = [array.shape for array in arrays]
+    if len(set(shapes)) > 1:
+        raise DataError("cont, input and target differ in shape", where=path,
+                        got=", ".join(map(str, shapes)), wanted="(T, N) for all of them")
+    cont, words, targets = arrays
+    return Streams(cont, words.astype(np.int64), targets.astype(np.int64))
+
+
+def _array(file: h5py.File, name: str, path: str) -> np.ndarray:
+    if name not in file or not isinstance(file[name], h5py.Dataset):
+        raise DataError(f"there is no data set '{name}'", where=path,
+                        got=", ".join(sorted(file)) or "an empty file",
+                        remedy="Say other names with --cont, --input and --target")
+    data = file[name]
+    if data.ndim != 2:
+        raise DataError(f"data set '{name}' is no word stream", where=path, got=data.shape,
+                        wanted="(T, N): steps and streams")
+    return data[()]
+
+
+def starts(streams: Streams) -> np.ndarray:
+    """Return where sequences begin, (T, N): cont is 0, and it is no padding."""
+    return (streams.cont == 0) & (streams.input != PADDING)
+
+
+def measure(streams: Streams) -> Lengths:
+    """Return the lengths of the sequences, without padding."""
+    real = streams.input != PADDING
+    begin = starts(streams)
+    begin[:1] |= real[:1]  # what goes on from the file before
+    # Sequences one after the other, stream after stream; each real step belongs to the last begun.
+    number = np.cumsum(begin.T.reshape(-1))
+    lengths = np.bincount(number[real.T.reshape(-1)])[1:]
+    lengths = lengths[lengths > 0]
+    padding = 1 - real.mean() if real.size else 0.0
+    if not lengths.size:
+        return Lengths(0, 0, 0.0, 0, float(padding))
+    return Lengths(len(lengths), int(lengths.min()), float(lengths.mean()), int(lengths.max()),
+                   float(padding))
+
+
+def find_problems(streams: Streams, words: int | None = None) -> list[Finding]:
+    """Return what a recurrent net would learn wrongly from these streams.
+
+    Args:
+        streams: the arrays.
+        words: size of the vocabulary, ``<EOS>`` included; None: not checked.
+    """
+    findings = []
+    for text, check in _CHECKS.items():
+        findings.append(Finding(text, _places(check(streams))))
+    if words is not None:
+        beyond = (streams.input >= words) | (streams.target >= words)
+        findings.append(Finding(f"a word id beyond the vocabulary of {words}", _places(beyond)))
+    return [finding for finding in findings if finding.places]
+
+
+def _places(mask: np.ndarray) -> list[tuple[int, int]]:
+    return [(int(step), int(stream)) for step, stream in np.argwhere(mask)]
+
+
+def _first_step_with_cont(streams: Streams) -> np.ndarray:
+    """A sequence begins after padding, after a target of ``<EOS>``, and in the first row.
+
+    A first row with a word goes on with a sequence of the file before.
+    """
+    real = streams.input != PADDING
+    begins = streams.input == EOS
+    begins[1:] = ~real[:-1] | (streams.target[:-1] == EOS)
+    return real & begins & (streams.cont != 0)
+
+
+def _target_in_padding(streams: Streams) -> np.ndarray:
+    return (streams.input == PADDING) & (streams.target != PADDING)
+
+
+def _word_without_target(streams: Streams) -> np.ndarray:
+    return (streams.input != PADDING) & (streams.target == PADDING)
+
+
+def _not_shifted(streams: Streams) -> np.ndarray:
+    """Within a sequence the target of a step is the next step's input."""
+    wrong = np.zeros(streams.input.shape, bool)
+    goes_on = (streams.cont[1:] == 1) & (streams.input[1:] != PADDING)
+    real = (streams.input[:-1] != PADDING) & (streams.target[:-1] != EOS)
+    wrong[:-1] = goes_on & real & (streams.target[:-1] != streams.input[1:])
+    return wrong
+
+
+def _odd_cont(streams: Streams) -> np.ndarray:
+    return (streams.cont != 0) & (streams.cont != 1)
+
+
+def _negative_word(streams: Streams) -> np.ndarray:
+    return (streams.input < PADDING) | (streams.target < PADDING)
+
+
+_CHECKS: dict[str, Callable[[Streams], np.ndarray]] = {
+    "the first step of a sequence has cont 1: it starts from the state of the one before":
+        _first_step_with_cont,
+    "a target in padding: the loss counts it": _target_in_padding,
+    "a word without a target: the loss leaves it out": _word_without_target,
+    "the target is not the next step's input": _not_shifted,
+    "cont is neither 0 nor 1": _odd_cont,
+    "a word id below -1": _negative_word,
+}
