@@ -1,8 +1,10 @@
 """Captioning at the paper's scale: every variant builds, with the paper's shapes, and deploys."""
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from caffe_lrcn.backends import get_backend
@@ -11,6 +13,7 @@ from caffe_lrcn.net.filter import filter_layers, make_state
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import NetDef, parse_net, read_net, read_solver
+from caffe_lrcn.tasks.captioning import Decoder
 
 FOLDER = Path(__file__).parents[2] / "prototxt" / "captioning"
 ZOO = FOLDER.parent / "zoo"
@@ -245,3 +248,54 @@ def test_solvers_choose_one_data_set_and_one_variant(name):
 def test_begins_with_a_comment(path):
     assert path.read_text().startswith("# ")
     assert max(map(len, path.read_text().splitlines())) <= 100
+
+
+def small(file: str, keep: str, steps: int, rows: int) -> NetDef:
+    """Return the sequence model of a file with all sizes small, from features and words on."""
+    text = (FOLDER / file).read_text()
+    for number, size in ((8801, 30), (1000, 7), (512, 6), (256, 5), (128, 4)):
+        for field in ("num_output", "input_dim", "dim"):
+            text = re.sub(rf"\b{field}: {number}\b", f"{field}: {size}", text)
+    text = text.replace("tiles: 20", f"tiles: {steps}")
+    words = f"shape {{ dim: {steps} dim: {rows} }}"
+    inputs = "".join(f'layer {{ name: "{name}" type: "Input" top: "{name}" input_param {{ {shape} '
+                     f'}} }}\n' for name, shape in (
+                         ("cont_sentence", words), ("input_sentence", words),
+                         (keep, f"shape {{ dim: {rows} dim: 7 }}")))
+    definition = parse_net(text)
+    names = [layer.param.name for layer in definition.layers]
+    end = names.index("cross_entropy_loss") if "cross_entropy_loss" in names else None
+    definition.layers = parse_net(inputs).layers + definition.layers[names.index("embedding"):end]
+    return definition
+
+
+@pytest.mark.parametrize("stages", VARIANTS)
+def test_step_by_step_is_the_whole_sentence(stages, tmp_path):
+    """The word half says, one word at a time, what the training net says of whole captions."""
+    rows, steps = 3, 5
+    whole = Net(small("lrcn.prototxt", "fc8", steps, rows), get_backend("cpu"),
+                phase=caffe_pb2.TRAIN, stages=stages, seed=1)
+    for blob in whole.learnable_params:
+        blob.host_data[...] *= 6  # else the pictures hardly matter
+    weights = tmp_path / "w.caffemodel"
+    whole.save(str(weights))
+    file = {"nic": "nic_word_to_preds", "m-rnn": "m_rnn_word_to_preds"}.get(
+        stages[0], "lrcn_word_to_preds")
+    (tmp_path / "deploy.prototxt").write_text(str(small(
+        f"{file}.deploy.prototxt", "image_features", 1, rows).param))
+    random = np.random.default_rng(2)
+    features = random.normal(size=(rows, 7))
+    captions = [[4, 9, 29, 2], [5, 1, 3, 4], [8, 8, 8, 8]]
+    whole.blobs["fc8"].host_data[...] = features
+    whole.blobs["cont_sentence"].host_data[...] = np.array([0] + [1] * 4)[:, None]
+    whole.blobs["input_sentence"].host_data[...] = np.array([[0, *ids] for ids in captions]).T
+    whole.forward()
+    scores = whole.blobs["predict"].host_data.astype(np.float64)
+    log_probs = scores - np.log(np.exp(scores).sum(-1, keepdims=True))
+    wanted = [sum(log_probs[t, row, word] for t, word in enumerate([*ids, 0]))
+              for row, ids in enumerate(captions)]
+    decoder = Decoder(tmp_path / "deploy.prototxt", weights, stages=stages
+                      if file.startswith("lrcn") else ())
+    scored = decoder.score(features, [[*ids, 0] for ids in captions])
+    assert [sum(row) for row in scored] == pytest.approx(wanted, abs=1e-4)
+    assert np.ptp(log_probs[0], axis=0).max() > 1e-2
