@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from .ptb_rules import RULES
+from .ptb_rules import CONTRACTION, RULES
 
 # What the COCO caption evaluation leaves out. Brackets stay, because they are lower-cased to -lrb-
 # before this list is looked at.
@@ -21,11 +21,13 @@ _WRITTEN = {
     "\u00bc": "1/4", "\u00bd": "1/2", "\u00be": "3/4", "\u2153": "1/3", "\u2154": "2/3",
     "\u0080": "$", "\u00a4": "$", "\u20a0": "$", "\u20ac": "$", "\u00a3": "#", "\u00a2": "cents",
     "&amp;": "&", "&quot;": "''", "&apos;": "'", "&lt;": "<", "&gt;": ">", "&nbsp;": "",
+    "&mdash;": "--", "&ndash;": "--",
 }
-_IN_WORDS = str.maketrans({"\u2019": "'", "\u0092": "'", "\u00ad": "", " ": "\u00a0",
-                           "\u2044": "/", **_BRACKETS})
-# Text in which a token may reach across a blank: fractions, phone numbers, markup, "no. 5".
-_ACROSS_BLANKS = re.compile(r"\d\)?[ \u00a0]\d|<|[.] [\d.]")
+_IN_WORDS = str.maketrans({"\u00ad": "", " ": "\u00a0", "\u2044": "/", **_BRACKETS})
+_APOSTROPHES = str.maketrans("\u2019\u0092", "''")
+# Text in which what is a token may depend on what is beyond a blank: fractions, phone numbers,
+# markup, "no. 5", "b. The".
+_ACROSS_BLANKS = re.compile(r"\d\)?[ \u00a0]\d|<|[.] [\d.]|\b[A-Za-z]\. [A-Z]")
 _BLANKS = re.compile(r"[\s\u200b]+")
 
 
@@ -93,6 +95,8 @@ def _written(token: str) -> str:
         return ""
     if token.startswith("--") or token.startswith(("...", ". .")):
         return "--" if token[0] == "-" else "..."
+    if CONTRACTION.fullmatch(token):
+        token = token.translate(_APOSTROPHES)
     return token.translate(_IN_WORDS).lower()
 
 

@@ -41,6 +41,13 @@ _CAPITALISED = "Az|Ill|La|Mass|Miss|Ore|Pa|Tex|Wash"
 # ... and only in front of a number.
 _BEFORE_NUMBER = "art|ca|figs?|nos?|op|pp?|prop"
 
+# Words that start a sentence, so that a single letter in front of them ended one.
+_STARTERS = """
+A About According Additionally After An As At But Earlier He Her Here However If In It Last Many
+More Mr\\. Ms\\. Now Once One Other Our She Since So Some Such That The Their Then There These They
+This We What When While Yet You
+"""
+
 
 def _words(text: str) -> str:
     return "|".join(sorted(text.split(), key=len, reverse=True))
@@ -59,7 +66,7 @@ _SOURCES = (
     rf"[nN]{_QUOTE}[tT](?!{_LETTER})",
     rf"{_ENDING}(?!{_LETTER})",
     r"(?i:(can)(not)|(gon|wan)(na)|(got)(ta)|(lem|gim)(me))(?!\w)",
-    rf"({_APOSTROPHE}t)(?i:is|was)(?!{_ALNUM})",
+    rf"('t)(?i:is|was)(?!{_ALNUM})",
     # Words.
     _WORD,
     rf"{_PART}(?:{_HYPHEN}{_PART})*",
@@ -77,21 +84,25 @@ _SOURCES = (
     # Abbreviations.
     rf"{_ACRONYM}\.",
     r"[A-Za-z]\.",
+    rf"([A-Za-z])(\. (?:{_words(_STARTERS)}) )",
+    rf"({_WORD}\.|{_PART}(?:{_HYPHEN}{_PART})*\.)([,;:])",
     rf"(?:(?i:{_words(_ABBREVIATIONS)})|{_CAPITALISED})\.",
     rf"((?i:{_BEFORE_NUMBER})\.)( ?\d)",
     # Numbers.
     rf"[-+]?{_NUMBER}",
     r"\d{1,2}[-/]\d{1,2}[-/]\d{2,4}",
     r"(?:\d{1,4}[- \u00a0])?\d{1,4}(?:\\?/|\u2044)\d{1,4}",
-    r"(?:\(\d{2,3}\)[ \u00a0]?|\d{2,4}[- \u00a0])?\d{3,4}[- \u00a0]?\d{4}(?!\d)",
+    r"(?:\(\d{2,3}\)[ \u00a0]?|(?:\d{2,4}[- \u00a0])?\d{2,4}[- \u00a0])\d{3,4}[- \u00a0]?\d{3,5}",
     r"[A-Z]*\$",
     # Punctuation.
     r"[<>]?[:;=][-o*']?[()DPdpO\\{@|\[\]](?!\w)",
     r"\.\.\.+|(?:\. ){2,}\.",
     r"[!?]+",
     r"--+",
-    r"&(?:amp|quot|apos|lt|gt|nbsp);",
+    r"&(?:amp|quot|apos|lt|gt|nbsp|mdash|ndash);",
     r"``|''|\*+|~+",
     r"\S",
 )
+# What is split off a word; here alone other apostrophes are rewritten.
+CONTRACTION = re.compile(rf"{_ENDING}|[nN]{_QUOTE}[tT]")
 RULES = tuple(re.compile(source) for source in _SOURCES)
