@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("test", "run a trained net and print its mean outputs"),
     "data": ("data", "make data sets: vocabularies and caption streams"),
     "caption": ("caption", "write captions for pictures"),
+    "features": ("features", "write what a convnet sees in pictures to a file"),
+    "neighbours": ("neighbours", "caption pictures with captions of the nearest training pictures"),
     "time": ("time", "measure how long each layer takes, forward and backward"),
     "device_query": ("device_query", "print the properties of GPUs"),
     "summary": ("summary", "show the shapes and costs of a net's layers"),

@@ -35,7 +35,7 @@ def _similarity(table: NgramTable, order: int) -> np.ndarray:
     kinds = table.grams[order]
     if not len(candidate.gram):
         return np.zeros(len(table.owner))
-    idf = _inverse_document_frequency(table, order)
+    idf = inverse_document_frequency(table, order)
     candidate_value = candidate.count * idf[candidate.gram]
     reference_value = reference.count * idf[reference.gram]
     place, found = find(candidate.sentence * kinds + candidate.gram,
@@ -52,7 +52,13 @@ def _norm(counts: Counts, value: np.ndarray, sentences: int) -> np.ndarray:
     return np.sqrt(np.bincount(counts.sentence, value * value, minlength=sentences))
 
 
-def _inverse_document_frequency(table: NgramTable, order: int) -> np.ndarray:
+def inverse_document_frequency(table: NgramTable, order: int) -> np.ndarray:
+    """Return (G,) log N - log(number of pictures with the n-gram in a reference), at least one.
+
+    Args:
+        table: N pictures and their references.
+        order: 0 for single words, up to 3.
+    """
     reference, kinds = table.reference[order], table.grams[order]
     pairs = np.unique(table.owner[reference.sentence] * kinds + reference.gram)
     frequency = np.bincount(pairs % kinds, minlength=kinds)

@@ -127,3 +127,23 @@ class FeatureNet:
                 if broken is None:
                     raise
                 broken[os.fspath(path)] = error
+
+
+def read_features(path: str | os.PathLike[str], rows: int) -> np.ndarray:
+    """Return the features (rows, F) in a ``.npy`` file.
+
+    Raises:
+        DataError: the file cannot be read, or does not hold one row of numbers a picture.
+    """
+    try:
+        features = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"cannot read the features: {error}", where=path) from error
+    if not isinstance(features, np.ndarray) or features.dtype.kind not in "fiu":
+        raise DataError("the features are no array of numbers", where=path)
+    if features.ndim != 2:
+        raise DataError("the features are no rows", where=path, got=features.shape, wanted="(N, F)")
+    if len(features) != rows:
+        raise DataError("there are not as many features as pictures", where=path,
+                        got=f"{len(features)} rows", wanted=rows)
+    return features

@@ -4,7 +4,12 @@ import json
 import pytest
 
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.tasks.captioning.datasets import read_captions, read_keys, split_by_picture
+from caffe_lrcn.tasks.captioning.datasets import (
+    read_captions,
+    read_keys,
+    read_pictures,
+    split_by_picture,
+)
 
 
 def coco(path, images, annotations):
@@ -88,3 +93,42 @@ def test_split_keeps_pictures_together(tmp_path):
     assert not {c.picture for c in train} & {c.picture for c in val}
     assert split_by_picture(captions, 0.2, seed=3) == (train, val)
     assert split_by_picture(captions, 0.2, seed=4) != (train, val)
+
+
+@pytest.mark.parametrize("text", [
+    "image_name,comment_number,comment\na.jpg,0,A dog .\na.jpg,1,\"One, two\"\n",
+    "image_name| comment_number| comment\na.jpg| 0| A dog .\na.jpg| 1   One, two\n"])
+def test_flickr30k_forms(tmp_path, text):
+    (tmp_path / "t").write_text(text)
+    found = [(c.picture, c.text, c.where) for c in read_captions("flickr", tmp_path / "t")]
+    assert found == [("a.jpg", "A dog.", f"{tmp_path}/t:2"),
+                     ("a.jpg", "One, two", f"{tmp_path}/t:3")]
+
+
+def test_flickr30k_bars_with_a_broken_line(tmp_path):
+    (tmp_path / "t").write_text("image_name| comment_number| comment\na.jpg| 0| A\nbroken\n")
+    with pytest.raises(DataError, match="t:3: not a caption line"):
+        read_captions("flickr", tmp_path / "t")
+
+
+def test_split_files_may_leave_out_the_suffix(tmp_path):
+    (tmp_path / "t").write_text("1.jpg#0\tA dog\n2.jpg#0\tA cat\n3.jpg#0\tAn ox\n")
+    found = read_captions("flickr", tmp_path / "t", {"1", "3.jpg"})
+    assert [c.picture for c in found] == ["1.jpg", "3.jpg"]
+
+
+def test_pictures_without_captions(tmp_path):
+    (tmp_path / "info.json").write_text(json.dumps(
+        {"images": [{"id": 9, "file_name": "b.jpg"}, {"id": 4, "file_name": "a.jpg"}],
+         "categories": []}))
+    assert read_pictures("coco", tmp_path / "info.json") == {"9": "b.jpg", "4": "a.jpg"}
+    assert read_pictures("coco", tmp_path / "info.json", {"4"}) == {"4": "a.jpg"}
+    with pytest.raises(DataError, match="the list 'annotations'"):
+        read_captions("coco", tmp_path / "info.json")
+    with pytest.raises(DataError, match="no pictures found.*--ids"):
+        read_pictures("coco", tmp_path / "info.json", {"5"})
+
+
+def test_pictures_of_flickr(tmp_path):
+    (tmp_path / "t").write_text("b.jpg#0\tA dog\nb.jpg#1\tA cat\na.jpg#0\tAn ox\n")
+    assert read_pictures("flickr", tmp_path / "t") == {"b.jpg": "b.jpg", "a.jpg": "a.jpg"}

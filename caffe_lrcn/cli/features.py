@@ -1,0 +1,55 @@
+"""``caffe-lrcn features``: write what a convnet sees in pictures to a file."""
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from . import runtime
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("pictures", nargs="*", metavar="IMAGE", help="picture files")
+    parser.add_argument("--images", type=Path, metavar="LIST",
+                        help="a file that lists pictures, one a line")
+    parser.add_argument("--net", required=True,
+                        help="deploy definition: one input (N, 3, S, S), one output")
+    parser.add_argument("--weights", required=True, type=Path, help="trained weights")
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE.npy",
+                        help="gets one row a picture, in their order")
+    parser.add_argument("--resize", type=int, metavar="PIXELS",
+                        help="side of the pictures before their centre is cut out (256/227 of "
+                             "the net's input)")
+    parser.add_argument("--mean", default="104,117,123", metavar="B,G,R",
+                        help="mean that is subtracted (%(default)s)")
+    runtime.add_device_flags(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the features; return the exit code."""
+    import numpy as np
+
+    from ..errors import DataError, UsageError
+    from ..paths import resolve
+    from ..tasks.captioning import FeatureNet
+    from ..tasks.captioning.pictures import read_list
+    pictures = [*args.pictures, *(read_list(args.images) if args.images else [])]
+    if not pictures:
+        raise UsageError("there are no pictures", wanted="picture files or --images LIST")
+    try:
+        mean = [float(value) for value in args.mean.split(",")]
+    except ValueError:
+        mean = []
+    if len(mean) != 3:
+        raise UsageError("--mean takes three numbers: blue,green,red", got=args.mean)
+    net = FeatureNet(resolve(args.net), args.weights, full=args.resize, mean=mean,
+                     backend=runtime.open_backend(args))
+    with runtime.quiet_arithmetic():
+        features = net.features(pictures)
+    try:
+        with args.out.open("wb") as file:
+            np.save(file, features)
+    except OSError as error:
+        raise DataError(f"cannot write the features: {error.strerror}", where=args.out) from error
+    print(f"{len(features)} pictures, {features.shape[1]} features each, in {args.out}")
+    return 0
