@@ -43,9 +43,16 @@ def nearest(features: np.ndarray, queries: np.ndarray, count: int) -> np.ndarray
     found = np.empty((len(queries), min(count, len(features))), np.int64)
     for start in range(0, len(queries), _BLOCK):
         cosine = queries[start:start + _BLOCK] @ features.T
-        order = np.argsort(-cosine, axis=1, kind="stable")
-        found[start:start + _BLOCK] = order[:, :found.shape[1]]
+        for row, values in enumerate(cosine, start):
+            found[row] = _largest(values, found.shape[1])
     return found
+
+
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
+    """Return where the largest values are, falling, equal ones in their order."""
+    least = np.partition(values, len(values) - count)[len(values) - count]
+    where = np.flatnonzero(values >= least)
+    return where[np.argsort(-values[where], kind="stable")][:count]
 
 
 class Consensus:
@@ -140,16 +147,15 @@ def _shared(row: np.ndarray, gram: np.ndarray, count: np.ndarray, value: np.ndar
     # Only what two rows have is shared; the diagonal is of no interest.
     _, column, owners = np.unique(gram, return_inverse=True, return_counts=True)
     common = owners[column] > 1
-    _, column = np.unique(column[common], return_inverse=True)
-    row, count, value = row[common], count[common], value[common]
     total = np.zeros((rows, rows))
     for least in range(1, int(count.max(initial=0)) + 1):
         # min(a, b) is the number of thresholds that both reach.
-        reach = count >= least
-        left = np.zeros((rows, int(column.max()) + 1))
+        reach = common & (count >= least)
+        kinds, place = np.unique(gram[reach], return_inverse=True)
+        left = np.zeros((rows, len(kinds)))
         right = np.zeros_like(left)
-        left[row[reach], column[reach]] = 1
-        right[row[reach], column[reach]] = value[reach]
+        left[row[reach], place] = 1
+        right[row[reach], place] = value[reach]
         total += left @ right.T
     return total
 
