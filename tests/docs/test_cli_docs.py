@@ -1,0 +1,34 @@
+"""docs/cli.md has every command, and no flag that does not exist."""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from caffe_lrcn.cli.main import COMMANDS, main
+
+_TEXT = re.sub(r"(?m)^    error: .*\n", "",  # what programs print may name other flags
+               (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8"))
+_SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", _TEXT, re.MULTILINE | re.DOTALL))
+
+
+def test_every_command_has_one_section():
+    assert set(_SECTIONS) == set(COMMANDS)
+    assert _TEXT.count("\n## ") == len(COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_sections_show_a_run_and_use_flags_that_exist(command, capsys):
+    section = _SECTIONS[command]
+    runs = re.findall(r"^    \$ caffe-lrcn (\w+)", section, re.MULTILINE)
+    assert command in runs
+    helps = ""
+    groups = [[name] for name in dict.fromkeys(runs) if name != "data"]
+    groups += [["data", name] for name in ("captions", "ngrams", "toy") if command == "data"]
+    for words in groups:
+        with pytest.raises(SystemExit):
+            main([*words, "--help"])
+        helps += capsys.readouterr().out
+    known = set(re.findall(r"--[\w-]+", helps))
+    assert set(re.findall(r"(?<![\w-])--[a-z][\w-]*", section)) <= known
