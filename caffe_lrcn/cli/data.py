@@ -3,13 +3,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError, UsageError
-from . import data_toy
+from . import data_pictures, data_toy
 
 if TYPE_CHECKING:
+    from ..tasks.captioning import Caption
     from ..tasks.captioning.prepare import Recipe
     from ..tasks.captioning.vocabulary import Vocabulary
 
@@ -25,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_ngrams(commands.add_parser(
         "ngrams", help="unigram and bigram perplexity of caption streams",
         description="Print the perplexities that a language model has to beat."))
+    data_pictures.add_arguments(commands.add_parser(
+        "pictures", help="the pictures of a caption file, as a list",
+        description="Write the paths of the pictures that a caption file, or a split of it, "
+                    "names: what 'caffe-lrcn caption --images' reads."))
     data_toy.add_arguments(commands.add_parser(
         "toy", help="generated pictures of one or two things, with captions",
         description="Generate pictures, five captions each in COCO's form, and attributes."))
@@ -32,19 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command; return the exit code."""
-    commands = {"captions": _captions, "ngrams": _ngrams, "toy": data_toy.run}
+    commands = {"captions": _captions, "ngrams": _ngrams,
+                "pictures": data_pictures.run, "toy": data_toy.run}
     return commands[args.data_command](args)
 
 
 def _add_captions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", required=True, choices=("coco", "flickr"),
                         help="coco: JSON; flickr: image.jpg#k<TAB>caption, or CSV image,caption")
-    parser.add_argument("--captions", required=True, type=Path, help="the caption file")
-    parser.add_argument("--images", type=Path,
-                        help="folder of the pictures (only --unaligned does without)")
+    parser.add_argument("--captions", required=True, nargs="+", type=Path, metavar="FILE",
+                        help="the caption file; more than one make one split, such as trainval")
+    parser.add_argument("--images", nargs="+", type=Path, metavar="DIR",
+                        help="folder of the pictures, or one for each caption file (only "
+                             "--unaligned does without)")
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
     parser.add_argument("--split", default="train", help="its name in the output (train)")
-    parser.add_argument("--ids", type=Path,
+    parser.add_argument("--ids", nargs="+", type=Path, metavar="FILE",
                         help="only these pictures: COCO ids or Flickr file names, one a line")
     parser.add_argument("--val-fraction", type=float, metavar="F",
                         help="keep this share of the pictures for a split called val")
@@ -63,46 +72,80 @@ def _add_captions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unaligned", action="store_true",
                         help="captions one after another, not padded: for language models")
     parser.add_argument("--seed", type=int, default=3, help="of the captions' order (3)")
-    parser.add_argument("--force", action="store_true", help="replace what is there")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--force", action="store_true", help="replace what is there")
+    existing.add_argument("--resume", action="store_true",
+                          help="keep what is there and make the rest: after an interruption, with "
+                               "the same flags")
     parser.add_argument("--strict", action="store_true",
                         help="reproduce the original's loss of rows at the end of the data")
 
 
 def _captions(args: argparse.Namespace) -> int:
-    from ..tasks.captioning import read_captions, split_by_picture
-    from ..tasks.captioning.datasets import read_keys
     from ..tasks.captioning.prepare import Recipe, tokenized, write_split
     _check_captions(args)
     recipe = Recipe(args.out, args.streams, args.timesteps, aligned=not args.unaligned,
                     seed=args.seed, strict=args.strict, force=args.force)
-    captions = {args.split: read_captions(args.format, args.captions,
-                                          read_keys(args.ids) if args.ids else None)}
-    images = {args.split: args.images, "val": args.val_images or args.images}
-    if args.val_fraction is not None:
-        captions[args.split], captions["val"] = split_by_picture(
-            captions[args.split], args.val_fraction, args.seed)
-        if not all(captions.values()):
-            raise UsageError("one of the splits is empty", got=f"--val-fraction "
-                             f"{args.val_fraction} of {args.captions}")
-    elif args.val_captions:
-        captions["val"] = read_captions(args.format, args.val_captions)
-    recipe.refuse_existing(*(recipe.folder(split) for split in captions))
-    usable = {split: tokenized(found, images[split], _report)
+    captions = _splits(args)
+    if not args.resume:
+        recipe.refuse_existing(*(recipe.folder(split) for split in captions))
+    # Captions name whole paths already.
+    usable = {split: tokenized(found, None if args.images is None else Path(), _report)
               for split, found in captions.items()}
     vocabulary = _vocabulary(args, recipe, [tokens for _, tokens in usable[args.split]])
     for split in captions:
-        write_split(recipe, split, usable[split], vocabulary, _report)
+        if args.resume and recipe.folder(split).exists():
+            _report(f"{split}: is there already, in {recipe.folder(split)}")
+        else:
+            write_split(recipe, split, usable[split], vocabulary, _report)
     print(f"{len(vocabulary)} word ids (0 is <EOS>, 1 is <unk>): the net's Embed needs input_dim "
           f"{len(vocabulary)} and its predict layer num_output {len(vocabulary)}, or more")
     return 0
 
 
+def _splits(args: argparse.Namespace) -> dict[str, list[Caption]]:
+    """Return split -> captions, whose pictures are paths if there are folders."""
+    from ..tasks.captioning import split_by_picture
+    from ..tasks.captioning.datasets import read_keys
+    folders = args.images or [None]
+    keys = set().union(*map(read_keys, args.ids)) if args.ids else None
+    found = []
+    for number, file in enumerate(args.captions):
+        found += _read(args, file, folders[number % len(folders)], keys)
+    if keys is not None:
+        known = {caption.key for caption in found}
+        unknown = sorted(keys - known - {key.removesuffix(".jpg") for key in known})
+        if unknown:
+            _report(f"warning: {len(unknown)} of the {len(keys)} pictures in --ids have no "
+                    f"captions, the first {unknown[0]}")
+    captions = {args.split: found}
+    if args.val_fraction is not None:
+        captions[args.split], captions["val"] = split_by_picture(found, args.val_fraction,
+                                                                 args.seed)
+        if not all(captions.values()):
+            raise UsageError("one of the splits is empty", got=f"--val-fraction "
+                             f"{args.val_fraction} of {args.captions[0]}")
+    elif args.val_captions:
+        captions["val"] = _read(args, args.val_captions, args.val_images or folders[0])
+    return captions
+
+
+def _read(args: argparse.Namespace, file: Path, folder: Path | None,
+          keys: set[str] | None = None) -> list[Caption]:
+    from ..tasks.captioning import read_captions
+    return [caption if folder is None else replace(caption, picture=str(folder / caption.picture))
+            for caption in read_captions(args.format, file, keys)]
+
+
 def _check_captions(args: argparse.Namespace) -> None:
     if args.images is None and not args.unaligned:
         raise UsageError("--images is missing", remedy="Only --unaligned does without pictures.")
-    for folder in (args.images, args.val_images):
+    for folder in (*(args.images or ()), args.val_images):
         if folder is not None and not folder.is_dir():
             raise UsageError("there is no such folder of pictures", got=folder)
+    if args.images and len(args.images) not in (1, len(args.captions)):
+        raise UsageError("--images takes one folder, or one for each caption file",
+                         got=len(args.images), wanted=f"1 or {len(args.captions)}")
     if args.min_count < 1:
         raise UsageError("--min-count must be positive", got=args.min_count)
     if args.val_fraction is not None and not 0 < args.val_fraction < 1:
@@ -119,10 +162,15 @@ def _vocabulary(args: argparse.Namespace, recipe: Recipe,
     if args.vocabulary:
         return Vocabulary.read(args.vocabulary)
     path = recipe.out / "vocabulary.txt"
-    if path.exists() and not args.force:
+    if path.exists() and not args.force and not args.resume:
         raise UsageError("there is a vocabulary already", got=path,
                          remedy=f"Use it with --vocabulary {path}, or replace it with --force.")
     vocabulary = Vocabulary.from_captions(captions, args.min_count)
+    if path.exists() and args.resume:
+        if Vocabulary.read(path).words != vocabulary.words:
+            raise DataError("another vocabulary is there, so this is not the same run", where=path,
+                            remedy="Use another --out, or --force to replace everything.")
+        return vocabulary
     try:
         recipe.out.mkdir(parents=True, exist_ok=True)
         vocabulary.write(path)

@@ -126,14 +126,18 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
                     strict=recipe.strict)
     folder = recipe.folder(split)
     recipe.refuse_existing(folder)
+    # A folder that has its name is whole: --resume relies on it.
+    partial = folder.with_name(folder.name + ".part")
     try:
-        if folder.exists():
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True)
-        _write_files(layout, folder, split, report)
-        _write_lists(pairs, folder)
+        for old in (folder, partial):
+            if old.exists():
+                shutil.rmtree(old)
+        partial.mkdir(parents=True)
+        _write_files(layout, partial, folder, split, report)
+        _write_lists(pairs, partial)
+        partial.rename(folder)
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
         raise DataError(f"cannot write the streams: {error.strerror or error}", where=folder,
                         remedy="Make room on the disk, or use another --out.") from error
     cut = sum(len(pair.words) + 1 > recipe.timesteps for pair in pairs) if recipe.aligned else 0
@@ -145,11 +149,12 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
     return folder
 
 
-def _write_files(layout: Layout, folder: Path, split: str, report: Report) -> None:
+def _write_files(layout: Layout, folder: Path, final: Path, split: str, report: Report) -> None:
+    """Write the arrays to ``folder`` and list them as files of ``final``."""
     names, done = [], 0
     for number, arrays in enumerate(layout.files()):
-        names.append(folder / f"batch_{number}.h5")
-        with new_hdf5(names[-1]) as file:
+        names.append(final / f"batch_{number}.h5")
+        with new_hdf5(folder / names[-1].name) as file:
             for name, array in arrays.items():
                 file.create_dataset(name, data=array)
         done += len(arrays["cont"])

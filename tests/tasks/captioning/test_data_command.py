@@ -1,5 +1,6 @@
 """``caffe-lrcn data captions`` and ``data ngrams`` end to end."""
 import errno
+import json
 
 import h5py
 import numpy as np
@@ -27,7 +28,8 @@ def test_writes_what_the_nets_read(coco, capsys):
     assert words[:4] == ["<unk>", "a", "picture", "red"]
     captured = capsys.readouterr()
     assert f"{len(words) + 1} word ids" in captured.out
-    assert "skipped 1 captions without words, the first of blue picture.png" in captured.err
+    picture = coco / "pictures" / "blue picture.png"
+    assert f"skipped 1 captions without words, the first of {picture} at" in captured.err
     assert "skipped 1 missing pictures, the first" in captured.err and "gone.jpg" in captured.err
     assert "2 pictures, 5 captions (1 repeated to fill the streams, 1 cut" in captured.err
 
@@ -126,3 +128,70 @@ def test_no_picture_at_all(coco, capsys):
     assert captions(coco, "--images", str(coco / "empty")) == 1
     assert "no caption is left (got 3 missing pictures" in capsys.readouterr().err
     assert not (coco / "out").exists()
+
+
+def test_two_files_make_one_split(coco, capsys):
+    (coco / "more").mkdir()
+    (coco / "pictures" / "blue picture.png").rename(coco / "more" / "green.png")
+    (coco / "more.json").write_text(json.dumps({
+        "images": [{"id": 50, "file_name": "green.png"}],
+        "annotations": [{"image_id": 50, "caption": "A green picture"}]}))
+    (coco / "a.txt").write_text("1\n77\n")
+    (coco / "b.txt").write_text("50\n")
+    # Later flags replace the fixture's.
+    assert captions(coco, "--captions", str(coco / "captions.json"), str(coco / "more.json"),
+                    "--images", str(coco / "pictures"), str(coco / "more"), "--ids",
+                    str(coco / "a.txt"), str(coco / "b.txt"), "--split", "trainval") == 0
+    listed = coco / "out" / "buffer_3" / "trainval_aligned_6_batches" / "image_list.txt"
+    assert set(listed.read_text().splitlines()) == {str(coco / "pictures" / "red.jpg"),
+                                                    str(coco / "more" / "green.png")}
+    assert "1 of the 3 pictures in --ids have no captions, the first 77" in capsys.readouterr().err
+
+
+def test_as_many_folders_as_caption_files(coco, capsys):
+    folder = str(coco / "pictures")
+    assert captions(coco, "--images", folder, folder) == 1
+    assert "one for each caption file (got 2, wanted 1 or 1)" in capsys.readouterr().err
+
+
+def test_resumes_with_the_split_that_is_missing(coco, capsys):
+    split = ("--val-fraction", "0.3")
+    assert captions(coco, *split) == 0
+    whole = {path: path.read_bytes() for path in (coco / "out").rglob("*.txt")}
+    train, val = (coco / "out" / "buffer_3" / f"{name}_aligned_6_batches"
+                  for name in ("train", "val"))
+    val.rename(val.with_name(val.name + ".part"))  # as an interruption would leave it
+    stamp = (train / "batch_0.h5").stat().st_mtime_ns
+    assert captions(coco, *split, "--resume") == 0
+    assert "train: is there already" in capsys.readouterr().err
+    assert (train / "batch_0.h5").stat().st_mtime_ns == stamp
+    assert {path: path.read_bytes() for path in (coco / "out").rglob("*.txt")} == whole
+
+
+def test_does_not_resume_another_run(coco, capsys):
+    assert captions(coco) == 0
+    assert captions(coco, "--resume", "--min-count", "2") == 1
+    assert "another vocabulary is there" in capsys.readouterr().err
+
+
+def pictures(folder, *flags):
+    return main(["data", "pictures", "--format", "coco", "--captions",
+                 str(folder / "captions.json"), "--images", str(folder / "pictures"), "--out",
+                 str(folder / "lists" / "all.txt"), *flags])
+
+
+def test_lists_pictures(coco, capsys):
+    assert pictures(coco) == 0
+    assert (coco / "lists" / "all.txt").read_text().splitlines() == [
+        str(coco / "pictures" / name) for name in ("red.jpg", "blue picture.png")]
+    captured = capsys.readouterr()
+    assert "2 pictures in" in captured.out and "gone.jpg" in captured.err
+    (coco / "ids.txt").write_text("2\n")
+    assert pictures(coco, "--ids", str(coco / "ids.txt")) == 0
+    assert (coco / "lists" / "all.txt").read_text().endswith("blue picture.png\n")
+
+
+def test_lists_no_pictures(coco, capsys):
+    (coco / "ids.txt").write_text("3\n")
+    assert pictures(coco, "--ids", str(coco / "ids.txt")) == 1
+    assert "no picture is there" in capsys.readouterr().err

@@ -1,0 +1,46 @@
+"""``caffe-lrcn data pictures``: list the pictures of a caption file or of a split."""
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..errors import DataError, UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--format", required=True, choices=("coco", "flickr"),
+                        help="form of --captions")
+    parser.add_argument("--captions", required=True, type=Path,
+                        help="the caption file; COCO's may be without captions, as that of the "
+                             "test pictures is")
+    parser.add_argument("--images", required=True, type=Path, help="folder of the pictures")
+    parser.add_argument("--ids", nargs="+", type=Path, metavar="FILE",
+                        help="only these pictures: COCO ids or Flickr file names, one a line")
+    parser.add_argument("--out", required=True, type=Path, metavar="LIST",
+                        help="gets the paths, one a line, in the order of --captions")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the list; return the exit code."""
+    from ..tasks.captioning.datasets import read_keys, read_pictures
+    if not args.images.is_dir():
+        raise UsageError("there is no such folder of pictures", got=args.images)
+    keys = set().union(*map(read_keys, args.ids)) if args.ids else None
+    paths = [args.images / name
+             for name in read_pictures(args.format, args.captions, keys).values()]
+    there = [path for path in paths if path.is_file()]
+    if len(there) < len(paths):
+        first = next(path for path in paths if not path.is_file())
+        print(f"warning: skipped {len(paths) - len(there)} missing pictures, the first {first}",
+              file=sys.stderr)
+    if not there:
+        raise DataError("no picture is there", where=args.images, remedy="Check --images.")
+    try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        args.out.write_text("".join(f"{path}\n" for path in there), encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"cannot write the list: {error.strerror}", where=args.out) from error
+    print(f"{len(there)} pictures in {args.out}")
+    return 0
