@@ -106,8 +106,8 @@ def _draw(canvas: _Canvas, node: Node, cells: list[list[str]], middle: int, widt
         canvas.write(left, y, f"({cells[0][0]})".center(width))
         return y
     edges = ["┌┐", *["├┤"] * (len(cells) - 1)]
-    for lines, (corner, other) in zip(cells, edges, strict=True):
-        canvas.write(left, y, corner + "─" * (width - 2) + other)
+    for lines, corners in zip(cells, edges, strict=True):
+        canvas.write(left, y, corners[0] + "─" * (width - 2) + corners[1])
         for line in lines:
             y += 1
             canvas.write(left, y, f"│{line.center(width - 2)}│")
@@ -153,7 +153,8 @@ def _tracks(ends: dict[int, set[int]]) -> dict[int, int]:
     two would run into each other; lines in one row must not meet.
     """
     bent = {start: found for start, found in ends.items() if found != {start}}
-    waiting, rows = sorted(bent), {}
+    waiting = sorted(bent)
+    rows: dict[int, int] = {}
     spans: list[list[tuple[int, int]]] = []
     while waiting:
         free = [start for start in waiting if not any(

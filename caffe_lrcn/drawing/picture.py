@@ -104,13 +104,13 @@ def _draw_node(node: Node, centre: Point, size: Point, boxes: list[Box],
     y = centre[1] - size[1] / 2
     for cell in node.cells:
         height = LINE_HEIGHT * len(cell.lines) + 2 * _PADDING[1]
+        corners: tuple[Point, ...] = ((left, y), (right, y), (right, y + height),
+                                      (left, y + height))
         if node.is_blob:
             cut = height / 3.5
             corners = ((left + cut, y), (right - cut, y), (right, y + cut),
                        (right, y + height - cut), (right - cut, y + height),
                        (left + cut, y + height), (left, y + height - cut), (left, y + cut))
-        else:
-            corners = ((left, y), (right, y), (right, y + height), (left, y + height))
         boxes.append(Box(corners, cell.color))
         for index, line in enumerate(cell.lines):
             at = (centre[0], y + _PADDING[1] + LINE_HEIGHT * (index + 0.5))
