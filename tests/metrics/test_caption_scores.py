@@ -80,7 +80,7 @@ def test_plain_definitions_see_a_fault(monkeypatch):
     """The comparison above can fail: CIDEr-D without document frequencies is another score."""
     candidates, references = sentences(25, 25)
     table = NgramTable(candidates, references)
-    monkeypatch.setattr(cider, "_inverse_document_frequency",
+    monkeypatch.setattr(cider, "inverse_document_frequency",
                         lambda table, order: np.ones(table.grams[order]))
     assert not np.allclose(cider_d(table)[1], plain.cider(candidates, references))
 
