@@ -2,8 +2,8 @@
 
 In the order the data flows: ``datasets`` reads caption files, ``tokenize`` and ``vocabulary`` turn
 text into word ids, ``streams`` lays the ids out in time and writes them, ``prepare`` does all that
-for one command, ``pictures`` and ``decode`` caption pictures with a trained net, ``ngram`` is what
-a language model has to beat.
+for one command, ``pictures`` and ``decode`` caption pictures with a trained net, ``neighbours``
+captions them without one, ``ngram`` is what a language model has to beat.
 """
 from __future__ import annotations
 
