@@ -17,9 +17,10 @@ _COMPILERS = ("g++", "c++", "clang++")
 def quiet_log() -> Iterator[None]:
     """Log lines reach ``caplog``, whatever a command that ran before set up."""
     logger = logging.getLogger("caffe_lrcn")
-    before, level, logger.propagate = list(logger.handlers), logger.level, True
+    before, logger.propagate = list(logger.handlers), True
+    logger.setLevel(logging.NOTSET)  # a fixture of a whole module may have run a command
     yield
-    logger.setLevel(level)
+    logger.setLevel(logging.NOTSET)
     for handler in logger.handlers[:]:
         if handler not in before:
             logger.removeHandler(handler)
