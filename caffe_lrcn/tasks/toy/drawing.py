@@ -15,12 +15,14 @@ _OVERSIZE = 4
 _RED_GREEN_BLUE = {"red": (210, 45, 45), "green": (50, 160, 65), "blue": (50, 90, 215),
                    "yellow": (235, 205, 50), "purple": (150, 60, 185), "white": (238, 238, 238)}
 _COLOUR_JITTER = 18
-_RADII = {"small": (6.0, 8.0), "large": (10.5, 13.0)}
-_LARGEST_TURN = math.radians(14)
+_RADII = {"small": (7.5, 9.0), "large": (11.5, 13.5)}
+_LARGEST_TURN = math.radians(10)
+#: No corner lies farther from the middle than so many radii.
+_REACH = 1.2
 #: Corners on a circle of radius 1, and that radius: all shapes look equally large.
-_CORNERS = {
-    "square": (1.2, [(1, 1), (-1, 1), (-1, -1), (1, -1)]),
-    "triangle": (1.2, [(0, -1), (0.87, 0.5), (-0.87, 0.5)]),
+_CORNERS: dict[str, tuple[float, list[tuple[float, float]]]] = {
+    "square": (_REACH, [(1, 1), (-1, 1), (-1, -1), (1, -1)]),
+    "triangle": (_REACH, [(0, -1), (0.87, 0.5), (-0.87, 0.5)]),
     "cross": (1.1, [(0.33, 1), (-0.33, 1), (-0.33, 0.33), (-1, 0.33), (-1, -0.33),
                     (-0.33, -0.33), (-0.33, -1), (0.33, -1), (0.33, -0.33), (1, -0.33),
                     (1, 0.33), (0.33, 0.33)]),
@@ -49,13 +51,13 @@ def _centres(scene: Scene, radii: list[float],
              random: np.random.Generator) -> list[tuple[float, float]]:
     """Return (x, y) of each thing: two stand in two halves of the picture, almost level."""
     if scene.relation is None:
-        margin = radii[0] + 2
+        margin = _REACH * radii[0] + 1
         x, y = random.uniform(margin, SIDE - margin, 2)
         return [(x, y)]
     level = random.uniform(0.3, 0.7) * SIDE
     centres = []
     for (_, relation), radius in zip(scene.placed(), radii, strict=True):
-        margin = radius + 2
+        margin = _REACH * radius + 1
         along = random.uniform(margin, SIDE / 2 - radius)
         across = min(max(level + random.uniform(-4, 4), margin), SIDE - margin)
         if relation in ("right", "below"):
@@ -84,7 +86,8 @@ def _cover(thing: Thing, radius: float, centre: tuple[float, float],
 
 def _background(random: np.random.Generator) -> np.ndarray:
     """Return a muted background, (64, 64, 3) float32: plain, gradient, stripes or clouds."""
-    first, second = (random.uniform(70, 150) + random.uniform(-18, 18, 3) for _ in range(2))
+    first = random.uniform(75, 145) + random.uniform(-15, 15, 3)
+    second = first + random.choice([-1, 1]) * random.uniform(12, 36) + random.uniform(-12, 12, 3)
     kind = random.integers(4)
     if kind == 0:
         mix = np.zeros((SIDE, SIDE))

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from caffe_lrcn.tasks.toy.attributes import NAMES, attributes
+from caffe_lrcn.tasks.toy.attributes import NAMES, SHAPE_NAMES, attributes
 from caffe_lrcn.tasks.toy.scene import (
     COLOURS,
     HELD_OUT,
@@ -67,16 +67,21 @@ def test_one_thing_has_no_relation():
 def test_attributes(relation):
     row = attributes(Scene((_RED, _BLUE), relation))
     there = OPPOSITE[relation]
-    assert row.shape == (len(NAMES),) == (84,)
+    assert row.shape == (len(NAMES),) == (64,)
     assert {name for name, value in zip(NAMES, row, strict=True) if value} == {
-        "red circle", "blue square", f"{relation}: circle", f"{relation}: red",
+        "circle", "square", f"{relation}: circle", f"{relation}: red",
         f"{relation}: small", f"{there}: square", f"{there}: blue", f"{there}: large"}
+
+
+def test_attributes_of_shapes_come_first():
+    assert all(any(shape in name for shape in SHAPES) for name in SHAPE_NAMES)
+    assert not any(shape in name for name in NAMES[len(SHAPE_NAMES):] for shape in SHAPES)
 
 
 def test_attributes_of_one_thing():
     row = attributes(Scene((_BLUE,)))
     assert {name for name, value in zip(NAMES, row, strict=True) if value} == {
-        "blue square", "alone: square", "alone: blue", "alone: large"}
+        "square", "alone: square", "alone: blue", "alone: large"}
 
 
 def test_attributes_do_not_depend_on_the_order():
