@@ -32,7 +32,7 @@ train: $(VENV)/installed
 	    --captions "$(CAPTIONS)" --images "$(IMAGES)" --out data/captions --streams 32 --min-count 1
 	$(BIN)/caffe-lrcn train --solver prototxt/lrcn_solver.prototxt
 	$(BIN)/caffe-lrcn caption "$(IMAGES)"/*.jpg --vocabulary data/captions/vocabulary.txt \
-	    --weights out/lrcn_iter_1800.caffemodel
+	    --weights out/lrcn_iter_1200.caffemodel
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

@@ -64,9 +64,9 @@ def _train(iterations: int | None) -> Path:
 
 def _report(weights: Path, out: Path) -> Path:
     """Caption the test pictures, judge the captions and write the page."""
-    from ..paths import resolve
-    from ..proto.text import read_solver
-    from ..tasks.toy.page import curve, read_curve, write_page
+    from .. import log
+    from ..tasks.toy.page import write_page
+    log.start(min_level=1)  # how the nets for captioning are built is of no interest here
     rows = [["test pictures", "content", "shapes", "colours", "relation", "BLEU-4", "CIDEr-D"]]
     galleries = []
     for split, name in (("test_seen", "seen combinations"), ("test_unseen", "unseen combinations")):
@@ -76,17 +76,29 @@ def _report(weights: Path, out: Path) -> Path:
     for row in rows:
         print("".join(f"{cell:<22}" if i == 0 else f"{cell:>10}" for i, cell in enumerate(row)))
     out.mkdir(parents=True, exist_ok=True)
-    log = f"{read_solver(resolve(SOLVER)).param.snapshot_prefix}_log.csv"
-    curves = [curve("training loss per word", read_curve(log, "train", "cross_entropy_loss")),
-              curve("accuracy of the next word, test net", read_curve(log, "test 0", "accuracy"))]
     write_page(out / "index.html",
                "A two-layer factored LRCN, trained on generated pictures; captions of pictures "
                "that it has not seen. A caption is right if it names every object, its colour, and "
                "the relation. Unseen: an object of this shape and colour never stood there in "
-               "training.", rows, curves, galleries)
+               "training.", rows, _curves(), galleries)
     (out / "scores.json").write_text(json.dumps(
         {row[0]: dict(zip(rows[0][1:], row[1:], strict=True)) for row in rows[1:]}, indent=1))
     return out / "index.html"
+
+
+def _curves() -> list[str]:
+    """Return the drawings of how both trainings went, as far as their logs are there."""
+    from ..paths import resolve
+    from ..proto.text import read_solver
+    from ..tasks.toy.page import curve, read_curve
+    wanted = [(embedded.CONVNET_SOLVER, "picture net: training loss", "train", "mean_loss"),
+              (SOLVER, "captioner: training loss per word", "train", "cross_entropy_loss"),
+              (SOLVER, "captioner: share of next words guessed", "test 0", "accuracy")]
+    drawn = []
+    for solver, title, net, column in wanted:
+        log = Path(f"{read_solver(resolve(solver)).param.snapshot_prefix}_log.csv")
+        drawn.append(curve(title, read_curve(log, net, column)) if log.exists() else "")
+    return drawn
 
 
 def _score(weights: Path, split: str) -> tuple[list[str], list[Shown]]:

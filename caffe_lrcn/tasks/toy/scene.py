@@ -14,10 +14,9 @@ OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"
 
 
 def _held_out() -> frozenset[tuple[str, str, str]]:
-    """Return every second (shape, colour) with one relation each, every relation equally often."""
-    return frozenset((shape, colour, RELATIONS[(i + j // 2) % len(RELATIONS)])
-                     for i, shape in enumerate(SHAPES) for j, colour in enumerate(COLOURS)
-                     if (i + j) % 2 == 0)
+    """Return eight combinations: every shape and every relation is in two of them."""
+    return frozenset((SHAPES[k % 4], COLOURS[k % 6], RELATIONS[(k + k // 4) % 4])
+                     for k in range(8))
 
 
 #: (shape, colour, relation) of things that only the "unseen" test pictures show.
