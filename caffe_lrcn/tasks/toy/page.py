@@ -41,7 +41,7 @@ figure {{ margin: 0; }} img {{ width: 8rem; height: 8rem; image-rendering: pixel
 </body>
 </html>
 """
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 420, 240, 52, 34, 26
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 372, 220, 52, 34, 26
 
 
 @dataclass(frozen=True)
