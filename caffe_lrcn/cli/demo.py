@@ -47,19 +47,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(iterations: int | None) -> Path:
     """Train the captioner unless its weights are there; return their path."""
-    from ..paths import resolve
-    from ..proto.text import read_solver
-    param = read_solver(resolve(SOLVER)).param
-    last = iterations or param.max_iter
-    weights = Path(f"{param.snapshot_prefix}_iter_{last}.caffemodel")
+    weights = embedded.weights_of(SOLVER, iterations)
     if weights.exists():
         print(f"{weights} is there already", file=sys.stderr)
         return weights
-    words = ["train", "--solver", SOLVER, "--set", f"max_iter={last}"]
-    if list(weights.parent.glob(f"{Path(param.snapshot_prefix).name}_iter_*.solverstate")):
-        words += ["--snapshot", "latest"]
-    embedded.run_command(*words)
-    return weights
+    return embedded.train(SOLVER, f"There is no {weights}: training the captioner", iterations)
 
 
 def _report(weights: Path, out: Path) -> Path:

@@ -74,17 +74,44 @@ def make_convnet(images: int = IMAGES, iterations: int | None = None) -> None:
         iterations: replaces the solver's ``max_iter``.
     """
     make_toy(images)
+    os.replace(train(CONVNET_SOLVER, f"There is no {CONVNET}: training the picture net",
+                     iterations), CONVNET)
+
+
+def train(solver: str, reason: str, iterations: int | None = None) -> Path:
+    """Train as a solver says, from its newest snapshot if there is one; return the weights' path.
+
+    Args:
+        solver: the definition.
+        reason: what is said when it begins.
+        iterations: replaces the solver's ``max_iter``.
+
+    Raises:
+        DataError: the training failed.
+        KeyboardInterrupt: it was stopped by a signal, and took a snapshot.
+    """
     from ..paths import resolve
     from ..proto.text import read_solver
-    param = read_solver(resolve(CONVNET_SOLVER)).param
-    last = iterations or param.max_iter
-    _say(f"There is no {CONVNET}: training the picture net for {last} iterations")
-    words = ["train", "--solver", CONVNET_SOLVER, "--set", f"max_iter={last}"]
-    if list(Path(param.snapshot_prefix).parent.glob(
-            f"{Path(param.snapshot_prefix).name}_iter_*.solverstate")):
+    param = read_solver(resolve(solver)).param
+    last, prefix = iterations or param.max_iter, Path(param.snapshot_prefix)
+    _say(f"{reason} for {last} iterations")
+    words = ["train", "--solver", solver, "--set", f"max_iter={last}"]
+    if list(prefix.parent.glob(f"{prefix.name}_iter_*.solverstate")):
         words += ["--snapshot", "latest"]
     run_command(*words)
-    os.replace(f"{param.snapshot_prefix}_iter_{last}.caffemodel", CONVNET)
+    weights = weights_of(solver, iterations)
+    if not weights.exists():
+        _say("The same command as before goes on from there, too.")
+        raise KeyboardInterrupt
+    return weights
+
+
+def weights_of(solver: str, iterations: int | None = None) -> Path:
+    """Return where a training leaves its weights at its end."""
+    from ..paths import resolve
+    from ..proto.text import read_solver
+    param = read_solver(resolve(solver)).param
+    return Path(f"{param.snapshot_prefix}_iter_{iterations or param.max_iter}.caffemodel")
 
 
 def _named_files(definition: SolverDef) -> list[str]:

@@ -80,3 +80,17 @@ def test_curves_come_from_the_training_log(tmp_path):
     assert read_curve(log, "test 0", "accuracy") == [(10, 0.5)]
     assert "20 iterations" in curve("loss", read_curve(log, "train", "loss"))
     assert curve("nothing", []) == ""
+
+
+def test_a_stopped_training_ends_the_command_and_the_same_command_goes_on(
+        folder, tmp_path, monkeypatch, capfd):
+    from caffe_lrcn.solver.signals import Action, SignalActions
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(SignalActions, "__call__", lambda self: Action.STOP)
+        assert main(TINY) == 130
+    assert "The same command as before goes on" in capfd.readouterr().err
+    assert not (tmp_path / "data/convnet.caffemodel").exists()
+    assert main(TINY) == 0
+    for name in ("data/convnet.caffemodel", "out/lrcn_iter_3.caffemodel"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
