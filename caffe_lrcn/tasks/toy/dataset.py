@@ -68,6 +68,7 @@ def write_dataset(out: str | os.PathLike[str], images: int = 8000, seed: int = 1
             report(f"{split}: {size(images)} pictures")
         os.rename(partial, out)
     except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)  # a full disk should have its room back
         raise DataError(f"cannot write the data set: {error}", where=out) from error
 
 
