@@ -1,17 +1,34 @@
-"""Log lines about a net that was built: its layers in order, who needs a gradient, its outputs.
+"""Log lines about a net: its definition, its layers in order, who needs a gradient, its outputs.
 
 Source: Caffe's net initialisation.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ..proto import caffe_pb2
+from ..proto.text import format_text
+
 if TYPE_CHECKING:
+    from ..proto.text import LayerDef, NetDef
     from .build import Node
     from .net import Net
 
 _BYTES = 4  # of a float32, the type that Caffe's figures are for
+
+
+def filtered_text(definition: NetDef, layers: Sequence[LayerDef],
+                  state: caffe_pb2.NetState) -> str:
+    """Return what Caffe logs before it builds: state and layers whose rules hold, as prototxt."""
+    param = caffe_pb2.NetParameter()
+    param.CopyFrom(definition.param)
+    del param.layer[:]
+    param.state.CopyFrom(state)
+    for layer in layers:
+        param.layer.add().CopyFrom(layer.param)
+        param.layer[-1].ClearField("blobs")
+    return f"Initializing net from parameters: \n{format_text(param)}"
 
 
 def creation_lines(net: Net) -> Iterator[str]:

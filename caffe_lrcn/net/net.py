@@ -1,6 +1,7 @@
 """A net: holds the layers of a graph and runs them forward and backward."""
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,7 +24,7 @@ from .build import (
     warn_of_overwrites,
 )
 from .connect import Graph, connect
-from .creation_log import creation_lines
+from .creation_log import creation_lines, filtered_text
 from .filter import filter_layers, make_state, warn_of_unknown_stages
 from .splits import insert_splits
 
@@ -62,7 +63,10 @@ class Net:
         self.after_backward: list[Callback] = []
         self.nodes: list[Node] = []
         warn_of_unknown_stages(definition.layers, self.state_filter)
-        graph = connect(insert_splits(filter_layers(definition.layers, self.state_filter)))
+        layers = filter_layers(definition.layers, self.state_filter)
+        if log.logger.isEnabledFor(logging.INFO):
+            log.info(filtered_text(definition, layers, self.state_filter))
+        graph = connect(insert_splits(layers))
         try:
             self._build(graph)
         except BaseException:

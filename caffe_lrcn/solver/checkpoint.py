@@ -54,12 +54,19 @@ def save(solver: Solver) -> str:
         write_resume_file(path, ResumeFile(
             iteration=solver.iter, seed=solver.seed, written=time.time(), files=files,
             losses=solver.losses.state(), csv=csv, train=solver.net.state(),
-            tests=before.states))
+            tests=before.states, arithmetic=_arithmetic(solver)))
 
     log.info(f"Snapshotting to {kind} file {paths.weights}")
     log.info(f"Snapshotting solver state to {kind} file {paths.state}")
     write_set(paths, write_weights, write_state, write_sidecar)
     return paths.state
+
+
+def _arithmetic(solver: Solver) -> dict[str, Any]:
+    """Return what the bits of a run's numbers depend on, besides its definition."""
+    backend = solver.backend
+    return {"backend": backend.name, "type": str(backend.dtype), "--math": backend.math,
+            "--strict": solver.settings.strict}
 
 
 def _too_large_for_binary(solver: Solver) -> bool:
@@ -107,6 +114,11 @@ def _restore_exactly(solver: Solver, resume: ResumeFile) -> None:
     if resume.seed != solver.seed:
         log.warning(f"The snapshot comes from a run with random_seed {resume.seed}, this one has "
                     f"{solver.seed}: its random numbers differ from here on")
+    now = _arithmetic(solver)
+    for name, before in resume.arithmetic.items():
+        if now.get(name) != before:
+            log.warning(f"The snapshot comes from a run with {name} {before}, this one has "
+                        f"{now.get(name)}: its numbers differ from here on")
     solver.net.restore(resume.train)
     for net, state in zip(solver.test_nets, resume.tests, strict=True):
         net.restore(state)

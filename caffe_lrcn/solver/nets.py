@@ -68,7 +68,9 @@ def build_nets(solver: SolverDef, backend: Backend, seed: int,
     train_plan, test_plans = plan_nets(solver)
     nets: list[Net] = []
     try:
-        for plan in (train_plan, *test_plans):
+        for number, plan in enumerate((train_plan, *test_plans), -1):
+            which = "train net" if number < 0 else f"test net (#{number})"
+            log.info(f"Creating {which} from {plan.definition.place.file}")
             nets.append(Net(plan.definition, backend, phase=plan.state.phase, seed=seed,
                             settings=settings, state=plan.state))
     except BaseException:

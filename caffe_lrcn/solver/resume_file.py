@@ -33,6 +33,8 @@ class ResumeFile:
         csv: size and CRC-32 of the CSV log, None without one.
         train: states of the train net's layers (data cursors, carried states, call counters).
         tests: the same for each test net.
+        arithmetic: backend, type, precision and strictness of the run: what else the bits of its
+            numbers depend on. Empty in files that were written before it was kept.
     """
 
     iteration: int
@@ -43,6 +45,7 @@ class ResumeFile:
     csv: dict[str, int] | None = None
     train: dict[str, Any] = field(default_factory=dict)
     tests: list[dict[str, Any]] = field(default_factory=list)
+    arithmetic: dict[str, Any] = field(default_factory=dict)
 
 
 def write_resume_file(path: str, content: ResumeFile) -> None:

@@ -13,7 +13,7 @@ from ..backends import Backend, get_backend
 from ..blob import Blob
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
-from ..proto.text import SolverDef
+from ..proto.text import SolverDef, format_text
 from . import checkpoint, gradients, snapshot
 from .checks import check_solver
 from .csv_log import CsvLog
@@ -56,12 +56,13 @@ class Solver:
         self.definition, self.param = definition, definition.param
         check_solver(self.param, definition.place)
         self.prefix = self.param.snapshot_prefix
+        log.info(f"Initializing solver from parameters: \n{format_text(self.param)}")
         if self.param.snapshot:
             snapshot.prepare(self.prefix)
         self.backend = backend or get_backend(device_for(self.param))
         self.seed = choose_seed(self.param) if seed is None else seed
-        self.net, self.test_nets = build_nets(definition, self.backend, self.seed,
-                                              settings or Settings())
+        self.settings = settings or Settings()
+        self.net, self.test_nets = build_nets(definition, self.backend, self.seed, self.settings)
         self.rule = find_rule(self.param, definition.place)
         # All first histories, then all second ones: the order of Caffe's solver states.
         self.history = [Blob(self.backend, blob.shape) for _ in range(self.rule.histories)
@@ -80,6 +81,7 @@ class Solver:
                            for net in (self.net, *self.test_nets) for name in net.outputs])
         self.keeps_csv = bool(self.param.snapshot)
         load_weights(definition, self.net, self.test_nets)
+        log.info("Solver scaffolding done.")
 
     # Training ---------------------------------------------------------------------------------
 

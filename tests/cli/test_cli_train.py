@@ -60,7 +60,7 @@ def test_resume_takes_over_a_drawn_seed(task, capsys):
     assert "Drew random_seed" in capsys.readouterr().err
     assert main(["train", *unset, "--snapshot", "out/tiny", "--set", "max_iter=6"]) == 0
     text = capsys.readouterr().err
-    assert "random_seed" not in text
+    assert "Drew random_seed" not in text and "run with random_seed" not in text
 
 
 def test_weights_replace_those_of_the_solver(tmp_path, monkeypatch, capsys):

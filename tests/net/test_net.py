@@ -6,6 +6,7 @@ from caffe_lrcn.backends import get_backend
 from caffe_lrcn.errors import CaffeError, WeightsError
 from caffe_lrcn.layer_types.base import Settings
 from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
 
 DATA = """
@@ -172,7 +173,12 @@ def test_building_is_logged_as_in_caffe(caplog):
     caplog.set_level("INFO", "caffe_lrcn")
     make(SIMPLE + 'layer { name: "r" type: "ReLU" bottom: "y" top: "y" }'
          + LOSS % "loss_weight: 3", dtype=np.float32)
-    assert [record.getMessage() for record in caplog.records] == [
+    definition, *lines = [record.getMessage() for record in caplog.records]
+    assert definition.startswith("Initializing net from parameters: \n")
+    param = parse_net(definition.partition("\n")[2]).param
+    assert param.state.phase == caffe_pb2.TRAIN
+    assert [layer.name for layer in param.layer] == ["x", "t", "ip", "r", "loss"]
+    assert lines == [
         "Creating Layer x", "x -> x", "Top shape: 4 3 2 (24)", "Memory required for data: 96",
         "Creating Layer t", "t -> t", "Top shape: 4 5 (20)", "Memory required for data: 176",
         "Creating Layer ip", "ip <- x", "ip -> y", "Top shape: 4 5 (20)",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from caffe_lrcn.backends import get_backend
 from caffe_lrcn.layer_types.base import Settings
 from caffe_lrcn.proto.text import read_solver
 from caffe_lrcn.solver.resume_file import read_resume_file
@@ -133,6 +134,18 @@ def test_another_seed_is_told(task, caplog):
     solver.restore("latest")
     assert "random_seed 11" in caplog.text
     solver.close()
+
+
+def test_other_arithmetic_is_told(task, caplog):
+    run(make_solver(task, max_iter=5))
+    definition = read_solver(task)
+    solver = Solver(definition, backend=get_backend("cpu", math="bf16"),
+                    settings=Settings(strict=True))
+    solver.restore("latest")
+    solver.close()
+    assert "with --math fp32, this one has bf16" in caplog.text
+    assert "with --strict False, this one has True" in caplog.text
+    assert "with type" not in caplog.text and "with backend" not in caplog.text
 
 
 @pytest.mark.parametrize("forget", ["train", "tests", "losses", "csv"])

@@ -28,6 +28,8 @@ TRAIN_OUTPUT = re.compile(r"Train net output #(\d+): (\S+) = ([\.\deE+-]+)")
 TEST_OUTPUT = re.compile(r"Test net output #(\d+): (\S+) = ([\.\deE+-]+)")
 RATE = re.compile(r"lr = ([-+]?[0-9]*\.?[0-9]+([eE]?[-+]?[0-9]+)?)")
 PREFIX = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ \w+\.py:\d+\] ")
+# A line of the definitions, which are logged as they are used.
+DEFINITION = re.compile(r" *(\w+: .*|\w+ \{|\})|")
 
 
 @pytest.fixture
@@ -48,7 +50,8 @@ def test_a_run_can_be_parsed(tmp_path, monkeypatch, logged):
     solver.solve()
     solver.close()
     lines = logged.getvalue().splitlines()
-    assert all(PREFIX.match(line) for line in lines)
+    assert all(PREFIX.match(line) or DEFINITION.fullmatch(line) for line in lines)
+    assert lines[0].endswith("Initializing solver from parameters: ")
     assert any("Solving tiny" in line for line in lines)
     assert any("Learning Rate Policy: multistep" in line for line in lines)
     assert {int(ITERATION.search(line)[1]) for line in lines if "lr = " in line} == set(
