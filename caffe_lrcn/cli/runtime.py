@@ -29,13 +29,23 @@ def add_device_flags(parser: argparse.ArgumentParser) -> None:
                              "(default fp32; tf32 needs a GPU); snapshots stay float32")
 
 
+def default_workers() -> int:
+    """Return 1 where a process can take turns with this one, else 0.
+
+    Decoding in a thread would contend with the arithmetic for the interpreter's lock: small nets
+    take a fifth to a third longer.
+    """
+    return int(hasattr(os, "memfd_create") and (os.cpu_count() or 1) > 1)
+
+
 def add_net_flags(parser: argparse.ArgumentParser) -> None:
     """Add ``--level``, ``--stage``, ``--workers`` and ``--strict``."""
     parser.add_argument("--level", type=int, default=0, help="level of the net's state")
     parser.add_argument("--stage", default="", metavar="A,B",
                         help="stages of the net's state, with commas between")
-    parser.add_argument("--workers", type=_not_negative, default=0, metavar="N",
-                        help="processes that prepare data (default: a thread)")
+    parser.add_argument("--workers", type=_not_negative, default=default_workers(),
+                        metavar="N",
+                        help="processes that prepare pictures; 0: a thread (%(default)s)")
     parser.add_argument("--strict", action="store_true",
                         help="reproduce those defects of the original that are mended by default "
                              "(docs/differences.md lists them)")

@@ -94,7 +94,9 @@ def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
     words = ["caffe-lrcn", "train", "--solver", args.solver, "--snapshot", solver.last_snapshot]
     for setting in args.set:
         words += ["--set", setting]
-    for flag in ("gpu", "level", "stage", "threads", "workers"):
+    if args.workers != runtime.default_workers():
+        words += ["--workers", str(args.workers)]
+    for flag in ("gpu", "level", "stage", "threads"):
         value = getattr(args, flag)
         if value:
             words += [f"--{flag}", str(value)]
