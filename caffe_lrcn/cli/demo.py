@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do what is missing of: data, picture net, captioner, page. Return the exit code."""
     start = time.monotonic()
-    if not embedded.CAPTIONS.exists():
+    if embedded.captions_missing():
         embedded.make_captions(args.images)
     embedded.make_toy(args.images)
     if not embedded.CONVNET.exists():

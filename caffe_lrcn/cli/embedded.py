@@ -40,7 +40,7 @@ def make_missing(definition: SolverDef, images: int = IMAGES) -> None:
         path = Path(name)
         if path == CONVNET and not path.exists():
             make_convnet(images)
-        elif _below(path, CAPTIONS) and not CAPTIONS.exists():
+        elif _below(path, CAPTIONS) and not path.exists() and captions_missing():
             make_captions(images)
         elif _below(path, TOY) and not TOY.exists():
             make_toy(images)
@@ -55,14 +55,23 @@ def make_toy(images: int = IMAGES) -> None:
         write_dataset(TOY, images, report=_say)
 
 
+def captions_missing() -> bool:
+    """Return whether there are no streams, or only what an interruption left of them."""
+    from ..tasks.captioning.prepare import PARTIAL
+    splits = list(CAPTIONS.glob("buffer_*/*"))
+    return not splits or any(split.suffix == PARTIAL for split in splits)
+
+
 def make_captions(images: int = IMAGES) -> None:
-    """Turn the generated captions into streams, unless there are any."""
+    """Turn the generated captions into streams; goes on where it was interrupted."""
     make_toy(images)
-    _say(f"There is no {CAPTIONS}: turning the captions of {TOY} into streams")
+    whole = "whole " if CAPTIONS.exists() else ""
+    _say(f"There is no {whole}{CAPTIONS}: turning the captions of {TOY} into streams")
     run_command("data", "captions", "--format", "coco", "--images", str(TOY / "images"),
                 "--captions", str(TOY / "captions_train.json"),
                 "--val-captions", str(TOY / "captions_val.json"),
-                "--out", str(CAPTIONS), "--streams", str(STREAMS), "--timesteps", str(TIMESTEPS),
+                "--out", str(CAPTIONS), "--resume",
+                "--streams", str(STREAMS), "--timesteps", str(TIMESTEPS),
                 "--min-count", "1" if images < IMAGES else "5")
 
 

@@ -1,6 +1,7 @@
 """The whole chain on a tiny setting: data, picture net, captioner, captions, page."""
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -65,11 +66,35 @@ def test_ones_own_data_are_left_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     from caffe_lrcn.paths import resolve
     from caffe_lrcn.proto.text import read_solver
-    Path("data/captions").mkdir(parents=True)
+    Path("data/captions/buffer_32/mine").mkdir(parents=True)
     Path("data/convnet.caffemodel").touch()
     embedded.make_missing(read_solver(resolve("prototxt/lrcn_solver.prototxt")))
     assert {path.name for path in Path("data").iterdir()} == {"captions", "convnet.caffemodel"}
-    assert not any(Path("data/captions").iterdir())
+    assert list(Path("data/captions/buffer_32").iterdir()) == [Path("data/captions/buffer_32/mine")]
+
+
+@pytest.mark.parametrize("left", ["nothing", "a vocabulary", "part of the first split",
+                                  "part of the second split"])
+def test_streams_whose_making_was_interrupted_are_completed(folder, tmp_path, monkeypatch, left):
+    from caffe_lrcn.paths import resolve
+    from caffe_lrcn.proto.text import read_solver
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder / "data", "data")
+    splits = Path("data/captions/buffer_32")
+    want = {path: path.read_bytes() for path in sorted(splits.glob("*/*.txt"))}
+    assert len(want) == 6
+    for name in ("val", "train")[:1 if left.endswith("second split") else 2]:
+        split = splits / f"{name}_aligned_20_batches"
+        (split / "hdf5_chunk_list.txt").unlink()
+        split.rename(f"{split}.part")
+        if not left.startswith("part") or (name == "val" and left.endswith("first split")):
+            shutil.rmtree(f"{split}.part")
+    if left == "nothing":
+        Path("data/captions/vocabulary.txt").unlink()
+    embedded.make_missing(read_solver(resolve("prototxt/lrcn_solver.prototxt")), 40)
+    assert {path: path.read_bytes() for path in sorted(splits.glob("*/*"))
+            if path.suffix == ".txt"} == want
+    assert not list(splits.glob("*.part"))
 
 
 def test_curves_come_from_the_training_log(tmp_path):

@@ -14,6 +14,8 @@ from .tokenize import tokenize
 from .vocabulary import Vocabulary
 
 Report = Callable[[str], None]
+#: How the name of an unfinished split's folder ends.
+PARTIAL = ".part"
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
     folder = recipe.folder(split)
     recipe.refuse_existing(folder)
     # A folder that has its name is whole: --resume relies on it.
-    partial = folder.with_name(folder.name + ".part")
+    partial = folder.with_name(folder.name + PARTIAL)
     try:
         for old in (folder, partial):
             if old.exists():
