@@ -91,8 +91,9 @@ def _add_decoding_flags(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print ``picture: Caption.`` for each picture; return 1 if some could not be read."""
     from ..tasks.captioning import Vocabulary
+    from ..tasks.captioning.pictures import read_features
     options = strategy_options(args)
-    mean = _mean(args.mean)
+    mean = runtime.mean(args.mean)
     pictures = _pictures(args)
     check_output(args, pictures)
     vocabulary = Vocabulary.read(args.vocabulary)
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     decoder = _decoder(args, vocabulary, backend)
     broken: dict[str, DataError] = {}
     if args.features:
-        features = _read_features(args.features, pictures)
+        features = read_features(args.features, len(pictures) or None)
     else:
         features = _picture_features(args, pictures, mean, decoder, broken)
     found = iter(_decode(decoder, features, args, options))
@@ -177,32 +178,5 @@ def _picture_features(args: argparse.Namespace, pictures: list[str], mean: list[
         return net.features(pictures, broken)
 
 
-def _read_features(path: Path, pictures: list[str]) -> np.ndarray:
-    import numpy as np
-    try:
-        features = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"cannot read the features: {error}", where=path) from error
-    if not isinstance(features, np.ndarray) or features.dtype.kind not in "fiu":
-        raise DataError("the features are no array of numbers", where=path)
-    if features.ndim < 2 or len(features) == 0:
-        raise DataError("the features hold no rows", where=path, got=features.shape,
-                        wanted="(N, F)")
-    if pictures and len(pictures) != len(features):
-        raise DataError("there are not as many features as pictures", where=path,
-                        got=f"{len(features)} rows", wanted=len(pictures))
-    return features
-
-
 def _side(args: argparse.Namespace) -> int | None:
     return args.resize or (DEFAULT_SIDE if args.image_net == DEFAULT_IMAGE_NET else None)
-
-
-def _mean(text: str) -> list[float]:
-    try:
-        mean = [float(value) for value in text.split(",")]
-    except ValueError:
-        mean = []
-    if len(mean) != 3:
-        raise UsageError("--mean takes three numbers: blue,green,red", got=text)
-    return mean

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,8 +84,10 @@ def make_convnet(images: int = IMAGES, iterations: int | None = None) -> None:
         iterations: replaces the solver's ``max_iter``.
     """
     make_toy(images)
-    os.replace(train(CONVNET_SOLVER, f"There is no {CONVNET}: training the picture net",
-                     iterations), CONVNET)
+    weights = train(CONVNET_SOLVER, f"There is no {CONVNET}: training the picture net", iterations)
+    copy = CONVNET.with_name(CONVNET.name + ".partial")  # a copy: the snapshot stays whole
+    shutil.copyfile(weights, copy)
+    os.replace(copy, CONVNET)
 
 
 def train(solver: str, reason: str, iterations: int | None = None) -> Path:
@@ -99,14 +102,14 @@ def train(solver: str, reason: str, iterations: int | None = None) -> Path:
         DataError: the training failed.
         KeyboardInterrupt: it was stopped by a signal, and took a snapshot.
     """
-    from ..paths import resolve
-    from ..proto.text import read_solver
-    param = read_solver(resolve(solver)).param
-    last, prefix = iterations or param.max_iter, Path(param.snapshot_prefix)
+    from ..solver.snapshot import LATEST
+    prefix, last = _ending(solver, iterations)
     _say(f"{reason} for {last} iterations")
     words = ["train", "--solver", solver, "--set", f"max_iter={last}"]
-    if list(prefix.parent.glob(f"{prefix.name}_iter_*.solverstate")):
-        words += ["--snapshot", "latest"]
+    states = Path(prefix).parent.glob(f"{Path(prefix).name}_iter_*.solverstate")
+    taken = [int(state.stem.rpartition("_")[2]) for state in states]
+    if taken and max(taken) <= last:  # those of a longer run are of no use
+        words += ["--snapshot", LATEST]
     run_command(*words)
     weights = weights_of(solver, iterations)
     if not weights.exists():
@@ -117,10 +120,16 @@ def train(solver: str, reason: str, iterations: int | None = None) -> Path:
 
 def weights_of(solver: str, iterations: int | None = None) -> Path:
     """Return where a training leaves its weights at its end."""
+    from ..solver.snapshot import set_paths
+    return Path(set_paths(*_ending(solver, iterations), hdf5=False).weights)
+
+
+def _ending(solver: str, iterations: int | None) -> tuple[str, int]:
+    """Return the prefix of a solver's snapshots and its last iteration."""
     from ..paths import resolve
     from ..proto.text import read_solver
     param = read_solver(resolve(solver)).param
-    return Path(f"{param.snapshot_prefix}_iter_{iterations or param.max_iter}.caffemodel")
+    return param.snapshot_prefix, iterations or param.max_iter
 
 
 def _named_files(definition: SolverDef) -> list[str]:

@@ -36,14 +36,8 @@ def run(args: argparse.Namespace) -> int:
     pictures = [*args.pictures, *(read_list(args.images) if args.images else [])]
     if not pictures:
         raise UsageError("there are no pictures", wanted="picture files or --images LIST")
-    try:
-        mean = [float(value) for value in args.mean.split(",")]
-    except ValueError:
-        mean = []
-    if len(mean) != 3:
-        raise UsageError("--mean takes three numbers: blue,green,red", got=args.mean)
-    net = FeatureNet(resolve(args.net), args.weights, full=args.resize, mean=mean,
-                     backend=runtime.open_backend(args))
+    net = FeatureNet(resolve(args.net), args.weights, full=args.resize,
+                     mean=runtime.mean(args.mean), backend=runtime.open_backend(args))
     with runtime.quiet_arithmetic():
         features = net.features(pictures)
     try:

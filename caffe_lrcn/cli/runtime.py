@@ -11,6 +11,7 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     from ..backends import Backend
     from ..layer_types.base import Settings
+    from ..net.net import Net
     from ..proto.caffe_pb2 import SolverParameter
 
 
@@ -74,6 +75,26 @@ def settings(args: argparse.Namespace) -> Settings:
     """Return the choices of ``--workers`` and ``--strict`` for the nets."""
     from ..layer_types.base import Settings
     return Settings(strict=args.strict, workers=args.workers)
+
+
+def mean(text: str) -> list[float]:
+    """Return the three numbers of ``--mean``: blue, green, red."""
+    try:
+        values = [float(value) for value in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != 3:
+        raise UsageError("--mean takes three numbers: blue,green,red", got=text)
+    return values
+
+
+def open_net(args: argparse.Namespace, phase: int) -> Net:
+    """Return the net of ``--model`` as the flags of devices and nets say."""
+    from ..net.net import Net
+    from ..paths import resolve
+    from ..proto.text import read_net
+    return Net(read_net(resolve(args.model)), open_backend(args), phase=phase, level=args.level,
+               stages=stages(args), settings=settings(args))
 
 
 def split_list(text: str) -> list[str]:

@@ -30,13 +30,8 @@ def run(args: argparse.Namespace) -> int:
     runtime.start_log(args)
     from .. import log
     from ..layer_types.base import TEST
-    from ..net.net import Net
-    from ..paths import resolve
-    from ..proto.text import read_net
     from ..solver.report import MeanOutputs, read_outputs
-    backend = runtime.open_backend(args)
-    net = Net(read_net(resolve(args.model)), backend, phase=TEST, level=args.level,
-              stages=runtime.stages(args), settings=runtime.settings(args))
+    net = runtime.open_net(args, TEST)
     try:
         _load_weights(net, runtime.split_list(args.weights))
         log.info(f"Running for {args.iterations} iterations.")

@@ -35,13 +35,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--iterations must be 1 or more", got=args.iterations)
     runtime.start_log(args)
     from .. import log
-    from ..net.net import Net
-    from ..paths import resolve
     from ..proto import caffe_pb2
-    from ..proto.text import read_net
-    net = Net(read_net(resolve(args.model)), runtime.open_backend(args),
-              phase=caffe_pb2.Phase.Value(args.phase), level=args.level,
-              stages=runtime.stages(args), settings=runtime.settings(args))
+    net = runtime.open_net(args, caffe_pb2.Phase.Value(args.phase))
     try:
         for path in runtime.split_list(args.weights):
             for line in net.copy_trained_layers_from(path).lines():

@@ -75,14 +75,18 @@ def read_window_list(path: str, fg_threshold: float, bg_threshold: float) -> Win
             into.append(np.column_stack([picked, lines[chosen]]).astype(np.int32))
     if not names:
         raise DataError("the list names no picture", where=path, wanted=_FORM)
+    _check_indices(words, indices, len(names))
+    background, foreground = (_windows(parts) for parts in kept)
+    return WindowList(path, names, foreground, background)
+
+
+def _check_indices(words: _Words, indices: list[tuple[int, int]], count: int) -> None:
     # CAFFE-QUIRK: the index of a block is taken as a place in the list, whatever the place of
     # the block itself.
     for index, line in indices:
-        if not 0 <= index < len(names):
+        if not 0 <= index < count:
             words.fail(line, "the index of the picture is no place in the list", index,
-                       f"0 to {len(names) - 1}")
-    background, foreground = (_windows(parts) for parts in kept)
-    return WindowList(path, names, foreground, background)
+                       f"0 to {count - 1}")
 
 
 def _windows(parts: list[np.ndarray]) -> Windows:

@@ -119,3 +119,22 @@ def test_a_stopped_training_ends_the_command_and_the_same_command_goes_on(
     assert main(TINY) == 0
     for name in ("data/convnet.caffemodel", "out/lrcn_iter_3.caffemodel"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_lost_picture_net_comes_from_its_whole_snapshot_again(
+        folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    weights = Path("data/convnet.caffemodel")
+    want = weights.read_bytes()
+    weights.unlink()
+    assert main(TINY) == 0
+    assert weights.read_bytes() == want
+    assert "incomplete snapshot" not in capfd.readouterr().err
+
+
+def test_a_shorter_training_after_a_longer_one_starts_anew(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    assert main([*TINY[:-1], "2"]) == 0
+    assert Path("out/lrcn_iter_2.caffemodel").exists()

@@ -129,8 +129,12 @@ class FeatureNet:
                 broken[os.fspath(path)] = error
 
 
-def read_features(path: str | os.PathLike[str], rows: int) -> np.ndarray:
-    """Return the features (rows, F) in a ``.npy`` file.
+def read_features(path: str | os.PathLike[str], rows: int | None = None) -> np.ndarray:
+    """Return the features in a ``.npy`` file, (N, F) or, of maps, (N, C, H, W).
+
+    Args:
+        path: the file.
+        rows: N, if it is known.
 
     Raises:
         DataError: the file cannot be read, or does not hold one row of numbers a picture.
@@ -141,9 +145,10 @@ def read_features(path: str | os.PathLike[str], rows: int) -> np.ndarray:
         raise DataError(f"cannot read the features: {error}", where=path) from error
     if not isinstance(features, np.ndarray) or features.dtype.kind not in "fiu":
         raise DataError("the features are no array of numbers", where=path)
-    if features.ndim != 2:
-        raise DataError("the features are no rows", where=path, got=features.shape, wanted="(N, F)")
-    if len(features) != rows:
+    if features.ndim < 2 or len(features) == 0:
+        raise DataError("the features hold no rows", where=path, got=features.shape,
+                        wanted="(N, F)")
+    if rows is not None and len(features) != rows:
         raise DataError("there are not as many features as pictures", where=path,
                         got=f"{len(features)} rows", wanted=rows)
     return features

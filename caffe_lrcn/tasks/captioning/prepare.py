@@ -92,6 +92,15 @@ def tokenized(captions: Sequence[Caption], pictures: Path | None,
             blank.append(caption)
         else:
             usable.append((path, tokens))
+    _warn_of_skipped(blank, missing, report)
+    if not usable:
+        raise DataError("no caption is left", got=f"{len(missing)} missing pictures, "
+                        f"{len(blank)} captions without words", remedy="Check --images.")
+    return usable
+
+
+def _warn_of_skipped(blank: Sequence[Caption], missing: dict[str, Caption],
+                     report: Report) -> None:
     if blank:
         report(f"warning: skipped {len(blank)} captions without words, the first of "
                f"{blank[0].picture} at {blank[0].where}")
@@ -99,10 +108,6 @@ def tokenized(captions: Sequence[Caption], pictures: Path | None,
         path, caption = next(iter(missing.items()))
         report(f"warning: skipped {len(missing)} missing pictures, the first {path} "
                f"named at {caption.where}")
-    if not usable:
-        raise DataError("no caption is left", got=f"{len(missing)} missing pictures, "
-                        f"{len(blank)} captions without words", remedy="Check --images.")
-    return usable
 
 
 def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str]]],
@@ -142,13 +147,18 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
         shutil.rmtree(partial, ignore_errors=True)
         raise DataError(f"cannot write the streams: {error.strerror or error}", where=folder,
                         remedy="Make room on the disk, or use another --out.") from error
-    cut = sum(len(pair.words) + 1 > recipe.timesteps for pair in pairs) if recipe.aligned else 0
-    unknown = sum(word == 1 for pair in pairs for word in pair.words)
-    report(f"{split}: {len({pair.path for pair in pairs})} pictures, {len(usable)} captions "
-           f"({len(pairs) - len(usable)} repeated to fill the streams, {cut} cut to "
-           f"{recipe.timesteps} steps, {unknown} unknown words), {layout.rows} rows of "
+    report(f"{split}: {_summary(recipe, pairs, len(usable))}, {layout.rows} rows of "
            f"{recipe.streams} streams in {folder}")
     return folder
+
+
+def _summary(recipe: Recipe, pairs: Sequence[Pair], captions: int) -> str:
+    """Tell how many pictures and captions a split has, and what was done to them."""
+    cut = sum(len(pair.words) + 1 > recipe.timesteps for pair in pairs) if recipe.aligned else 0
+    unknown = sum(word == 1 for pair in pairs for word in pair.words)
+    return (f"{len({pair.path for pair in pairs})} pictures, {captions} captions "
+            f"({len(pairs) - captions} repeated to fill the streams, {cut} cut to "
+            f"{recipe.timesteps} steps, {unknown} unknown words)")
 
 
 def _write_files(layout: Layout, folder: Path, final: Path, split: str, report: Report) -> None:
