@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..errors import UsageError
 
-WIDTH, HEIGHT = 900, 600
+SIZE = 900, 600
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 50, 70
 _COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
 _GRID, _INK = "#dddddd", "#222222"
@@ -20,7 +20,7 @@ _TICKS = 6
 
 @dataclass(frozen=True)
 class Line:
-    """A curve with its name in the legend; points that are not finite are left out."""
+    """A curve with its name in the legend, if any; points that are not finite are left out."""
 
     name: str
     points: list[tuple[float, float]]
@@ -28,12 +28,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves over one pair of axes."""
+    """Curves over one pair of axes; ``size`` is width and height in pixels."""
 
     title: str
     x_label: str
     y_label: str
     lines: list[Line]
+    size: tuple[int, int] = SIZE
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ def save_chart(chart: Chart, path: str) -> None:
     try:
         if path.lower().endswith(".svg"):
             with open(path, "w", encoding="utf-8") as file:
-                file.write(to_svg(shapes))
+                file.write(to_svg(shapes, chart.size))
         else:
-            to_picture(shapes).save(path)
+            to_picture(shapes, chart.size).save(path)
     except ValueError:
         raise UsageError("the kind of picture is unknown", where=path,
                          remedy="Let the name end in .svg or .png") from None
@@ -78,6 +79,7 @@ def save_chart(chart: Chart, path: str) -> None:
 
 def layout(chart: Chart) -> Iterator[Stroke | Text]:
     """Yield grid, axes, curves and words in the order in which they are drawn."""
+    width, height = chart.size
     curves = [[point for point in line.points if all(map(math.isfinite, point))]
               for line in chart.lines]
     x_ticks, y_ticks = (ticks([point[axis] for curve in curves for point in curve])
@@ -86,26 +88,28 @@ def layout(chart: Chart) -> Iterator[Stroke | Text]:
     def place(x: float, y: float) -> tuple[float, float]:
         across = (x - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])
         up = (y - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
-        return (round(_LEFT + across * (WIDTH - _LEFT - _RIGHT), 2),
-                round(HEIGHT - _BOTTOM - up * (HEIGHT - _TOP - _BOTTOM), 2))
+        return (round(_LEFT + across * (width - _LEFT - _RIGHT), 2),
+                round(height - _BOTTOM - up * (height - _TOP - _BOTTOM), 2))
 
     for x in x_ticks:
         yield Stroke([place(x, y_ticks[0]), place(x, y_ticks[-1])], _GRID)
-        yield Text(place(x, 0)[0], HEIGHT - _BOTTOM + 20, f"{x:g}")
+        yield Text(place(x, 0)[0], height - _BOTTOM + 20, f"{x:g}")
     for y in y_ticks:
         yield Stroke([place(x_ticks[0], y), place(x_ticks[-1], y)], _GRID)
         yield Text(_LEFT - 8, place(0, y)[1] + 5, f"{y:g}", "end")
     yield Stroke([place(x_ticks[0], y_ticks[-1]), place(x_ticks[0], y_ticks[0]),
                   place(x_ticks[-1], y_ticks[0])], _INK)
-    yield Text(WIDTH / 2, 28, chart.title)
-    yield Text((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 20, chart.x_label)
-    yield Text(22, (_TOP + HEIGHT - _BOTTOM) / 2, chart.y_label, upright=True)
+    yield Text(width / 2, 28, chart.title)
+    yield Text((_LEFT + width - _RIGHT) / 2, height - 20, chart.x_label)
+    yield Text(22, (_TOP + height - _BOTTOM) / 2, chart.y_label, upright=True)
     for number, (line, curve) in enumerate(zip(chart.lines, curves, strict=True)):
         colour = _COLOURS[number % len(_COLOURS)]
         yield Stroke([place(*point) for point in curve], colour, 2)
+        if not line.name:
+            continue
         below = _TOP + 18 + 20 * number
-        yield Stroke([(WIDTH - _RIGHT - 40, below), (WIDTH - _RIGHT - 10, below)], colour, 2)
-        yield Text(WIDTH - _RIGHT - 48, below + 5, line.name, "end")
+        yield Stroke([(width - _RIGHT - 40, below), (width - _RIGHT - 10, below)], colour, 2)
+        yield Text(width - _RIGHT - 48, below + 5, line.name, "end")
 
 
 def ticks(values: list[float]) -> list[float]:
@@ -120,9 +124,16 @@ def ticks(values: list[float]) -> list[float]:
     return [number * step for number in range(first, last + 1)]
 
 
-def to_svg(shapes: list[Stroke | Text]) -> str:
+def to_svg(shapes: Iterable[Stroke | Text], size: tuple[int, int] = SIZE) -> str:
     """Return the drawing as the text of an SVG file."""
-    rows = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+    return svg_element(shapes, size).replace(
+        "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1) + "\n"
+
+
+def svg_element(shapes: Iterable[Stroke | Text], size: tuple[int, int] = SIZE) -> str:
+    """Return the drawing as an element for an HTML page, which needs no namespace."""
+    width, height = size
+    rows = [f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
             f'font-family="sans-serif" font-size="{_FONT_SIZE}">',
             '<rect width="100%" height="100%" fill="white"/>']
     for shape in shapes:
@@ -134,12 +145,13 @@ def to_svg(shapes: list[Stroke | Text]) -> str:
             turn = f' transform="rotate(-90 {shape.x:g} {shape.y:g})"' if shape.upright else ""
             rows.append(f'<text x="{shape.x:g}" y="{shape.y:g}" text-anchor="{shape.anchor}" '
                         f'fill="{_INK}"{turn}>{escape(shape.words)}</text>')
-    return "\n".join([*rows, "</svg>", ""])
+    return "\n".join([*rows, "</svg>"])
 
 
-def to_picture(shapes: list[Stroke | Text]) -> Image.Image:
+def to_picture(shapes: Iterable[Stroke | Text],
+               size: tuple[int, int] = SIZE) -> Image.Image:
     """Return the drawing as pixels."""
-    picture = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    picture = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(picture)
     font = _font()
     for shape in shapes:

@@ -103,7 +103,8 @@ def test_curves_come_from_the_training_log(tmp_path):
                    "10,test 0,1,4,2,0.5\n20,train,1,3,1.5,\n")
     assert read_curve(log, "train", "loss") == [(0, 2.5), (20, 1.5)]
     assert read_curve(log, "test 0", "accuracy") == [(10, 0.5)]
-    assert "20 iterations" in curve("loss", read_curve(log, "train", "loss"))
+    drawing = curve("loss over time", read_curve(log, "train", "loss"))
+    assert ">loss over time<" in drawing and ">20<" in drawing and curve("loss", []) == ""
     assert curve("nothing", []) == ""
 
 

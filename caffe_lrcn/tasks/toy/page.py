@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...training_log.chart import Chart, Line, layout, svg_element
+
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -22,7 +24,7 @@ h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2rem; }}
 table {{ border-collapse: collapse; }} th, td {{ padding: .2rem .9rem .2rem 0; text-align: left; }}
 td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .curves {{ display: flex; flex-wrap: wrap; gap: 1.5rem; }}
-svg {{ max-width: 100%; height: auto; }} svg text {{ fill: currentColor; font-size: 12px; }}
+svg {{ max-width: 100%; height: auto; }}
 .pictures {{ display: grid; gap: 1.2rem;
   grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }}
 figure {{ margin: 0; }} img {{ width: 8rem; height: 8rem; image-rendering: pixelated; }}
@@ -41,7 +43,7 @@ figure {{ margin: 0; }} img {{ width: 8rem; height: 8rem; image-rendering: pixel
 </body>
 </html>
 """
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 372, 220, 52, 34, 26
+_CHART = 372, 260
 
 
 @dataclass(frozen=True)
@@ -80,22 +82,11 @@ def read_curve(path: str | os.PathLike[str], net: str, column: str) -> list[tupl
 
 
 def curve(title: str, points: Sequence[tuple[float, float]]) -> str:
-    """Return a line chart as SVG: values over iterations, the axis from 0."""
+    """Return a line chart of values over iterations as SVG; nothing if there are none."""
     if not points:
         return ""
-    right, top = max(x for x, _ in points) or 1, max(y for _, y in points) or 1
-    places = [(_LEFT + x / right * (_WIDTH - _LEFT - 12),
-               _TOP + (1 - y / top) * (_HEIGHT - _TOP - _BOTTOM)) for x, y in points]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    base = _HEIGHT - _BOTTOM
-    return (f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img">'
-            f'<text x="{_LEFT}" y="15" font-weight="600">{html.escape(title)}</text>'
-            f'<path d="M{_LEFT} {_TOP}V{base}H{_WIDTH - 12}" fill="none" stroke="currentColor" '
-            f'opacity=".5"/>'
-            f'<text x="{_LEFT - 6}" y="{_TOP + 5}" text-anchor="end">{top:.3g}</text>'
-            f'<text x="{_LEFT - 6}" y="{base + 4}" text-anchor="end">0</text>'
-            f'<text x="{_WIDTH - 12}" y="{base + 18}" text-anchor="end">{right:g} iterations</text>'
-            f'<polyline points="{line}" fill="none" stroke="#3572b0" stroke-width="2"/></svg>')
+    chart = Chart(title, "iterations", "", [Line("", list(points))], _CHART)
+    return svg_element(layout(chart), chart.size)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
