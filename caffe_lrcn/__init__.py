@@ -21,14 +21,14 @@ _NAMES = {
     "set_mode_cpu": "pycaffe", "set_mode_gpu": "pycaffe", "set_device": "pycaffe",
     "set_random_seed": "pycaffe", "set_multiprocess": "pycaffe", "has_nccl": "pycaffe",
     "set_solver_count": "pycaffe", "solver_count": "pycaffe", "set_solver_rank": "pycaffe",
-    "solver_rank": "pycaffe", "layer_type_list": "pycaffe", "init_log": "pycaffe",
+    "solver_rank": "pycaffe", "layer_type_list": "pycaffe", "init_log": "pycaffe", "log": "pycaffe",
     "NetSpec": "net_spec", "layers": "net_spec", "params": "net_spec", "to_proto": "net_spec",
     "Classifier": "classifier", "Detector": "detector",
 }
-# name -> module to import, after which the name is there ("log" is also a function: log.py)
+# name -> module to import, after which the name is there
 _MODULES = {
     "classifier": "classifier", "coord_map": "coord_map", "detector": "detector",
-    "io": "io", "log": "log", "net_spec": "net_spec", "proto": "proto.caffe_pb2",
+    "io": "io", "net_spec": "net_spec", "proto": "proto.caffe_pb2",
     "pycaffe": "pycaffe", "_caffe": "_caffe",
 }
 

@@ -27,8 +27,8 @@ def work(args: argparse.Namespace) -> None:
     import time
 
     import caffe_lrcn as caffe
-    from caffe_lrcn.conversion.image_mean import read_mean
-    from caffe_lrcn.conversion.pictures import load_pictures, numbers, save_scores
+    from caffe_lrcn.caffe_tools.image_mean import read_mean
+    from caffe_lrcn.caffe_tools.pictures import load_pictures, numbers, save_scores
     from caffe_lrcn.paths import resolve
     if args.gpu:
         caffe.set_mode_gpu()

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from caffe_lrcn import log
+from caffe_lrcn import glog
 from caffe_lrcn.cli.program import Parser, run_program
 
 
@@ -18,14 +18,14 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Write the mean, if asked to, and log the mean of each channel."""
-    from caffe_lrcn.conversion.image_mean import database_mean, write_mean
+    from caffe_lrcn.caffe_tools.image_mean import database_mean, write_mean
     mean = database_mean(args.database, args.backend)
     if args.output:
-        log.info("Write to %s", args.output)
+        glog.info("Write to %s", args.output)
         write_mean(args.output, mean)
-    log.info("Number of channels: %d", len(mean))
+    glog.info("Number of channels: %d", len(mean))
     for channel, value in enumerate(mean.mean(axis=(1, 2))):
-        log.info("mean_value channel [%d]: %g", channel, value)
+        glog.info("mean_value channel [%d]: %g", channel, value)
 
 
 if __name__ == "__main__":

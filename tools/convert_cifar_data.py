@@ -21,7 +21,7 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Make the databases."""
-    from caffe_lrcn.conversion.cifar import convert_cifar
+    from caffe_lrcn.caffe_tools.cifar import convert_cifar
     convert_cifar(args.input_folder, args.output_folder, args.db_type)
 
 

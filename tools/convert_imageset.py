@@ -29,7 +29,7 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Make the database."""
-    from caffe_lrcn.conversion.imageset import ImagesetOptions, convert_imageset
+    from caffe_lrcn.caffe_tools.imageset import ImagesetOptions, convert_imageset
     size = (args.resize_height, args.resize_width)
     options = ImagesetOptions(args.gray, args.shuffle, args.seed, size if min(size) > 0 else None,
                               args.check_size, args.encoded, args.encode_type)

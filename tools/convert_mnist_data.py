@@ -20,7 +20,7 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Make the database."""
-    from caffe_lrcn.conversion.mnist import convert_mnist
+    from caffe_lrcn.caffe_tools.mnist import convert_mnist
     convert_mnist(args.images, args.labels, args.database, args.backend)
 
 

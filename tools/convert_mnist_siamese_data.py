@@ -21,7 +21,7 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Make the database."""
-    from caffe_lrcn.conversion.mnist import convert_mnist_pairs
+    from caffe_lrcn.caffe_tools.mnist import convert_mnist_pairs
     convert_mnist_pairs(args.images, args.labels, args.database, args.backend, args.seed)
 
 

@@ -29,9 +29,9 @@ def work(args: argparse.Namespace) -> None:
     import time
 
     import caffe_lrcn as caffe
-    from caffe_lrcn.conversion.detections import read_windows, write_detections
-    from caffe_lrcn.conversion.image_mean import read_mean
-    from caffe_lrcn.conversion.pictures import numbers
+    from caffe_lrcn.caffe_tools.detections import read_windows, write_detections
+    from caffe_lrcn.caffe_tools.image_mean import read_mean
+    from caffe_lrcn.caffe_tools.pictures import numbers
     from caffe_lrcn.paths import resolve
     if args.gpu:
         caffe.set_mode_gpu()

@@ -24,10 +24,10 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Draw the net."""
-    from caffe_lrcn.draw import draw_net_to_file
     from caffe_lrcn.errors import UsageError
     from caffe_lrcn.proto.caffe_pb2 import Phase
     from caffe_lrcn.proto.text import read_net
+    from caffe_lrcn.pycaffe.draw import draw_net_to_file
     net = read_net(args.input_net_proto_file).param
     phase = None if args.phase == "ALL" else Phase.Value(args.phase)
     print(f"Drawing net to {args.output_image_file}")

@@ -28,8 +28,8 @@ def parser() -> Parser:
 def work(args: argparse.Namespace) -> None:
     """Run the net."""
     from caffe_lrcn.backends import get_backend
+    from caffe_lrcn.caffe_tools.features import extract_features
     from caffe_lrcn.cli.runtime import split_list
-    from caffe_lrcn.conversion.features import extract_features
     from caffe_lrcn.errors import UsageError
     from caffe_lrcn.net.net import Net
     from caffe_lrcn.proto.caffe_pb2 import TEST

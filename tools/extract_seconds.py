@@ -17,8 +17,8 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Write one number a line."""
+    from caffe_lrcn.caffe_tools.log_times import elapsed_seconds
     from caffe_lrcn.errors import UsageError
-    from caffe_lrcn.training_log.times import elapsed_seconds
     seconds = elapsed_seconds(args.input_file)
     try:
         with open(args.output_file, "w", encoding="ascii") as file:

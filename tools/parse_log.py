@@ -22,8 +22,8 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Write the tables."""
+    from caffe_lrcn.caffe_tools.log_tables import parse_log, write_tables
     from caffe_lrcn.errors import UsageError
-    from caffe_lrcn.training_log.tables import parse_log, write_tables
     if len(args.delimiter) != 1:
         raise UsageError("a delimiter is one character", got=repr(args.delimiter))
     tables = parse_log(args.logfile_path)

@@ -6,8 +6,8 @@ SAVE_PATH ends in .svg, .png or .jpg; the names of logs end in .log. Chart types
 import argparse
 import sys
 
+from caffe_lrcn.caffe_tools.log_plot import KINDS
 from caffe_lrcn.cli.program import Parser, run_program
-from caffe_lrcn.training_log.plot import KINDS
 
 
 def parser() -> Parser:
@@ -22,8 +22,8 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Draw the chart."""
-    from caffe_lrcn.training_log.chart import save_chart
-    from caffe_lrcn.training_log.plot import training_chart
+    from caffe_lrcn.caffe_tools.log_plot import training_chart
+    from caffe_lrcn.drawing.chart import save_chart
     save_chart(training_chart(args.chart_type, args.log), args.save_path)
 
 

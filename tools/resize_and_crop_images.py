@@ -23,7 +23,7 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Convert the pictures."""
-    from caffe_lrcn.conversion.square_pictures import make_square, picture_files
+    from caffe_lrcn.caffe_tools.square_pictures import make_square, picture_files
     from caffe_lrcn.errors import DataError
     from caffe_lrcn.sources.listing import read_text
     names = ([line.strip() for line in read_text(args.input).splitlines() if line.strip()]

@@ -16,7 +16,7 @@ def parser() -> Parser:
 
 def work(args: argparse.Namespace) -> None:
     """Print the table, in colours on a terminal."""
-    from caffe_lrcn.cli.layer_table import layer_table
+    from caffe_lrcn.inspection.layer_table import layer_table
     from caffe_lrcn.proto.text import read_net
     layers = [layer.param for layer in read_net(args.filename).layers]
     print(layer_table(layers, args.max_width, sys.stdout.isatty()))

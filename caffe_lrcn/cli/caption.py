@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError, UsageError
+from ..tasks.captioning.output import Captioned, check_output, write_outputs
 from . import runtime
-from .caption_output import Captioned, check_output, write_outputs
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,9 +11,9 @@ from ..errors import DataError, UsageError
 from . import data_pictures, data_toy
 
 if TYPE_CHECKING:
+    from ..language.vocabulary import Vocabulary
     from ..tasks.captioning import Caption
     from ..tasks.captioning.prepare import Recipe
-    from ..tasks.captioning.vocabulary import Vocabulary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,8 +105,8 @@ def _captions(args: argparse.Namespace) -> int:
 
 def _splits(args: argparse.Namespace) -> dict[str, list[Caption]]:
     """Return split -> captions, whose pictures are paths if there are folders."""
+    from ..language.caption_files import read_keys
     from ..tasks.captioning import split_by_picture
-    from ..tasks.captioning.datasets import read_keys
     folders = args.images or [None]
     keys = set().union(*map(read_keys, args.ids)) if args.ids else None
     found = []
@@ -189,8 +189,8 @@ def _add_ngrams(parser: argparse.ArgumentParser) -> None:
 
 
 def _ngrams(args: argparse.Namespace) -> int:
+    from ..language.ngram import Bigrams, read_transitions
     from ..tasks.captioning import Vocabulary
-    from ..tasks.captioning.ngram import Bigrams, read_transitions
     model = Bigrams(read_transitions(args.train), len(Vocabulary.read(args.vocabulary)))
     test = read_transitions(args.test)
     unigram, bigram = model.perplexities(test)

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the list; return the exit code."""
-    from ..tasks.captioning.datasets import read_keys, read_pictures
+    from ..language.caption_files import read_keys, read_pictures
     if not args.images.is_dir():
         raise UsageError("there is no such folder of pictures", got=args.images)
     keys = set().union(*map(read_keys, args.ids)) if args.ids else None

@@ -56,9 +56,9 @@ def _train(iterations: int | None) -> Path:
 
 def _report(weights: Path, out: Path) -> Path:
     """Caption the test pictures, judge the captions and write the page."""
-    from .. import log
+    from .. import glog
     from ..tasks.toy.page import write_page
-    log.start(min_level=1)  # how the nets for captioning are built is of no interest here
+    glog.start(min_level=1)  # how the nets for captioning are built is of no interest here
     rows = [["test pictures", "content", "shapes", "colours", "relation", "BLEU-4", "CIDEr-D"]]
     galleries = []
     for split, name in (("test_seen", "seen combinations"), ("test_unseen", "unseen combinations")):

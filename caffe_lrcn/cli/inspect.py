@@ -15,8 +15,8 @@ from ..errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..inspection.statistics import Statistics
     from ..proto.weights_io import WeightFile
-    from .statistics import Statistics
 
 _HEADER = ("layer", "type", "blob", "shape", "count", "min", "max", "mean", "std", "zeros", "NaN")
 _RIGHT = (False, False, False, False, True, True, True, True, True, True, True)
@@ -129,7 +129,7 @@ def _weight_rows(file: WeightFile) -> Iterator[Row]:
 
 
 def _row(layer: str, kind: str, blob: str, array: np.ndarray) -> Row:
-    from .statistics import describe
+    from ..inspection.statistics import describe
     return Row(layer, kind, blob, array.shape, str(array.dtype), describe(array))
 
 
@@ -151,7 +151,7 @@ def _prototxt(contents: Contents, path: str) -> str:
 
 def as_text(path: str, contents: Contents) -> str:
     """Return a header with the facts, an aligned table, and the totals."""
-    from .statistics import table
+    from ..inspection.statistics import table
     facts = {"file": path, "kind": contents.kind, **contents.facts,
              "size": f"{os.path.getsize(path):,} bytes"}
     width = max(map(len, facts)) + 1

@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print ``picture: caption`` for each; return 1 if some have no neighbour with captions."""
+    from ..language.result_files import write_results
     from ..tasks.captioning.neighbours import Consensus, nearest
     from ..tasks.captioning.pictures import read_features
-    from ..tasks.captioning.results import write_results
     captions = _training_captions(args)
     names, ids = _queries(args)
     rows = nearest(read_features(args.features, len(captions)),
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _training_captions(args: argparse.Namespace) -> list[list[str]]:
     """Return the captions of each row of ``--features``."""
-    from ..tasks.captioning.datasets import read_captions, read_pictures
+    from ..language.caption_files import read_captions, read_pictures
     from ..tasks.captioning.pictures import read_list
     by_picture: dict[str, list[str]] = {
         name: [] for name in read_pictures(args.format, args.captions).values()}
@@ -83,9 +83,9 @@ def _training_captions(args: argparse.Namespace) -> list[list[str]]:
 def _queries(args: argparse.Namespace) -> tuple[list[str], list[int | str]]:
     """Return names and COCO ids of the rows of ``--queries``."""
     from ..errors import UsageError
-    from ..tasks.captioning.datasets import read_pictures
+    from ..language.caption_files import read_pictures
+    from ..language.result_files import image_ids
     from ..tasks.captioning.pictures import read_list
-    from ..tasks.captioning.results import image_ids
     if args.query_images is not None:
         names = read_list(args.query_images)
     elif args.query_captions is not None:

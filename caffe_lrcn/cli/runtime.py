@@ -62,8 +62,8 @@ def add_log_flags(parser: argparse.ArgumentParser) -> None:
 
 def start_log(args: argparse.Namespace) -> None:
     """Begin logging as the flags say."""
-    from .. import log
-    log.start(min_level=args.minloglevel, log_dir=args.log_dir)
+    from .. import glog
+    glog.start(min_level=args.minloglevel, log_dir=args.log_dir)
 
 
 def stages(args: argparse.Namespace) -> list[str]:
@@ -112,7 +112,7 @@ def open_backend(args: argparse.Namespace, param: SolverParameter | None = None)
     if args.threads:
         os.environ["OMP_NUM_THREADS"] = str(args.threads)  # for libraries not loaded yet
     from ..backends import get_backend
-    from ..solver.device import announce, automatic_device, device_for
+    from ..backends.choose import announce, automatic_device, device_for
     if args.gpu is not None:
         device = f"gpu:{_gpu_number(args.gpu)}"
     elif args.cpu:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..tasks.captioning.vocabulary import Vocabulary
+    from ..language.vocabulary import Vocabulary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show the streams; return 1 if something is wrong with them."""
-    from ..inspection.word_streams import Names, find_problems, measure, read_streams
-    from ..tasks.captioning.vocabulary import Vocabulary
-    from .streams_views import as_html, as_text, facts
+    from ..language.stream_checks import Names, find_problems, measure, read_streams
+    from ..language.stream_views import as_html, as_text, facts
+    from ..language.vocabulary import Vocabulary
     if min(args.rows, args.streams) < 0:
         raise UsageError("--rows and --streams are 0 or more")
     vocabulary = Vocabulary.read(args.vocabulary) if args.vocabulary else None

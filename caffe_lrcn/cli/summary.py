@@ -55,7 +55,7 @@ def as_text(dry_run: DryRun, costs: Sequence[Cost]) -> str:
     """Return an aligned table and the totals."""
     from ..inspection.count import total
     from ..inspection.dry_run import variant_name
-    from .statistics import table
+    from ..inspection.statistics import table
     rows = [[cost.layer, cost.type, ", ".join(map(_shape, cost.outputs)) or _unknown(cost),
              *map(short, (cost.parameters, cost.multiply_adds)), _bytes(cost.activations)]
             for cost in costs]

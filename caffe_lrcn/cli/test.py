@@ -28,13 +28,13 @@ def run(args: argparse.Namespace) -> int:
     if args.iterations < 1:
         raise UsageError("--iterations must be 1 or more", got=args.iterations)
     runtime.start_log(args)
-    from .. import log
+    from .. import glog
     from ..layer_types.base import TEST
     from ..solver.report import MeanOutputs, read_outputs
     net = runtime.open_net(args, TEST)
     try:
         _load_weights(net, runtime.split_list(args.weights))
-        log.info(f"Running for {args.iterations} iterations.")
+        glog.info(f"Running for {args.iterations} iterations.")
         means = MeanOutputs()
         for batch in range(args.iterations):
             with runtime.quiet_arithmetic():
@@ -42,18 +42,18 @@ def run(args: argparse.Namespace) -> int:
             outputs = read_outputs(net)
             means.add(outputs, loss)
             for output in outputs:
-                log.info(f"Batch {batch}, {output.name} = {output.value:g}")
+                glog.info(f"Batch {batch}, {output.name} = {output.value:g}")
     finally:
         net.close()
-    log.info(f"Loss: {means.loss:g}")
+    glog.info(f"Loss: {means.loss:g}")
     for output in means.outputs:
-        log.info(str(output))
+        glog.info(str(output))
     return 0
 
 
 def _load_weights(net: Net, paths: list[str]) -> None:
     """Copy weights into ``net`` and log what went where; warn if layers got none."""
-    from .. import log
+    from .. import glog
     if not paths:
         raise UsageError("--weights names no file")
     loaded: set[str] = set()
@@ -61,8 +61,8 @@ def _load_weights(net: Net, paths: list[str]) -> None:
         report = net.copy_trained_layers_from(path)
         loaded.update(report.loaded)
         for line in report.lines():
-            log.info(line)
+            glog.info(line)
     untrained = [name for name in report.missing if name not in loaded]
     if untrained:
-        log.warning(f"No file of weights names {', '.join(untrained)}: these layers have the "
+        glog.warning(f"No file of weights names {', '.join(untrained)}: these layers have the "
                     "values that their fillers drew")

@@ -34,13 +34,13 @@ def run(args: argparse.Namespace) -> int:
     if args.iterations < 1:
         raise UsageError("--iterations must be 1 or more", got=args.iterations)
     runtime.start_log(args)
-    from .. import log
+    from .. import glog
     from ..proto import caffe_pb2
     net = runtime.open_net(args, caffe_pb2.Phase.Value(args.phase))
     try:
         for path in runtime.split_list(args.weights):
             for line in net.copy_trained_layers_from(path).lines():
-                log.info(line)
+                glog.info(line)
         with runtime.quiet_arithmetic():
             _benchmark(net, args.iterations)
     finally:
@@ -49,25 +49,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _benchmark(net: Net, iterations: int) -> None:
-    from .. import log
+    from .. import glog
     stopwatch = Stopwatch(net.backend)
-    log.info("Performing Forward")
-    log.info(f"Initial loss: {net.forward():g}")
-    log.info("Performing Backward")
+    glog.info("Performing Forward")
+    glog.info(f"Initial loss: {net.forward():g}")
+    glog.info("Performing Backward")
     for node in reversed(net.nodes):
         backward(node)
-    log.info("*** Benchmark begins ***")
-    log.info(f"Testing for {iterations} iterations.")
+    glog.info("*** Benchmark begins ***")
+    glog.info(f"Testing for {iterations} iterations.")
     for iteration in range(1, iterations + 1):
         before = stopwatch.total
         for index in range(len(net.nodes)):
             stopwatch.time(("forward", index), partial(net.forward, index, index))
         for index in reversed(range(len(net.nodes))):
             stopwatch.time(("backward", index), partial(backward, net.nodes[index]))
-        log.info(f"Iteration: {iteration} forward-backward time: "
+        glog.info(f"Iteration: {iteration} forward-backward time: "
                  f"{stopwatch.total - before:g} ms.")
     for line in report(net.layer_names, stopwatch, iterations):
-        log.info(line)
+        glog.info(line)
 
 
 def backward(node: Node) -> None:

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; return the exit code."""
     runtime.start_log(args)
-    from .. import log
+    from .. import glog
     from ..paths import resolve
     from ..proto.text import read_solver
     from ..solver.signals import Action, SignalActions
@@ -48,13 +48,13 @@ def run(args: argparse.Namespace) -> int:
         solver, resume = _make_solver(args, definition)
         solver.next_action = actions
         try:
-            log.info("Starting Optimization")
+            glog.info("Starting Optimization")
             with runtime.quiet_arithmetic():
                 solver.solve(resume)
         finally:
             solver.close()
         # CAFFE-QUIRK: the solver has said this already unless it was stopped.
-        log.info("Optimization Done.")
+        glog.info("Optimization Done.")
     if solver.stopped_early:
         print(_how_to_resume(args, solver))
     return 0
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solver, str | None]:
     """Return the solver and the solver state to go on from."""
-    from .. import log
+    from .. import glog
     from ..solver import snapshot
     from ..solver.solver import Solver
     from .overrides import apply_overrides
@@ -77,7 +77,7 @@ def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solve
             raise UsageError("--weights names no file")
     if args.snapshot is not None:
         resume = snapshot.find(args.snapshot, param.snapshot_prefix)
-        log.info(f"Resuming from {resume}")
+        glog.info(f"Resuming from {resume}")
         # Without a random_seed the run goes on with the one it drew when it began.
         if param.random_seed < 0:
             seed = snapshot.seed_of(resume)

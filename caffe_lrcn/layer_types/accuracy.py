@@ -1,17 +1,15 @@
 """Accuracy: the share of right classifications."""
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
 
+from .. import glog
 from ..blob import Blob
 from ..errors import LabelError, NetError, PrototxtError
 from .base import Arity, Layer, exactly
-from .checks import axis_of, label_count, transposed_remedy
-
-_log = logging.getLogger(__name__)
+from .common.checks import axis_of, label_count, transposed_remedy
 
 
 class Accuracy(Layer):
@@ -104,5 +102,5 @@ class Accuracy(Layer):
                                     "padding.")
         if flags[1] and not self._warned:
             self._warned = True
-            _log.warning("%s: layer '%s': some scores are NaN and count as right: the accuracy "
+            glog.warning("%s: layer '%s': some scores are NaN and count as right: the accuracy "
                          "means nothing", self.context.place.at(), self.name)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ..blob import Blob
 from .base import Arity, Layer
-from .broadcast import covered_view, learned_shape
+from .common.broadcast import covered_view, learned_shape
 
 
 class Bias(Layer):

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..blob import Blob
 from ..errors import PrototxtError
-from .pointwise import Pointwise
+from .common.pointwise import Pointwise
 
 
 class Clip(Pointwise):

@@ -6,7 +6,7 @@ from typing import Any
 from ..blob import Blob
 from ..errors import PrototxtError
 from .base import Alias, Arity, Layer
-from .checks import axis_of
+from .common.checks import axis_of
 
 
 class Concat(Layer):

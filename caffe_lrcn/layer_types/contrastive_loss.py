@@ -6,7 +6,7 @@ from typing import Any
 from ..blob import Blob
 from ..errors import NetError
 from .base import Layer, exactly
-from .checks import same_batch
+from .common.checks import same_batch
 
 
 class ContrastiveLoss(Layer):

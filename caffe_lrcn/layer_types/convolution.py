@@ -6,8 +6,8 @@ from typing import Any
 from ..backends.specs import ConvSpec
 from ..blob import Blob
 from .base import Arity, Layer
-from .checks import axis_of
-from .conv_geometry import read_geometry
+from .common.checks import axis_of
+from .common.conv_geometry import read_geometry
 
 
 class Convolution(Layer):

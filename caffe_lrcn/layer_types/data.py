@@ -1,9 +1,9 @@
 """Data: pictures and labels of a database."""
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 
+from .. import glog
 from ..blob import Blob
 from ..errors import DataError
 from ..paths import resolve
@@ -11,10 +11,8 @@ from ..proto.caffe_pb2 import DataParameter
 from ..sources.database import DatabaseSpec, open_database
 from ..sources.datum import parse_datum
 from .base import Arity
-from .source import SourceLayer
-from .transformation import LEGACY, read_transform, warn_about_neglected
-
-_LOG = logging.getLogger(__name__)
+from .common.source import SourceLayer
+from .common.transformation import LEGACY, read_transform, warn_about_neglected
 
 
 class Data(SourceLayer):
@@ -60,7 +58,7 @@ class Data(SourceLayer):
         epoch = self.state()["epoch"]
         super().forward(bottom, top)
         if self.state()["epoch"] > epoch:
-            _LOG.info("Restarting data prefetching from start.")
+            glog.info("Restarting data prefetching from start.")
 
     def _count_records(self, path: str, kind: str) -> int | None:
         database = open_database(path, kind)
@@ -97,5 +95,5 @@ class Data(SourceLayer):
 
     def _warn_about_raw_pictures(self, first: bytes) -> None:
         if not parse_datum(first).encoded:
-            _LOG.error("%s: layer '%s': force_color and force_gray have no effect on raw pictures",
+            glog.error("%s: layer '%s': force_color and force_gray have no effect on raw pictures",
                        self.context.place.at("transform_param"), self.name)

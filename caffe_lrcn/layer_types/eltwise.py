@@ -1,11 +1,11 @@
 """Eltwise: sum, product or maximum of blobs of one shape."""
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
 
+from .. import glog
 from ..blob import Blob
 from ..errors import PrototxtError
 from ..proto import caffe_pb2
@@ -13,9 +13,6 @@ from .base import Arity, Layer
 
 _PROD, _SUM, _MAX = (caffe_pb2.EltwiseParameter.EltwiseOp.Value(name)
                      for name in ("PROD", "SUM", "MAX"))
-_log = logging.getLogger(__name__)
-
-
 class Eltwise(Layer):
     """``y = sum(coeff_i * x_i)``, ``prod(x_i)`` or ``max(x_i)``, element by element.
 
@@ -49,7 +46,7 @@ class Eltwise(Layer):
                              got=len(param.coeff), wanted=self._inputs, at=at, kind=PrototxtError)
         if param.coeff and param.operation == _MAX:
             # CAFFE-QUIRK: MAX takes coeff and ignores it.
-            _log.warning("%s: layer '%s': coeff has no effect on operation: MAX",
+            glog.warning("%s: layer '%s': coeff has no effect on operation: MAX",
                          self.context.place.at(*at), self.name)
         self._coeff = list(param.coeff) or [1.0] * self._inputs
         self._winner: Any = None

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .pointwise import Pointwise
+from .common.pointwise import Pointwise
 
 
 class ELU(Pointwise):

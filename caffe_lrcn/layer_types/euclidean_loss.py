@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ..blob import Blob
 from .base import Layer, exactly
-from .checks import same_batch
+from .common.checks import same_batch
 
 
 class EuclideanLoss(Layer):

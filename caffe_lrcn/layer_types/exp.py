@@ -4,8 +4,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from .checks import log_of_base
-from .pointwise import Pointwise
+from .common.checks import log_of_base
+from .common.pointwise import Pointwise
 
 
 class Exp(Pointwise):

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..blob import Blob
 from .base import Alias, Layer
-from .checks import axis_of
+from .common.checks import axis_of
 
 
 class Flatten(Layer):

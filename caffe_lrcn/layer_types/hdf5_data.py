@@ -1,8 +1,7 @@
 """HDF5Data: each top is a dataset of its name, rows in batches."""
 from __future__ import annotations
 
-import logging
-
+from .. import glog
 from ..errors import DataError
 from ..paths import resolve
 from ..sources import hdf5
@@ -10,10 +9,9 @@ from ..sources.base import Shape
 from ..sources.listing import line_of, read_file_list
 from ..sources.row_transform import RowTransform
 from .base import Arity
-from .source import SourceLayer
-from .transformation import read_transform, warn_about_neglected
+from .common.source import SourceLayer
+from .common.transformation import read_transform, warn_about_neglected
 
-_LOG = logging.getLogger(__name__)
 #: A shuffled row costs this many rows' worth of reading before it is worth a warning.
 _FAR_LARGER = 16
 
@@ -99,7 +97,7 @@ class HDF5Data(SourceLayer):
         for name in datasets:
             factor = hdf5.read_amplification(file, name)
             if factor >= _FAR_LARGER:
-                _LOG.warning(
+                glog.warning(
                     "layer '%s': dataset '%s' of %s is stored in chunks %.0f times as large as "
                     "a row, so shuffled reading is slow; store it with chunks of one row or "
                     "without chunks", self.name, name, file, factor)

@@ -5,8 +5,8 @@ from typing import Any
 
 from ..blob import Blob
 from .base import Layer, exactly
-from .checks import refuse_label_gradient, same_batch
-from .labels import class_labels, one_label_a_sample
+from .common.checks import refuse_label_gradient, same_batch
+from .common.labels import class_labels, one_label_a_sample
 
 
 class HingeLoss(Layer):

@@ -9,8 +9,8 @@ from typing import Any
 from ..backends.specs import ConvSpec
 from ..blob import Blob
 from .base import Layer
-from .checks import axis_of
-from .conv_geometry import read_geometry
+from .common.checks import axis_of
+from .common.conv_geometry import read_geometry
 
 
 class Im2col(Layer):

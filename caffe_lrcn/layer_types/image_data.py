@@ -9,8 +9,8 @@ from ..sources.images import TAB_REMEDY, ImageSpec
 from ..sources.listing import read_picture_list
 from ..sources.transform import Transform
 from .base import exactly
-from .source import SourceLayer
-from .transformation import LEGACY, read_transform, warn_about_neglected
+from .common.source import SourceLayer
+from .common.transformation import LEGACY, read_transform, warn_about_neglected
 
 
 class ImageData(SourceLayer):

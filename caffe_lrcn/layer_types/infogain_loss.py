@@ -8,9 +8,9 @@ from ..errors import PrototxtError
 from ..paths import resolve
 from ..proto.blob_proto import read_blob_proto
 from .base import Arity, Layer
-from .checks import axis_of, label_count, refuse_label_gradient, same_batch
-from .labels import LEAST_PROBABILITY, class_labels
-from .loss_normaliser import VALID, ignored_label, normaliser, normalization_mode
+from .common.checks import axis_of, label_count, refuse_label_gradient, same_batch
+from .common.labels import LEAST_PROBABILITY, class_labels
+from .common.loss_normaliser import VALID, ignored_label, normaliser, normalization_mode
 
 
 class InfogainLoss(Layer):

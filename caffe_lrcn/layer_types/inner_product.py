@@ -5,7 +5,7 @@ from typing import Any
 
 from ..blob import Blob
 from .base import Layer
-from .checks import axis_of
+from .common.checks import axis_of
 
 
 class InnerProduct(Layer):

@@ -5,8 +5,8 @@ from typing import Any
 
 from ..blob import Blob
 from ..errors import PrototxtError
-from .checks import log_of_base
-from .pointwise import Pointwise
+from .common.checks import log_of_base
+from .common.pointwise import Pointwise
 
 
 class Log(Pointwise):

@@ -1,21 +1,20 @@
 """MemoryData: batches of arrays that the program holds."""
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from .. import glog
 from ..blob import Blob
 from ..errors import DataError, UsageError
 from ..proto.caffe_pb2 import Datum
 from ..rng import generator
 from ..sources.datum import pixels
 from .base import Layer, exactly
-from .transformation import read_transform
+from .common.transformation import read_transform
 
-_LOG = logging.getLogger(__name__)
 _SIZES = ("batch_size", "channels", "height", "width")
 
 
@@ -81,7 +80,7 @@ class MemoryData(Layer):
             DataError: shapes or numbers do not fit.
         """
         if self.param.HasField("transform_param"):
-            _LOG.warning("layer '%s': transform_param is not applied to arrays given by reset",
+            glog.warning("layer '%s': transform_param is not applied to arrays given by reset",
                          self.name)
         self._set(np.asarray(data), np.asarray(labels))
         self._unread = False

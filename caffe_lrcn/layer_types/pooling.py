@@ -1,15 +1,13 @@
 """Pooling: the largest value of each window, their mean, or one at random."""
 from __future__ import annotations
 
-import logging
 from typing import Any
 
+from .. import glog
 from ..backends.specs import PoolSpec
 from ..blob import Blob
 from .base import Arity, Layer
-from .stochastic_pool import STOCHASTIC, pool_plan, read_method
-
-_LOG = logging.getLogger(__name__)
+from .common.stochastic_pool import STOCHASTIC, pool_plan, read_method
 
 
 class Pooling(Layer):
@@ -91,7 +89,7 @@ class Pooling(Layer):
                zip(size, spec.stride, spec.pad, shape[2:], strict=True)):
             # CAFFE-QUIRK: rounding up with a stride above the kernel makes windows without a
             # pixel; their values are kept as Caffe has them.
-            _LOG.warning("layer '%s': the last pooling windows hold no pixel", self.name)
+            glog.warning("layer '%s': the last pooling windows hold no pixel", self.name)
         self._planned, self._size = shape, size
         self._plan = pool_plan(self, spec, shape, self._draws)
 

@@ -2,14 +2,12 @@
 from __future__ import annotations
 
 import importlib
-import logging
 from typing import Any
 
+from .. import glog
 from ..blob import Blob
 from ..errors import MissingModuleError, MissingNameError, PrototxtError
 from .base import Arity, Layer, LayerContext
-
-_LOG = logging.getLogger(__name__)
 
 
 class Python(Layer):
@@ -56,7 +54,7 @@ class Python(Layer):
             stateful = not self.param.bottom
         if stateful and not self._warned:
             self._warned = True
-            _LOG.warning("layer '%s': %s has no state() and restore(): a run that is resumed from "
+            glog.warning("layer '%s': %s has no state() and restore(): a run that is resumed from "
                          "this snapshot cannot be exact", self.name, type(self.instance).__name__)
         return {}
 

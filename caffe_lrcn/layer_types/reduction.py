@@ -4,7 +4,7 @@ from __future__ import annotations
 from ..blob import Blob
 from ..proto import caffe_pb2
 from .base import Layer
-from .checks import axis_of
+from .common.checks import axis_of
 
 _SUM, _ASUM, _SUMSQ, _MEAN = (caffe_pb2.ReductionParameter.ReductionOp.Value(name)
                               for name in ("SUM", "ASUM", "SUMSQ", "MEAN"))

@@ -6,7 +6,7 @@ import numpy as np
 from ..blob import Blob
 from ..errors import LabelError, NetError, ShapeError
 from .base import Layer, exactly
-from .recurrent_checks import check_cont
+from .common.recurrent_checks import check_cont
 
 
 class Reverse(Layer):

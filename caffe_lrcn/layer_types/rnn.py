@@ -5,7 +5,7 @@ from typing import Any
 
 from ..blob import Blob
 from .base import Arity
-from .recurrent import Recurrent
+from .common.recurrent import Recurrent
 
 
 class RNN(Recurrent):

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..blob import Blob
 from .base import Layer, exactly
-from .broadcast import covered_view
+from .common.broadcast import covered_view
 
 
 class Scalar(Layer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 from ..blob import Blob
 from ..proto import caffe_pb2
 from .base import Arity, Layer
-from .broadcast import covered_view, learned_shape
+from .common.broadcast import covered_view, learned_shape
 
 
 class Scale(Layer):

@@ -5,8 +5,8 @@ from typing import Any
 
 from ..blob import Blob
 from .base import Layer, exactly
-from .checks import refuse_label_gradient, same_batch
-from .loss_normaliser import BATCH_SIZE, ignored_label, normaliser, normalization_mode
+from .common.checks import refuse_label_gradient, same_batch
+from .common.loss_normaliser import BATCH_SIZE, ignored_label, normaliser, normalization_mode
 
 
 class SigmoidCrossEntropyLoss(Layer):

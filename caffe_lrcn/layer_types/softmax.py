@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from ..blob import Blob
 from .base import Layer
-from .checks import axis_of
+from .common.checks import axis_of
 
 
 class Softmax(Layer):

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from ..blob import Blob
 from .base import Arity, Layer, exactly
-from .checks import axis_of, label_count, refuse_label_gradient, same_batch
-from .loss_normaliser import VALID, ignored_label, normaliser, normalization_mode
+from .common.checks import axis_of, label_count, refuse_label_gradient, same_batch
+from .common.loss_normaliser import VALID, ignored_label, normaliser, normalization_mode
 
 
 class SoftmaxWithLoss(Layer):

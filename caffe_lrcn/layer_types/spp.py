@@ -6,7 +6,7 @@ from typing import Any
 from ..backends.specs import PoolSpec
 from ..blob import Blob
 from .base import Layer
-from .stochastic_pool import STOCHASTIC, pool_plan, read_method
+from .common.stochastic_pool import STOCHASTIC, pool_plan, read_method
 
 
 class SPP(Layer):

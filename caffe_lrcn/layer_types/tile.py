@@ -4,7 +4,7 @@ from __future__ import annotations
 from ..blob import Blob
 from ..errors import PrototxtError
 from .base import Layer
-from .checks import axis_of
+from .common.checks import axis_of
 
 
 class Tile(Layer):

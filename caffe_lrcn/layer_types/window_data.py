@@ -9,8 +9,8 @@ from ..sources.transform import Transform
 from ..sources.window_list import WindowList, read_window_list
 from ..sources.windows import Warp, WindowSpec
 from .base import exactly
-from .source import SourceLayer
-from .transformation import read_transform, warn_about_neglected
+from .common.source import SourceLayer
+from .common.transformation import read_transform, warn_about_neglected
 
 _CHANNELS = 3
 

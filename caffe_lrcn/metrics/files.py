@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..tasks.captioning.datasets import read_captions
+from ..language.caption_files import read_captions
 
 _FORM = '[{"image_id": 1, "caption": "..."}, ...]'
 

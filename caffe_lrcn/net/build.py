@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from .. import log
+from .. import glog
 from ..backends import Backend
 from ..blob import Blob
 from ..errors import CaffeError
@@ -76,9 +76,10 @@ def warn_of_overwrites(graph: Graph, phase: int) -> None:
             continue
         writer, reader = spoilt.writer.definition, spoilt.reader.definition
         what = "computes its gradient from" if spoilt.backward else "reads"
-        log.warning(f"{writer.place.at()}: layer '{writer.param.name}' changes in place the memory "
-                    f"of '{spoilt.blob}', so layer '{reader.param.name}' {what} changed values, as "
-                    f"in Caffe. Give the top of '{writer.param.name}' another name.")
+        glog.warning(
+            f"{writer.place.at()}: layer '{writer.param.name}' changes in place the memory of "
+            f"'{spoilt.blob}', so layer '{reader.param.name}' {what} changed values, as in Caffe. "
+            f"Give the top of '{writer.param.name}' another name.")
 
 
 def build_node(graph: Graph, vertex: Vertex, blobs: list[Blob], phase: int,

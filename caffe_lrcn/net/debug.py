@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import log
+from .. import glog
 
 if TYPE_CHECKING:
     from .net import Net
@@ -26,14 +26,14 @@ def debug_lines(net: Net, enabled: bool = True) -> Iterator[None]:
 
     def after_forward(index: int) -> None:
         for line in forward_lines(net, index):
-            log.info(line)
+            glog.info(line)
 
     def after_backward(index: int) -> None:
         for line in backward_lines(net, index):
-            log.info(line)
+            glog.info(line)
         if index == 0:
             # CAFFE-QUIRK: the summary has the severity of an error.
-            log.error(summary_line(net))
+            glog.error(summary_line(net))
 
     net.after_forward.append(after_forward)
     net.after_backward.append(after_backward)

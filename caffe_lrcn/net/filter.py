@@ -4,15 +4,13 @@ Source: Caffe's net filtering by NetStateRule.
 """
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from typing import cast
 
+from .. import glog
 from ..errors import PrototxtError
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef
-
-_LOG = logging.getLogger(__name__)
 
 
 def make_state(phase: int, level: int = 0, stages: Iterable[str] = (),
@@ -66,7 +64,7 @@ def warn_of_unknown_stages(layers: Iterable[LayerDef], state: caffe_pb2.NetState
              for stage in (*rule.stage, *rule.not_stage)}
     for stage in state.stage:
         if stage not in named:
-            _LOG.warning("stage '%s' is set, but no rule of the net names it (named are: %s)",
+            glog.warning("stage '%s' is set, but no rule of the net names it (named are: %s)",
                          stage, ", ".join(sorted(named)) or "none")
 
 
@@ -84,5 +82,5 @@ def _belongs(layer: LayerDef, state: caffe_pb2.NetState) -> bool:
 def _holds(layer: LayerDef, rule: caffe_pb2.NetStateRule, state: caffe_pb2.NetState) -> bool:
     mismatch = rule_mismatch(state, rule)
     if mismatch:
-        _LOG.info("A rule of layer '%s' does not hold: %s", layer.param.name, mismatch)
+        glog.info("A rule of layer '%s' does not hold: %s", layer.param.name, mismatch)
     return mismatch is None

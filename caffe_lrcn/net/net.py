@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import log
+from .. import glog
 from ..backends import Backend
 from ..errors import CaffeError
 from ..layer_types import Layer
@@ -64,8 +64,8 @@ class Net:
         self.nodes: list[Node] = []
         warn_of_unknown_stages(definition.layers, self.state_filter)
         layers = filter_layers(definition.layers, self.state_filter)
-        if log.logger.isEnabledFor(logging.INFO):
-            log.info(filtered_text(definition, layers, self.state_filter))
+        if glog.logger.isEnabledFor(logging.INFO):
+            glog.info(filtered_text(definition, layers, self.state_filter))
         graph = connect(insert_splits(layers))
         try:
             self._build(graph)
@@ -73,7 +73,7 @@ class Net:
             self.close()
             raise
         for line in creation_lines(self):
-            log.info(line)
+            glog.info(line)
 
     def _build(self, graph: Graph) -> None:
         def context_for(phase: int, place: Place) -> LayerContext:

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 
 from caffe_lrcn.errors import CaffeError, SnapshotError, WeightsError
-from caffe_lrcn.hdf5_writing import new_hdf5
+from caffe_lrcn.files import new_hdf5
 from caffe_lrcn.proto.caffemodel import LayerRecord, WeightFile, WeightLayer
 from caffe_lrcn.proto.solverstate import SolverStateFile
 

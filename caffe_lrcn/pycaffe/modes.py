@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 import time
 
-from .. import log as _log
+from .. import glog as _log
 from ..backends import Backend, get_backend
 from ..layer_types import TYPES
 from ..rng import fresh_seed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import log
+from .. import glog
 from ..errors import SnapshotError
 from ..net.weights import BINARY_LIMIT, binary_size
 from ..proto.caffe_pb2 import SolverParameter
@@ -56,8 +56,8 @@ def save(solver: Solver) -> str:
             losses=solver.losses.state(), csv=csv, train=solver.net.state(),
             tests=before.states, arithmetic=_arithmetic(solver)))
 
-    log.info(f"Snapshotting to {kind} file {paths.weights}")
-    log.info(f"Snapshotting solver state to {kind} file {paths.state}")
+    glog.info(f"Snapshotting to {kind} file {paths.weights}")
+    glog.info(f"Snapshotting solver state to {kind} file {paths.state}")
     write_set(paths, write_weights, write_state, write_sidecar)
     return paths.state
 
@@ -74,14 +74,14 @@ def _too_large_for_binary(solver: Solver) -> bool:
     history = 4 * sum(blob.count for blob in solver.history)
     if max(weights, history) <= BINARY_LIMIT:
         return False
-    log.info("The snapshot is too large for binary proto files (2 GiB): writing HDF5 instead")
+    glog.info("The snapshot is too large for binary proto files (2 GiB): writing HDF5 instead")
     return True
 
 
 def restore(solver: Solver, request: str) -> None:
     """Put ``solver`` into the state of a snapshot; see ``Solver.restore``."""
     path = find(request, solver.prefix)
-    log.info(f"Restoring previous solver status from {path}")
+    glog.info(f"Restoring previous solver status from {path}")
     snapshot = load(path)
     history = _histories(snapshot, solver)
     if snapshot.resume and len(snapshot.resume.tests) != len(solver.test_nets):
@@ -97,7 +97,7 @@ def restore(solver: Solver, request: str) -> None:
     if snapshot.resume:
         _restore_exactly(solver, snapshot.resume)
     else:
-        log.warning(f"{path} has no .resume file beside it: data start from their beginning, and "
+        glog.warning(f"{path} has no .resume file beside it: data start from their beginning, and "
                     "random numbers differ from a run without a break")
 
 
@@ -112,12 +112,12 @@ def _restore_weights(solver: Solver, path: str) -> None:
 
 def _restore_exactly(solver: Solver, resume: ResumeFile) -> None:
     if resume.seed != solver.seed:
-        log.warning(f"The snapshot comes from a run with random_seed {resume.seed}, this one has "
+        glog.warning(f"The snapshot comes from a run with random_seed {resume.seed}, this one has "
                     f"{solver.seed}: its random numbers differ from here on")
     now = _arithmetic(solver)
     for name, before in resume.arithmetic.items():
         if now.get(name) != before:
-            log.warning(f"The snapshot comes from a run with {name} {before}, this one has "
+            glog.warning(f"The snapshot comes from a run with {name} {before}, this one has "
                         f"{now.get(name)}: its numbers differ from here on")
     solver.net.restore(resume.train)
     for net, state in zip(solver.test_nets, resume.tests, strict=True):

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from .. import log
+from .. import glog
 from ..errors import PrototxtError
 from ..proto.caffe_pb2 import SolverParameter
 from ..proto.text import Place
@@ -24,7 +24,7 @@ def check_solver(param: SolverParameter, place: Place) -> None:
     for error in solver_errors(param, place):
         raise error
     if not param.base_lr:
-        log.warning("base_lr is 0 or not set: nothing will be learnt")
+        glog.warning("base_lr is 0 or not set: nothing will be learnt")
 
 
 def solver_errors(param: SolverParameter, place: Place) -> Iterator[PrototxtError]:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .. import log
+from .. import glog
 from ..errors import SnapshotError
 from .report import Output
 
@@ -85,7 +85,7 @@ class CsvLog:
             return  # another snapshot_prefix, say
         if (Mark(len(kept), zlib.crc32(kept)) != mark
                 or not kept.startswith(self._header)):
-            log.warning(f"{self.path} is not the log of the run that is resumed: starting anew")
+            glog.warning(f"{self.path} is not the log of the run that is resumed: starting anew")
             return
         self._file = open(self.path, "r+b", buffering=0)
         self._file.truncate(mark.size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .. import log
+from .. import glog
 from ..backends import Backend
 from ..blob import Blob
 
@@ -29,7 +29,7 @@ def clip(backend: Backend, blobs: Sequence[Blob], limit: float) -> None:
     if norm <= limit:
         return
     factor = limit / norm
-    log.info(f"Gradient clipping: scaling down gradients (L2 norm {norm:g} > {limit:g}) "
+    glog.info(f"Gradient clipping: scaling down gradients (L2 norm {norm:g} > {limit:g}) "
              f"by scale factor {factor:g}")
     for blob in blobs:
         backend.update.scale(blob.diff, factor)

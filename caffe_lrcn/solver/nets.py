@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .. import log
+from .. import glog
 from ..backends import Backend
 from ..errors import PrototxtError
 from ..layer_types.base import Settings
@@ -70,7 +70,7 @@ def build_nets(solver: SolverDef, backend: Backend, seed: int,
     try:
         for number, plan in enumerate((train_plan, *test_plans), -1):
             which = "train net" if number < 0 else f"test net (#{number})"
-            log.info(f"Creating {which} from {plan.definition.place.file}")
+            glog.info(f"Creating {which} from {plan.definition.place.file}")
             nets.append(Net(plan.definition, backend, phase=plan.state.phase, seed=seed,
                             settings=settings, state=plan.state))
     except BaseException:
@@ -85,7 +85,7 @@ def choose_seed(param: caffe_pb2.SolverParameter) -> int:
     if param.random_seed >= 0:
         return param.random_seed
     seed = fresh_seed()
-    log.info(f"Drew random_seed {seed}")
+    glog.info(f"Drew random_seed {seed}")
     return seed
 
 
@@ -98,12 +98,12 @@ def load_weights(solver: SolverDef, net: Net, test_nets: Sequence[Net]) -> None:
     names = [name.strip() for item in solver.param.weights for name in item.split(",")]
     for name in filter(None, names):
         path = resolve(name, solver.place.file)
-        log.info(f"Finetuning from {path}")
+        glog.info(f"Finetuning from {path}")
         report = net.copy_trained_layers_from(path)
         for line in report.lines():
-            log.info(line)
+            glog.info(line)
         if not report.loaded:
-            log.warning(f"No layer of the net is named in {path}")
+            glog.warning(f"No layer of the net is named in {path}")
         for test_net in test_nets:
             test_net.copy_trained_layers_from(path)
 

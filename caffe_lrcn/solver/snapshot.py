@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from .. import log
+from .. import glog
 from ..errors import CaffeError, SnapshotError
 from ..proto.file_kinds import missing_file_remedy
 from ..proto.weights_io import SolverStateFile, read_solverstate
@@ -193,7 +193,7 @@ def find(request: str, prefix: str) -> str:
         try:
             load(path)
         except CaffeError as error:
-            log.warning(f"Skipping an incomplete snapshot: {error}")
+            glog.warning(f"Skipping an incomplete snapshot: {error}")
             continue
         return path
     raise SnapshotError("there is no complete snapshot with this prefix", where=wanted,

@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from .. import log
+from .. import glog
 from ..backends import Backend, get_backend
+from ..backends.choose import device_for
 from ..blob import Blob
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
@@ -17,7 +18,6 @@ from ..proto.text import SolverDef, format_text
 from . import checkpoint, gradients, snapshot
 from .checks import check_solver
 from .csv_log import CsvLog
-from .device import device_for
 from .divergence import check_loss, check_params
 from .loss_window import LossWindow
 from .lr_policy import advance_step, learning_rate
@@ -56,7 +56,7 @@ class Solver:
         self.definition, self.param = definition, definition.param
         check_solver(self.param, definition.place)
         self.prefix = self.param.snapshot_prefix
-        log.info(f"Initializing solver from parameters: \n{format_text(self.param)}")
+        glog.info(f"Initializing solver from parameters: \n{format_text(self.param)}")
         if self.param.snapshot:
             snapshot.prepare(self.prefix)
         self.backend = backend or get_backend(device_for(self.param))
@@ -81,14 +81,14 @@ class Solver:
                            for net in (self.net, *self.test_nets) for name in net.outputs])
         self.keeps_csv = bool(self.param.snapshot)
         load_weights(definition, self.net, self.test_nets)
-        log.info("Solver scaffolding done.")
+        glog.info("Solver scaffolding done.")
 
     # Training ---------------------------------------------------------------------------------
 
     def solve(self, resume: str | None = None) -> None:
         """Train up to ``max_iter``, from a snapshot if one is given (see ``restore``)."""
-        log.info(f"Solving {self.net.name}")
-        log.info(f"Learning Rate Policy: {self.param.lr_policy}")
+        glog.info(f"Solving {self.net.name}")
+        glog.info(f"Learning Rate Policy: {self.param.lr_policy}")
         # A definition that was built in a program may have no snapshot_prefix.
         snapshot_after = self.param.snapshot_after_train and bool(self.prefix)
         if snapshot_after:
@@ -101,15 +101,15 @@ class Solver:
         if snapshot_after and (not every or self.iter % every):
             self.snapshot()
         if self.stopped_early:
-            log.info("Optimization stopped early.")
+            glog.info("Optimization stopped early.")
             return
         if self._is_due(self.param.display):
             self.losses.add(self.net.forward())
-            log.info(f"Iteration {self.iter}, loss = {self.losses.mean:g}")
+            glog.info(f"Iteration {self.iter}, loss = {self.losses.mean:g}")
             self.write_row("train", self.losses.mean, read_outputs(self.net))
         if self._is_due(self.param.test_interval) and not self.test_all():
             self.stopped_early = True
-        log.info("Optimization Done.")
+        glog.info("Optimization Done.")
 
     def step(self, iterations: int) -> None:
         """Train for ``iterations`` iterations, or until an action stops it.
@@ -169,11 +169,11 @@ class Solver:
         """Turn gradients into steps, take them, and count the iteration."""
         step = advance_step(self.param, self.iter, self.current_step)
         if step != self.current_step and self.param.lr_policy == "multistep":
-            log.info(f"MultiStep Status: Iteration {self.iter}, step = {step}")
+            glog.info(f"MultiStep Status: Iteration {self.iter}, step = {step}")
         self.current_step = step
         rate = learning_rate(self.param, self.iter, step)
         if self._is_due(self.param.display):
-            log.info(f"Iteration {self.iter}, lr = {rate:g}")
+            glog.info(f"Iteration {self.iter}, lr = {rate:g}")
         params = self.net.learnable_params
         gradients.clip(self.backend, params, self.param.clip_gradients)
         for index, blob in enumerate(params):
@@ -197,12 +197,12 @@ class Solver:
     def _display(self) -> None:
         now, (before, iteration) = time.monotonic(), self.display_clock
         lapse, done = now - before, self.iter - iteration
-        log.info(f"Iteration {self.iter} ({done / lapse if lapse else 0:g} iter/s, {lapse:g}s/"
+        glog.info(f"Iteration {self.iter} ({done / lapse if lapse else 0:g} iter/s, {lapse:g}s/"
                  f"{self.param.display} iters), loss = {self.losses.mean:g}")
         self.display_clock = now, self.iter
         outputs = read_outputs(self.net)
         for line in output_lines("Train", outputs):
-            log.info(line)
+            glog.info(line)
         self.write_row("train", self.losses.mean, outputs)
 
     def test_all(self) -> bool:

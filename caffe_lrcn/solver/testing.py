@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .. import log
+from .. import glog
 from ..net.debug import debug_lines
 from .csv_log import Mark
 from .report import MeanOutputs, output_lines, read_outputs
@@ -36,7 +36,7 @@ def run_tests(solver: Solver) -> bool:
     try:
         for number in range(len(solver.test_nets)):
             if not _run_test(solver, number):
-                log.info("Test interrupted.")
+                glog.info("Test interrupted.")
                 for net, state in zip(solver.test_nets, before.states, strict=True):
                     net.restore(state)
                 solver.csv.cut(before.csv)
@@ -47,7 +47,7 @@ def run_tests(solver: Solver) -> bool:
 
 
 def _run_test(solver: Solver, number: int) -> bool:
-    log.info(f"Iteration {solver.iter}, Testing net (#{number})")
+    glog.info(f"Iteration {solver.iter}, Testing net (#{number})")
     net, means = solver.test_nets[number], MeanOutputs()
     net.share_trained_layers_with(solver.net)
     with debug_lines(net, solver.param.debug_info):
@@ -59,8 +59,8 @@ def _run_test(solver: Solver, number: int) -> bool:
             loss = net.forward()
             means.add(read_outputs(net), loss)
     if solver.param.test_compute_loss:
-        log.info(f"Test loss: {means.loss:g}")
+        glog.info(f"Test loss: {means.loss:g}")
     for line in output_lines("Test", means.outputs):
-        log.info(line)
+        glog.info(line)
     solver.write_row(f"test {number}", means.loss, means.outputs)
     return True

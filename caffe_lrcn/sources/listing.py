@@ -1,15 +1,14 @@
 """Text files that list data files: names alone (HDF5Data), or names and labels (ImageData)."""
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
+from .. import glog
 from ..errors import DataError
 
-_LOG = logging.getLogger(__name__)
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _INTEGER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
 _INT32 = np.iinfo(np.int32)
@@ -77,7 +76,7 @@ def read_picture_list(path: str) -> PictureList:
                         remedy="Write one line per picture: its name, a space, its label.")
     blank -= 1  # what follows the last newline is no line
     if blank > 0:
-        _LOG.warning("%s: skipped %d blank line%s", path, blank, "s" if blank > 1 else "")
+        glog.warning("%s: skipped %d blank line%s", path, blank, "s" if blank > 1 else "")
     return PictureList(path, names, np.array(labels, np.int32), np.array(lines, np.int64))
 
 

@@ -6,7 +6,6 @@ was met while reading ahead is raised when its batch is due.
 """
 from __future__ import annotations
 
-import logging
 import threading
 import weakref
 from collections import deque
@@ -14,10 +13,10 @@ from typing import Protocol
 
 import numpy as np
 
+from .. import glog
 from .base import Batch, Cursor, Shape, SourceSpec
 from .processes import ProcessProducer, WorkersUnavailable
 
-_LOG = logging.getLogger(__name__)
 #: Arrays of other shapes than the present one that are kept for later.
 _MOST_IDLE = 16
 
@@ -82,7 +81,7 @@ class Prefetcher:
                 return ProcessProducer(self._spec, self.cursor, self._shapes, self._depth,
                                        self._workers)
             except WorkersUnavailable as reason:
-                _LOG.warning("data is prepared by a thread, not by processes: %s", reason)
+                glog.warning("data is prepared by a thread, not by processes: %s", reason)
         return ThreadProducer(self._spec, self.cursor, self._depth)
 
 

@@ -1,12 +1,12 @@
 """Windows of pictures, drawn at random and warped to one size."""
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from .. import glog
 from ..errors import DataError
 from ..paths import resolve
 from .base import Allocate, Batch, Cursor, Shape, Stream
@@ -14,7 +14,6 @@ from .picture import decode_picture, read_picture
 from .resize import resize
 from .window_list import WindowList
 
-_LOG = logging.getLogger(__name__)
 _CHANNELS = 3
 
 
@@ -160,7 +159,7 @@ class WindowSource:
             except _Unreadable as unreadable:
                 if not spec.skip_rest:
                     raise unreadable.error from unreadable
-                _LOG.error("%s", unreadable.error)
+                glog.error("%s", unreadable.error)
                 break
         return Batch(arrays, spec.next_cursor(cursor))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from caffe_lrcn import log
+from caffe_lrcn import glog
 from caffe_lrcn.backends import MATH_MODES
 from caffe_lrcn.cli import runtime
 from caffe_lrcn.cli.main import main
@@ -26,9 +26,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "solvers"
 
 @pytest.fixture(autouse=True)
 def _log_as_before():
-    handlers, propagate = list(log.logger.handlers), log.logger.propagate
+    handlers, propagate = list(glog.logger.handlers), glog.logger.propagate
     yield
-    log.logger.handlers[:], log.logger.propagate = handlers, propagate
+    glog.logger.handlers[:], glog.logger.propagate = handlers, propagate
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.cli import main as cli
-from caffe_lrcn.cli.statistics import describe, table
+from caffe_lrcn.inspection.statistics import describe, table
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.net.rebuild import rebuild_net
 from caffe_lrcn.proto import caffe_pb2

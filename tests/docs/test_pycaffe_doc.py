@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import caffe_lrcn as caffe
-from caffe_lrcn import coord_map, io, net_spec
+from caffe_lrcn import io
+from caffe_lrcn.pycaffe import coord_map, net_spec
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "pycaffe.md").read_text(encoding="utf-8")
 QUOTED = " ".join(re.findall(r"`([^`\n]+)`", TEXT))

@@ -7,7 +7,6 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from PIL import Image, ImageColor
 
-from caffe_lrcn import draw
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.drawing.boxes import _tracks, as_boxes
 from caffe_lrcn.drawing.graph import build_graph
@@ -16,6 +15,7 @@ from caffe_lrcn.drawing.render import render
 from caffe_lrcn.errors import UsageError
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
+from caffe_lrcn.pycaffe import draw
 from tests.drawing.nets import inception_like, recurrent
 
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -138,7 +138,7 @@ def test_raw_floats_and_a_mean_picture(tmp_path, monkeypatch, build):
     mean_file = f'mean_file: "{GOLDEN}/mean.binaryproto"'
     plain = run(build(definition("batch_size: 2")), 1)[0]
     np.testing.assert_array_equal(plain, np.float32(values))
-    from caffe_lrcn.layer_types.transformation import read_mean
+    from caffe_lrcn.layer_types.common.transformation import read_mean
 
     mean = read_mean(str(GOLDEN / "mean.binaryproto"))
     got = run(build(definition("batch_size: 2", f"{mean_file} scale: 2 crop_size: 30")), 1)[0]

@@ -9,7 +9,7 @@ import pytest
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.layer_types.base import TEST, TRAIN, Settings
-from caffe_lrcn.layer_types.transformation import read_mean
+from caffe_lrcn.layer_types.common.transformation import read_mean
 from tests.harness.layers import make_layer
 from tests.sources.pictures import write_pictures
 

@@ -6,7 +6,7 @@ import pytest
 
 from caffe_lrcn import layers as L
 from caffe_lrcn import params as P
-from caffe_lrcn.coord_map import (
+from caffe_lrcn.pycaffe.coord_map import (
     AxisMismatchException,
     UndefinedMapException,
     compose,
@@ -17,7 +17,7 @@ from caffe_lrcn.coord_map import (
     crop_params,
     inverse,
 )
-from caffe_lrcn.net_spec import Function
+from caffe_lrcn.pycaffe.net_spec import Function
 
 
 @pytest.fixture

@@ -10,9 +10,16 @@ import caffe_lrcn as caffe
 from caffe_lrcn import layers as L
 from caffe_lrcn import params as P
 from caffe_lrcn.net.filter import filter_layers, make_state
-from caffe_lrcn.net_spec import Function, NetSpec, Top, assign_proto, param_name_dict, to_proto
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
+from caffe_lrcn.pycaffe.net_spec import (
+    Function,
+    NetSpec,
+    Top,
+    assign_proto,
+    param_name_dict,
+    to_proto,
+)
 from tests.pycaffe.nets import write
 
 ROOT = Path(__file__).resolve().parents[2]

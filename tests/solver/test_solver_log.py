@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from caffe_lrcn import log
+from caffe_lrcn import glog
 from caffe_lrcn.errors import SnapshotError, UsageError
 from caffe_lrcn.proto.text import read_solver
 from caffe_lrcn.solver.csv_log import CsvLog, Mark
@@ -35,11 +35,11 @@ DEFINITION = re.compile(r" *(\w+: .*|\w+ \{|\})|")
 @pytest.fixture
 def logged():
     """Everything that is logged, in a stream."""
-    kept, propagate = list(log.logger.handlers), log.logger.propagate
+    kept, propagate = list(glog.logger.handlers), glog.logger.propagate
     stream = io.StringIO()
-    log.start(stream=stream)
+    glog.start(stream=stream)
     yield stream
-    log.logger.handlers[:], log.logger.propagate = kept, propagate
+    glog.logger.handlers[:], glog.logger.propagate = kept, propagate
 
 
 def test_a_run_can_be_parsed(tmp_path, monkeypatch, logged):
@@ -110,16 +110,16 @@ def test_debug_info_shows_mean_magnitudes(tmp_path, monkeypatch, caplog):
 
 def test_log_start_checks_its_arguments(tmp_path, logged):
     with pytest.raises(UsageError, match="log level"):
-        log.start(min_level=7)
+        glog.start(min_level=7)
     with pytest.raises(UsageError, match="cannot be written"):
-        log.start(log_dir=str(tmp_path / "absent"))
-    log.start(min_level=1, log_dir=str(tmp_path), stream=logged)
-    log.info("quiet")
-    log.warning("loud")
+        glog.start(log_dir=str(tmp_path / "absent"))
+    glog.start(min_level=1, log_dir=str(tmp_path), stream=logged)
+    glog.info("quiet")
+    glog.warning("loud")
     text = next(tmp_path.glob("caffe-lrcn.INFO.*")).read_text()
     assert "loud" in text and "loud" in logged.getvalue()
     assert "quiet" not in logged.getvalue()
-    log.start(stream=logged)  # closes the file
+    glog.start(stream=logged)  # closes the file
 
 
 def test_output_lines():
@@ -241,6 +241,6 @@ def test_progress_line_asks_its_own_terminal():
 
 def test_a_log_line_erases_the_progress_line():
     stream = Terminal()
-    handler = log.ConsoleHandler(stream)
-    handler.handle(log.logger.makeRecord("x", 20, "a.py", 3, "hello", (), None))
+    handler = glog.ConsoleHandler(stream)
+    handler.handle(glog.logger.makeRecord("x", 20, "a.py", 3, "hello", (), None))
     assert stream.getvalue().startswith("\r\x1b[KI") and stream.getvalue().endswith("hello\n")

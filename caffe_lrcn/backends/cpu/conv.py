@@ -1,18 +1,16 @@
 """Convolution on the CPU: oneDNN where it can, plain NumPy elsewhere."""
 from __future__ import annotations
 
-import logging
 import math
 from typing import Any
 
 import numpy as np
 
+from ... import glog
 from ..specs import ConvSpec
 from .conv_plain import PlainConv
 from .dnnl import DnnlError, library
 from .dnnl.conv import DnnlConv
-
-_log = logging.getLogger("caffe_lrcn")
 
 
 def plan(spec: ConvSpec, x_shape: tuple[int, ...], backend: Any) -> PlainConv | DnnlConv:
@@ -34,6 +32,6 @@ def plan(spec: ConvSpec, x_shape: tuple[int, ...], backend: Any) -> PlainConv | 
         try:
             return DnnlConv(lib, spec, x_shape, backend)
         except DnnlError as error:
-            _log.warning("oneDNN has no convolution for %s on %s (%s): using plain NumPy",
+            glog.warning("oneDNN has no convolution for %s on %s (%s): using plain NumPy",
                          spec, x_shape, error)
     return PlainConv(spec, x_shape, backend)

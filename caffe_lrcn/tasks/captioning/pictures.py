@@ -10,10 +10,10 @@ import numpy as np
 
 from ...backends import Backend, get_backend
 from ...errors import DataError, NetError, ShapeError, UsageError
+from ...language.step_net import load_net
 from ...paths import resolve
 from ...sources.picture import read_picture
 from ...sources.resize import resize
-from .step_net import load_net
 
 _LABEL = re.compile(r"(?<=\.\w{3})\s+\d+$|(?<=\.\w{4})\s+\d+$")
 #: What LRCN subtracts from blue, green and red.

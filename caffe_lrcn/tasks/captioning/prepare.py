@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError, UsageError
-from ...hdf5_writing import new_hdf5
-from .datasets import Caption
-from .streams import Layout, Pair, align
-from .tokenize import tokenize
-from .vocabulary import Vocabulary
+from ...files import new_hdf5
+from ...language.caption_files import Caption
+from ...language.streams import Layout, Pair, align
+from ...language.tokenize import tokenize
+from ...language.vocabulary import Vocabulary
 
 Report = Callable[[str], None]
 #: How the name of an unfinished split's folder ends.

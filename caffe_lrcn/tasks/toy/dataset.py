@@ -14,7 +14,7 @@ from PIL import Image
 
 from ... import rng
 from ...errors import DataError, UsageError
-from ...hdf5_writing import new_hdf5
+from ...files import new_hdf5
 from .attributes import NAMES, attributes
 from .drawing import SIDE, draw
 from .grammar import describe

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...training_log.chart import Chart, Line, layout, svg_element
+from ...drawing.chart import Chart, Line, layout, svg_element
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.cli.main import main
-from caffe_lrcn.tasks.captioning.streams import picture_hash
+from caffe_lrcn.language.streams import picture_hash
 
 
 def captions(folder, *flags):

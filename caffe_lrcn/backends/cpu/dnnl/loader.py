@@ -8,16 +8,14 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.metadata
-import logging
 import os
 from pathlib import Path
 
+from .... import glog
 from . import constants as c
 
 DISTRIBUTION = "onednn-cpu-gomp"
 SWITCH = "CAFFE_LRCN_DNNL"
-_log = logging.getLogger("caffe_lrcn")
-
 _HANDLE, _INT, _INT64, _FLOAT = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_float
 _DIMS = ctypes.POINTER(ctypes.c_int64)
 _OUT = ctypes.POINTER(ctypes.c_void_p)
@@ -122,12 +120,12 @@ class Library:
 def library() -> Library | None:
     """Return oneDNN, or None (after one warning that says why) where it cannot be used."""
     if os.environ.get(SWITCH) == "0":
-        _log.warning("oneDNN is off (%s=0): the CPU runs plain NumPy", SWITCH)
+        glog.warning("oneDNN is off (%s=0): the CPU runs plain NumPy", SWITCH)
         return None
     try:
         return Library(find())
     except (OSError, AttributeError, DnnlError, importlib.metadata.PackageNotFoundError) as error:
-        _log.warning("oneDNN cannot be loaded (%s: %s): the CPU runs plain NumPy, which is slower",
+        glog.warning("oneDNN cannot be loaded (%s: %s): the CPU runs plain NumPy, which is slower",
                      type(error).__name__, error)
         return None
 

@@ -1,0 +1,94 @@
+"""The mean picture of a database, for mean subtraction."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import glog
+from ..errors import DataError
+from ..proto.blob_proto import read_blob_proto
+from ..proto.caffe_pb2 import BlobProto
+from ..sources.database import open_database
+from ..sources.datum import parse_datum, pixels
+
+
+def database_mean(path: str, kind: str = "lmdb") -> np.ndarray:
+    """Return the mean over all records, (C, H, W) float32; encoded pictures are decoded.
+
+    It is summed in double precision: single loses digits from some thousand pictures on.
+
+    Raises:
+        DataError: the database is missing, damaged or empty, or its pictures differ in size.
+
+    Source: Caffe tools/compute_image_mean.cpp.
+    """
+    database = open_database(path, kind.upper())
+    total: np.ndarray | None = None
+    index = 0
+    try:
+        while (record := database.find(index)) is not None:
+            picture = _picture(path, *record)
+            if total is None:
+                total = np.zeros(picture.shape, np.float64)
+            if picture.shape != total.shape:
+                raise DataError(
+                    f"record '{record[0].decode(errors='replace')}' has another size than the "
+                    f"first", where=path, got=picture.shape, wanted=total.shape,
+                    remedy="Resize pictures when the database is made")
+            total += picture
+            index += 1
+            if index % 10000 == 0:
+                glog.info("Processed %d files.", index)
+    finally:
+        database.close()
+    if total is None:
+        raise DataError("the database has no records", where=path)
+    return (total / index).astype(np.float32)
+
+
+def write_mean(path: str, mean: np.ndarray) -> None:
+    """Write a (C, H, W) mean as a ``.binaryproto`` file, with num 1 and the old four dimensions.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    channels, height, width = mean.shape
+    blob = BlobProto(num=1, channels=channels, height=height, width=width)
+    blob.data.extend(mean.ravel())
+    try:
+        with open(path, "wb") as file:
+            file.write(blob.SerializeToString())
+    except OSError as error:
+        raise DataError("the mean cannot be written", where=path, got=error.strerror) from None
+
+
+def read_mean(path: str) -> np.ndarray | None:
+    """Return the (C, H, W) mean in a ``.npy`` or ``.binaryproto`` file; None for an empty name.
+
+    Raises:
+        DataError: the file is missing, or holds something else.
+    """
+    if not path:
+        return None
+    if path.endswith(".binaryproto"):
+        mean = read_blob_proto(path)
+        mean = mean[0] if mean.ndim == 4 and len(mean) == 1 else mean
+    else:
+        try:
+            mean = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError("the mean cannot be read", where=path, got=error,
+                            wanted="a .npy or a .binaryproto file",
+                            remedy="Name a mean file; an empty name stands for no mean") from None
+    if mean.ndim != 3:
+        raise DataError("this is no mean picture", where=path, got=f"shape {mean.shape}",
+                        wanted="(channels, height, width)")
+    return mean
+
+
+def _picture(path: str, key: bytes, content: bytes) -> np.ndarray:
+    try:
+        picture: np.ndarray = pixels(parse_datum(content)).transpose(2, 0, 1)
+        return picture
+    except DataError as error:
+        error.where = f"{path}: record '{key.decode(errors='replace')}'"
+        raise

@@ -1,0 +1,105 @@
+"""Picture files made square: the short side resized, the middle kept."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from .. import glog
+from ..errors import DataError, UsageError
+from ..sources.picture import read_picture
+from ..sources.resize import resize
+
+
+def square_opencv(path: str, side: int) -> Image.Image:
+    """Return a picture whose short side is resized to ``side`` as OpenCV does it, and its middle.
+
+    Raises:
+        DataError: the picture cannot be read.
+    """
+    pixels = read_picture(path)
+    height, width = pixels.shape[:2]
+    scale = side / min(height, width)
+    new_height, new_width = ((side, int(width * scale)) if height < width
+                             else (int(height * scale), side))
+    # int() of 255.999… would miss a pixel of the side.
+    resized = resize(pixels, max(new_height, side), max(new_width, side))
+    top, left = (resized.shape[0] - side) // 2, (resized.shape[1] - side) // 2
+    middle = resized[top:top + side, left:left + side, ::-1]
+    return Image.fromarray(np.ascontiguousarray(middle))
+
+
+def square_pil(path: str, side: int) -> Image.Image:
+    """Return the same with Pillow's antialiased resizing.
+
+    Raises:
+        DataError: the picture cannot be read.
+    """
+    picture = Image.fromarray(np.ascontiguousarray(read_picture(path)[:, :, ::-1]))
+    return ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)
+
+
+#: How pictures are resized, by the name of the library that does it so.
+LIBRARIES: dict[str, Callable[[str, int], Image.Image]] = {
+    "opencv": square_opencv, "PIL": square_pil}
+
+
+def make_square(names: list[str], input_folder: str, output_folder: str, side: int = 256,
+                library: str = "opencv", workers: int = 1) -> list[str]:
+    """Write a square version of each picture under its own name; return those that failed.
+
+    Args:
+        names: pictures below ``input_folder``; subfolders are made in ``output_folder``.
+        side: pixels of the squares' sides.
+        library: a key of ``LIBRARIES``.
+        workers: processes that share the work.
+
+    Raises:
+        UsageError: an unknown library, or a side that is not positive.
+
+    Source: Caffe tools/extra/resize_and_crop_images.py.
+    """
+    if library not in LIBRARIES:
+        raise UsageError("unknown way to resize", got=library, wanted=" or ".join(LIBRARIES))
+    if side < 1:
+        raise UsageError("the side of a square is 1 or more", got=side)
+    work = partial(_convert, input_folder, output_folder, side, library)
+    if workers > 1:
+        with ProcessPoolExecutor(workers) as pool:
+            problems = list(pool.map(work, names, chunksize=16))
+    else:
+        problems = list(map(work, names))
+    for problem in filter(None, problems):
+        glog.error("%s; left out", problem)
+    return [name for name, problem in zip(names, problems, strict=True) if problem]
+
+
+def picture_files(folder: str) -> list[str]:
+    """Return the paths of pictures in a folder and below it, from there on, sorted.
+
+    Raises:
+        UsageError: there is none.
+    """
+    endings = tuple(Image.registered_extensions())
+    found = sorted(os.path.relpath(os.path.join(parent, name), folder)
+                   for parent, _, names in os.walk(folder) for name in names
+                   if name.lower().endswith(endings))
+    if not found:
+        raise UsageError("there are no pictures", where=folder)
+    return found
+
+
+def _convert(input_folder: str, output_folder: str, side: int, library: str, name: str) -> str:
+    """Convert one picture; return what went wrong, or nothing."""
+    target = os.path.join(output_folder, name)
+    try:
+        picture = LIBRARIES[library](os.path.join(input_folder, name), side)
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+        picture.save(target)
+    except (DataError, OSError, ValueError) as error:
+        return f"{name}: {error}"
+    return ""

@@ -1,1 +1,0 @@
-"""Databases made from pictures and well-known files, and what is computed over them."""

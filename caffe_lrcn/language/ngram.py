@@ -1,0 +1,92 @@
+"""Unigram and bigram models of caption streams: what a recurrent language model has to beat.
+
+They are counted and scored on the very files that the net reads, so that the numbers compare.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..errors import DataError
+
+
+def read_transitions(listing: str | Path) -> np.ndarray:
+    """Return all (previous word, word) pairs of the streams listed in a file, shape (n, 2).
+
+    Args:
+        listing: an ``hdf5_chunk_list.txt``; padded steps are left out.
+
+    Raises:
+        DataError: a file is missing or is not a stream file.
+    """
+    found = []
+    for path in _listed(listing):
+        try:
+            with h5py.File(path) as file:
+                inputs, targets = file["input_sentence"][:], file["target_sentence"][:]
+        except (OSError, KeyError) as error:
+            raise DataError(f"cannot read caption streams: {error}", where=path) from error
+        kept = targets >= 0
+        found.append(np.stack([inputs[kept], targets[kept]], axis=1).astype(int))
+    if not found:
+        raise DataError("the list names no files", where=listing)
+    return np.concatenate(found)
+
+
+def _listed(listing: str | Path) -> Iterator[Path]:
+    try:
+        names = Path(listing).read_text(encoding="utf-8").split()
+    except OSError as error:
+        raise DataError(f"cannot read the list: {error.strerror}", where=listing) from error
+    for name in names:
+        beside = Path(listing).parent / name
+        yield beside if not Path(name).exists() and beside.exists() else Path(name)
+
+
+class Bigrams:
+    """Interpolated Kneser-Ney bigrams over add-one smoothed unigrams.
+
+    ``p1(w) = (c(w) + 1) / (n + V)``;
+    ``p2(w | v) = max(c(v, w) - d, 0) / c(v) + d · t(v) / c(v) · q(w)``, where ``t(v)`` is the
+    number of distinct words after ``v``, ``q(w)`` the add-one smoothed share of distinct words
+    before ``w``, and ``d = n1 / (n1 + 2 n2)`` from the pairs that occur once and twice. After an
+    unseen ``v`` it is ``q(w)``.
+
+    Args:
+        transitions: training pairs, shape (n, 2).
+        words: V, the number of ids that a target can have.
+
+    Source: Chen and Goodman, "An empirical study of smoothing techniques for language modeling".
+    """
+
+    def __init__(self, transitions: np.ndarray, words: int) -> None:
+        self.pairs = Counter(map(tuple, transitions.tolist()))
+        once, twice = (sum(count == n for count in self.pairs.values()) for n in (1, 2))
+        self.discount = once / (once + 2 * twice) if once + twice else 0.5
+        self.after = np.bincount(transitions[:, 0], minlength=words)
+        seen = np.array(list(self.pairs))
+        self.followers = np.bincount(seen[:, 0], minlength=words)
+        self.unigram = _add_one(np.bincount(transitions[:, 1], minlength=words))
+        self.continuation = _add_one(np.bincount(seen[:, 1], minlength=words))
+
+    def probability(self, previous: int, word: int) -> float:
+        """Return p2(word | previous)."""
+        base, count = self.continuation[word], self.after[previous]
+        if count == 0:
+            return float(base)
+        seen = max(self.pairs.get((previous, word), 0) - self.discount, 0)
+        return float((seen + self.discount * self.followers[previous] * base) / count)
+
+    def perplexities(self, transitions: np.ndarray) -> tuple[float, float]:
+        """Return (unigram, bigram) perplexity: exp of the mean of -log p of the targets."""
+        unigram = -np.log(self.unigram[transitions[:, 1]]).mean()
+        bigram = -np.mean([np.log(self.probability(*pair)) for pair in transitions.tolist()])
+        return float(np.exp(unigram)), float(np.exp(bigram))
+
+
+def _add_one(counts: np.ndarray) -> np.ndarray:
+    return (counts + 1) / (counts + 1).sum()

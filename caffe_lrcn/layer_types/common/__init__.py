@@ -1,0 +1,1 @@
+"""What several layer types share. Nothing here is a type of its own."""

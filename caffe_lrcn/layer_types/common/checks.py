@@ -1,0 +1,89 @@
+"""Checks that several layers share, with errors that name the layer and the place."""
+from __future__ import annotations
+
+import math
+
+from ...blob import Blob
+from ...errors import NetError, PrototxtError, ShapeError
+from ..base import Layer
+
+
+def axis_of(layer: Layer, blob: Blob, axis: int, *at: str) -> int:
+    """Return a possibly negative axis of ``blob`` counted from the front.
+
+    Raises:
+        ShapeError: the blob has no such axis; ``at`` is the field that asks for it.
+    """
+    try:
+        return blob.canonical_axis(axis)
+    except ShapeError as error:
+        raise layer.error(error.message, got=axis, wanted=error.wanted, at=at,
+                          remedy="Negative axes count from the last, -1.") from None
+
+
+def same_batch(layer: Layer, bottom: list[Blob]) -> None:
+    """Check that the two bottoms of a loss agree in axis 0.
+
+    Raises:
+        ShapeError: they do not, or one of them has no axes.
+    """
+    first, second = bottom[0].shape, bottom[1].shape
+    if not first or not second or first[0] != second[0]:
+        raise layer.error(
+            "predictions and labels differ in axis 0", got=f"{first} and {second}",
+            at=("bottom", 1), remedy=transposed_remedy(first[:2], second)
+            or "Both must hold the same number of samples, along axis 0.")
+
+
+def label_count(layer: Layer, bottom: list[Blob], axis: int) -> tuple[int, int, int]:
+    """Return (outer, C, inner) of the predictions, given their class axis.
+
+    Raises:
+        ShapeError: there is not exactly one label for each prediction.
+    """
+    scores, label = bottom
+    outer, inner = scores.count_range(0, axis), scores.count_range(axis + 1)
+    if outer * inner != label.count:
+        lead = scores.shape[:axis] + scores.shape[axis + 1:]
+        raise layer.error(
+            "there must be one label for each prediction",
+            got=f"{label.count} labels of shape {label.shape} for predictions of shape "
+                f"{scores.shape}", wanted=f"{outer * inner} of shape {lead}", at=("bottom", 1),
+            remedy=f"The classes are taken to lie along axis {axis}; set axis if they do not.")
+    return outer, scores.shape[axis], inner
+
+
+def transposed_remedy(wanted: tuple[int, ...], got: tuple[int, ...]) -> str | None:
+    """Say so if ``got`` is (N, T) where ``wanted`` is (T, N)."""
+    if len(wanted) == 2 and got[:2] == wanted[::-1] and all(n == 1 for n in got[2:]):
+        return (f"The labels have the right number, but transposed: sequences are time-major, "
+                f"T x N = {wanted[0]} x {wanted[1]}, and the labels come as N x T.")
+    return None
+
+
+def refuse_label_gradient(layer: Layer, propagate_down: list[bool]) -> None:
+    """Check that nobody wants the gradient of the labels, bottom 1.
+
+    Raises:
+        NetError: the net asks for it.
+    """
+    if propagate_down[1]:
+        raise layer.error(
+            f"{layer.type} has no gradient with respect to its labels", kind=NetError,
+            at=("bottom", 1), remedy="Feed labels from data, or write propagate_down: true "
+                                     "propagate_down: false.")
+
+
+def log_of_base(layer: Layer, field: str) -> float:
+    """Return the natural logarithm of ``base`` in the message ``field``, whose -1 means e.
+
+    Raises:
+        PrototxtError: another negative base, 0, or one that is no finite number.
+    """
+    base = getattr(layer.param, field).base
+    if base == -1:
+        return 1.0
+    if not 0 < base < math.inf:
+        raise layer.error("base has no logarithm", got=f"{base:g}", kind=PrototxtError,
+                          wanted="-1 (e) or a positive number", at=(field, "base"))
+    return math.log(base)

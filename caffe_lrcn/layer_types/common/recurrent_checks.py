@@ -1,0 +1,70 @@
+"""What may go wrong with the bottoms and tops of the recurrent layers, each said in its words."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...blob import Blob
+from ..base import Arity, Layer
+
+if TYPE_CHECKING:
+    from .recurrent import Recurrent
+
+
+def check_counts(layer: Recurrent, bottom: list[Blob], top: list[Blob]) -> None:
+    """Check the numbers of bottoms and tops, which depend on ``expose_hidden``.
+
+    Raises:
+        ShapeError: too few or too many.
+    """
+    mode = "with" if layer.exposed else "without"
+    for kind, blobs, wanted in (("bottom", bottom, Arity(2 + layer.exposed, 3 + layer.exposed)),
+                                ("top", top, Arity(1 + layer.exposed, 1 + layer.exposed))):
+        if len(blobs) not in wanted:
+            raise layer.error(f"wrong number of {kind}s {mode} expose_hidden", got=len(blobs),
+                              wanted=wanted, at=(kind,))
+
+
+def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
+    """Check the bottoms' shapes against each other and against what setup fixed.
+
+    Raises:
+        ShapeError: T or an input's size changed, or the bottoms disagree.
+    """
+    x = bottom[0].shape
+    check_cont(layer, x, bottom[1].shape)
+    if x[0] != layer.steps:
+        raise layer.error("the number of time steps T is fixed when the layer is set up",
+                          got=x[0], wanted=layer.steps,
+                          remedy="Pad the sequence with cont = 0, or build a net for this T.")
+    if bottom[0].count_range(2) != layer.input_size:
+        raise layer.error("the input's size changed after setup", got=x,
+                          wanted=f"{layer.input_size} elements after (T, N)")
+    if layer.has_static:
+        static = bottom[2]
+        if static.shape[:1] != x[1:2] or static.count_range(1) != layer.static_size:
+            raise layer.error("the static input does not fit", got=static.shape,
+                              wanted=f"({x[1]}, ...) with {layer.static_size} elements a stream")
+    for blob in bottom[len(bottom) - layer.exposed:]:
+        if blob.shape != (1, x[1], layer.units):
+            raise layer.error("an initial state does not fit", got=blob.shape,
+                              wanted=(1, x[1], layer.units))
+
+
+def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
+    """Check that ``cont`` has a mark for each step and stream of the input.
+
+    Args:
+        x, cont: the shapes of both.
+
+    Raises:
+        ShapeError: it has not.
+    """
+    if cont == x[:2]:
+        return
+    got = f"cont {cont} and input {x}"
+    if cont == x[1::-1]:
+        raise layer.error("cont and the input disagree: one of them is N x T instead of T x N",
+                          got=got, wanted="cont (T, N) and input (T, N, ...)",
+                          remedy="Transpose one of them: time comes first.")
+    raise layer.error("cont and the input disagree on time steps and streams", got=got,
+                      wanted=f"cont {x[:2]}")

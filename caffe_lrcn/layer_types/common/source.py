@@ -1,0 +1,81 @@
+"""The base of layers that read data: batches prepared ahead, a cursor that can be saved."""
+from __future__ import annotations
+
+from typing import Any
+
+from ...blob import Blob
+from ...sources.base import Shape, SourceSpec, Stream
+from ...sources.prefetch import Prefetcher
+from ..base import Layer, exactly
+
+
+class SourceLayer(Layer):
+    """A layer whose tops are batches of a source. Subclasses define ``make_spec``."""
+
+    bottoms = exactly(0)
+
+    def make_spec(self) -> SourceSpec:
+        """Check the definition and return what to read.
+
+        Raises:
+            DataError: the data are missing or of the wrong form.
+        """
+        raise NotImplementedError
+
+    def workers(self) -> int:
+        """Return how many processes prepare batches; 0 for a thread."""
+        return self.context.settings.workers
+
+    def depth(self) -> int:
+        """Return how many batches are prepared ahead; ``data_param.prefetch`` wins."""
+        given = self.param.data_param
+        return given.prefetch if given.HasField("prefetch") else self.context.settings.prefetch
+
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Look at the data; nothing is read ahead before the first forward pass."""
+        spec = self.make_spec()
+        source = spec.open()
+        try:
+            self._shapes: list[Shape] = source.shapes()
+        finally:
+            source.close()
+        self._prefetcher = Prefetcher(spec, spec.start_cursor(), shapes=self._shapes,
+                                      depth=self.depth(),
+                                      workers=self.workers())
+
+    def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Give the tops the shapes of the last batch."""
+        for blob, shape in zip(top, self._shapes, strict=True):
+            blob.reshape(*shape)
+
+    def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
+        """Copy the next batch to the tops; pictures of another size reshape them."""
+        batch = self._prefetcher.next()
+        self._shapes = [array.shape for array in batch.arrays]
+        self.reshape(bottom, top)
+        for blob, array in zip(top, batch.arrays, strict=True):
+            # Not through host_data, which would first fetch the old batch from a GPU.
+            blob.data[...] = self.backend.upload(array)
+
+    def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        """Do nothing: data have no bottoms."""
+
+    def state(self) -> dict[str, Any]:
+        """Return the cursor that follows the last batch used."""
+        return dict(self._prefetcher.cursor)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on at a saved cursor."""
+        self._prefetcher.close()
+        self._prefetcher.cursor = {key: int(value) for key, value in state.items()}
+
+    def close(self) -> None:
+        """End the thread or the processes that read ahead."""
+        if hasattr(self, "_prefetcher"):
+            self._prefetcher.close()
+
+    # Help for subclasses --------------------------------------------------------------------
+
+    def stream(self) -> Stream:
+        """Return the name of this layer's random draws."""
+        return Stream(self.context.seed, self.phase, self.name)

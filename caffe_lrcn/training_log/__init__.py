@@ -1,1 +1,0 @@
-"""What can be read out of the log of a training run: tables, times and charts."""

@@ -1,0 +1,53 @@
+"""Words, ids and the vocabulary file."""
+import pytest
+
+from caffe_lrcn.errors import DataError, UsageError
+from caffe_lrcn.language.vocabulary import Vocabulary
+
+
+def test_ids_follow_count_then_alphabet(tmp_path):
+    captions = [["b", "a", "c"], ["b", "a"], ["b", "rare"], ["c"]]
+    vocabulary = Vocabulary.from_captions(captions, min_count=2)
+    vocabulary.write(tmp_path / "vocabulary.txt")
+    assert (tmp_path / "vocabulary.txt").read_bytes() == b"<unk>\nb\na\nc\n"
+    assert vocabulary.ids(["b", "a", "c", "rare"]) == [2, 3, 4, 1]
+    assert len(vocabulary) == 5
+
+
+def test_default_minimum_is_five():
+    vocabulary = Vocabulary.from_captions([["five"] * 5, ["four"] * 4])
+    assert vocabulary.words == ("<EOS>", "<unk>", "five")
+
+
+def test_file_round_trip_with_odd_tokens(tmp_path):
+    words = ["é", ", \"", "\u2028\u00a0x", "?!"]
+    Vocabulary(words).write(tmp_path / "v.txt")
+    assert Vocabulary.read(tmp_path / "v.txt").words[2:] == tuple(words)
+
+
+@pytest.mark.parametrize("text, message", [
+    ("a\nb\n", "v.txt:1: not a vocabulary"),
+    ("<unk>\na\n\nb\n", "v.txt:3: blank line"),
+    ("<unk>\na\nb\na\n", "v.txt:4: 'a' is already on line 2"),
+])
+def test_damaged_files(tmp_path, text, message):
+    (tmp_path / "v.txt").write_text(text)
+    with pytest.raises(DataError, match=message):
+        Vocabulary.read(tmp_path / "v.txt")
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(DataError, match="cannot read the vocabulary"):
+        Vocabulary.read(tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize("ids, sentence", [
+    ([2, 3, 0], "A dog."), ([2, 3], "A dog..."), ([0], ""), ([], ""), ([1, 0], "<unk>."),
+])
+def test_sentence(ids, sentence):
+    assert Vocabulary(["a", "dog"]).sentence(ids) == sentence
+
+
+def test_sentence_of_an_unknown_id():
+    with pytest.raises(UsageError, match=r"id 4, wanted 0 to 3"):
+        Vocabulary(["a", "dog"]).sentence([2, 4])
