@@ -25,7 +25,7 @@ class ShapeBackend(Backend):
 def shape_backend() -> Backend:
     """Return a backend whose blobs need no memory and whose plans are empty."""
     cpu = get_backend("cpu")
-    parts = {item.name: getattr(cpu, item.name) for item in fields(cpu)}
+    parts = {item.name: getattr(cpu, item.name) for item in fields(cpu) if item.init}
     # Nothing will be convolved or pooled: making oneDNN's kernels would only take time.
     no_plans = cast(ModuleType, SimpleNamespace(plan=lambda *_: None))
     return ShapeBackend(**parts | {"conv": no_plans, "pool": no_plans, "lrn": no_plans})

@@ -1,0 +1,69 @@
+"""Temporaries that live for one op: taken from memory that is kept, so that nothing is allocated.
+
+Whoever runs ops (``Net`` for a layer's pass, the solver for an update) calls ``rewind`` before each
+of them; what was taken before is then free to be taken again.
+"""
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+#: Every array begins at a multiple of this many bytes.
+_ALIGNMENT = 256
+
+
+class _Stack(threading.local):
+    """A thread's memory: one block, arrays that did not fit it, and the views handed out."""
+
+    def __init__(self) -> None:
+        self.block: Any = None
+        self.used = 0
+        self.overflow: list[Any] = []
+        self.views: dict[tuple[int, tuple[int, ...], np.dtype], Any] = {}
+
+
+class Scratch:
+    """Uninitialised arrays of one backend. Each thread has memory of its own.
+
+    Args:
+        allocate: returns a flat array of so many bytes on the backend's device.
+        dtype: the type of arrays for which none is given.
+    """
+
+    def __init__(self, allocate: Callable[[int], Any], dtype: np.dtype) -> None:
+        self._allocate, self._dtype, self._stack = allocate, dtype, _Stack()
+
+    def take(self, shape: tuple[int, ...] | int, dtype: Any = None) -> Any:
+        """Return an array with any content that is the caller's until the next ``rewind``.
+
+        Args:
+            shape: of the array.
+            dtype: its type; default: the backend's.
+        """
+        shape = (shape,) if isinstance(shape, int) else shape
+        dtype = self._dtype if dtype is None else np.dtype(dtype)
+        stack = self._stack
+        start, size = stack.used, prod(shape) * dtype.itemsize
+        stack.used += -(-size // _ALIGNMENT) * _ALIGNMENT
+        if stack.block is None or stack.used > stack.block.size:
+            stack.overflow.append(self._allocate(size))
+            return stack.overflow[-1].view(dtype).reshape(shape)
+        view = stack.views.get((start, shape, dtype))
+        if view is None:
+            view = stack.block[start:start + size].view(dtype).reshape(shape)
+            stack.views[start, shape, dtype] = view
+        return view
+
+    def rewind(self) -> None:
+        """Take back all arrays of this thread. Make the block as large as was needed at once."""
+        stack = self._stack
+        if stack.overflow:
+            stack.overflow.clear()
+            stack.views.clear()
+            stack.block = None  # given back before the larger one is asked for
+            stack.block = self._allocate(stack.used)
+        stack.used = 0

@@ -1,0 +1,67 @@
+"""Memory for one op: kept, grown on demand, never handed out twice at once."""
+import threading
+
+import numpy as np
+
+
+def test_arrays_taken_together_do_not_overlap(any_backend):
+    scratch = any_backend.scratch
+    for _ in range(2):  # first from separate arrays, then from the block
+        scratch.rewind()
+        arrays = [scratch.take((3, 5)), scratch.take(7, np.int32), scratch.take((), np.float64)]
+        for value, array in enumerate(arrays):
+            array[...] = value
+        assert [array.shape for array in arrays] == [(3, 5), (7,), ()]
+        assert [array.dtype for array in arrays] == [np.float32, np.int32, np.float64]
+        assert all((array == value).all() for value, array in enumerate(arrays))
+
+
+def test_the_same_demand_gets_the_same_arrays(backend):
+    scratch = backend.scratch
+
+    def take():
+        scratch.rewind()
+        return scratch.take((4, 4)), scratch.take(9)
+    take()
+    first, second = take(), take()
+    assert first[0] is second[0] and first[1] is second[1]
+    assert first[0].ctypes.data % 64 == 0
+
+
+def test_an_array_that_did_not_fit_stays_valid_until_the_rewind(backend):
+    scratch = backend.scratch
+    scratch.rewind()
+    small = scratch.take(4)
+    small.fill(1)
+    scratch.take(1 << 16).fill(2)
+    assert (small == 1).all()
+
+
+def test_each_thread_has_its_own(backend):
+    backend.scratch.rewind()
+    backend.scratch.take(8)
+    backend.scratch.rewind()
+    mine = backend.scratch.take(8)
+    mine.fill(1)
+
+    def other():
+        for _ in range(2):
+            backend.scratch.rewind()
+            backend.scratch.take(8).fill(2)
+            backend.scalars.loss[0] = 5
+    backend.scalars.loss[0] = 3
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert (mine == 1).all() and backend.scalars.read().loss == 3
+
+
+def test_reading_the_scalars_clears_the_status(any_backend):
+    scalars = any_backend.scalars
+    scalars.read()
+    scalars.loss[...] = 2.5
+    scalars.status[...] |= 5
+    scalars.clip[...] = 0.5
+    reading = scalars.read()
+    assert (reading.status, reading.loss, reading.clip) == (5, 2.5, 0.5)
+    assert scalars.read().status == 0 and scalars.read().loss == 2.5
