@@ -26,7 +26,7 @@ import numpy as np
 
 from ..errors import BackendError
 from .cpu.blocks import blocks
-from .scalars import Scalars
+from .scalars import SLOTS, Scalars
 from .scratch import Scratch
 
 OP_MODULES = ("blas", "conv", "pool", "lrn", "embed", "recurrent", "softmax_loss", "elementwise",
@@ -40,8 +40,8 @@ class Backend:
     """Where and how the arithmetic runs.
 
     ``xp`` is the array module (NumPy or CuPy), ``dtype`` the type of every blob, ``math`` the
-    precision of large matrix products, ``scratch`` has temporaries for one op, ``scalars`` the
-    numbers and the status word of a step; the rest are the op modules.
+    precision of large matrix products, ``scratch`` has temporaries for one op; the rest are the op
+    modules.
     """
 
     name: str
@@ -58,18 +58,19 @@ class Backend:
     elementwise: ModuleType = field(repr=False)
     update: ModuleType = field(repr=False)
     scratch: Scratch = field(init=False, repr=False, compare=False)
-    scalars: Scalars = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scratch", Scratch(
             lambda size: self.zeros(size, np.uint8), self.dtype))
-        object.__setattr__(self, "scalars", Scalars(
-            lambda count: self.zeros(count, np.float64), self.download))
 
     @property
     def is_gpu(self) -> bool:
         """Whether arrays live in a GPU's memory."""
         return self.xp is not np
+
+    def scalars(self) -> Scalars:
+        """Return the numbers and the status word of a step, all zero, for one net."""
+        return Scalars(self.zeros(SLOTS, np.float64), self.download)
 
     def zeros(self, count: int, dtype: Any = None) -> Any:
         """Return a zeroed flat array of ``count`` elements, 64-byte aligned."""

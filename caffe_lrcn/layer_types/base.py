@@ -16,6 +16,7 @@ from ..rng import generator, philox_key
 
 if TYPE_CHECKING:
     from ..backends import Backend
+    from ..backends.scalars import Scalars
     from ..proto.text import Place
 
 TRAIN, TEST = 0, 1
@@ -78,6 +79,7 @@ class LayerContext:
         seed: the run's seed; streams are keyed by it and the layer's name.
         place: the layer's position in its prototxt, for error messages.
         settings: choices for the whole net.
+        scalars: the net's; ops set bits of its status word where they find bad values.
     """
 
     backend: Backend
@@ -85,6 +87,11 @@ class LayerContext:
     seed: int
     place: Place
     settings: Settings = field(default_factory=Settings)
+    scalars: Scalars = None  # type: ignore[assignment]  # set below
+
+    def __post_init__(self) -> None:
+        if self.scalars is None:
+            object.__setattr__(self, "scalars", self.backend.scalars())
 
 
 class Layer:

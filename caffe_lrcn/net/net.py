@@ -62,6 +62,7 @@ class Net:
         self.before_backward: list[Callback] = []
         self.after_backward: list[Callback] = []
         self.nodes: list[Node] = []
+        self.scalars = backend.scalars()
         warn_of_unknown_stages(definition.layers, self.state_filter)
         layers = filter_layers(definition.layers, self.state_filter)
         if glog.logger.isEnabledFor(logging.INFO):
@@ -77,7 +78,8 @@ class Net:
 
     def _build(self, graph: Graph) -> None:
         def context_for(phase: int, place: Place) -> LayerContext:
-            return LayerContext(self.backend, phase, self.seed, place, self.settings)
+            return LayerContext(self.backend, phase, self.seed, place, self.settings,
+                                self.scalars)
 
         warn_of_overwrites(graph, self.phase)
         blobs = make_blobs(graph, self.backend)
@@ -106,37 +108,54 @@ class Net:
     # Running ----------------------------------------------------------------------------------
 
     def forward(self, start: int | None = None, end: int | None = None) -> float:
-        """Run layers ``start`` to ``end`` (inclusive; default all) and return the weighted loss."""
-        loss = 0.0
+        """Run layers ``start`` to ``end`` (inclusive; default all) and return the weighted loss.
+
+        Raises:
+            LabelError: a layer found a label or an index that it cannot use.
+        """
+        self.scalars.loss.fill(0)
+        self.run_forward(start, end)
+        reading = self.scalars.read()
+        self.check_status(reading.status)
+        return reading.loss
+
+    def run_forward(self, start: int | None = None, end: int | None = None) -> None:
+        """Run layers as ``forward`` does, but do not wait for the device.
+
+        The weighted losses are added to ``scalars.loss``. What layers find wrong sets bits of
+        ``scalars.status``; see ``check_status``.
+        """
         last = len(self.nodes) - 1 if end is None else end
         for index in range(start or 0, last + 1):
             node = self.nodes[index]
             for callback in self.before_forward:
                 callback(index)
+            self.backend.scratch.rewind()
             try:
                 node.layer.reshape(node.bottom, node.top)
                 node.layer.forward(node.bottom, node.top)
             except CaffeError as error:
                 raise node.placed(error) from None
-            loss += self._loss(node)
+            self._add_loss(node)
             for callback in self.after_forward:
                 callback(index)
-        return loss
 
-    def _loss(self, node: Node) -> float:
+    def check_status(self, status: int) -> None:
+        """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing."""
+
+    def _add_loss(self, node: Node) -> None:
         if not any(node.loss_weights):
-            return 0.0
+            return
         if node.loss_shapes != [blob.shape for blob in node.top]:
             node.seed_loss()
-        loss = 0.0
+        total = self.scalars.loss
         for index, (blob, weight) in enumerate(zip(node.top, node.loss_weights, strict=True)):
             if not weight:
                 continue
             if node.overwritten[index] and not self.settings.strict:
-                loss += weight * float(blob.data.sum())
+                total += weight * float(blob.data.sum())
             else:
-                loss += float((blob.data * blob.diff).sum())
-        return loss
+                total += (blob.data * blob.diff).sum()
 
     def backward(self, start: int | None = None, end: int | None = None) -> None:
         """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all)."""
@@ -146,6 +165,7 @@ class Net:
             for callback in self.before_backward:
                 callback(index)
             if node.needs_backward:
+                self.backend.scratch.rewind()
                 self._add_loss_weight(node)
                 try:
                     node.layer.backward(node.top, node.propagate_down, node.bottom)

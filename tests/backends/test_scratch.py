@@ -48,17 +48,14 @@ def test_each_thread_has_its_own(backend):
         for _ in range(2):
             backend.scratch.rewind()
             backend.scratch.take(8).fill(2)
-            backend.scalars.loss[0] = 5
-    backend.scalars.loss[0] = 3
     thread = threading.Thread(target=other)
     thread.start()
     thread.join()
-    assert (mine == 1).all() and backend.scalars.read().loss == 3
+    assert (mine == 1).all()
 
 
 def test_reading_the_scalars_clears_the_status(any_backend):
-    scalars = any_backend.scalars
-    scalars.read()
+    scalars = any_backend.scalars()
     scalars.loss[...] = 2.5
     scalars.status[...] |= 5
     scalars.clip[...] = 0.5
