@@ -17,7 +17,7 @@ _NAMES = {
     "AdaDeltaSolver": "pycaffe", "AdaGradSolver": "pycaffe", "AdamSolver": "pycaffe",
     "NesterovSolver": "pycaffe", "RMSPropSolver": "pycaffe", "SGDSolver": "pycaffe",
     "Solver": "pycaffe", "get_solver": "pycaffe",
-    "Net": "pycaffe", "Layer": "pycaffe", "NCCL": "pycaffe", "Timer": "pycaffe",
+    "Net": "pycaffe", "Layer": "layer_types.user_layer", "NCCL": "pycaffe", "Timer": "pycaffe",
     "set_mode_cpu": "pycaffe", "set_mode_gpu": "pycaffe", "set_device": "pycaffe",
     "set_random_seed": "pycaffe", "set_multiprocess": "pycaffe", "has_nccl": "pycaffe",
     "set_solver_count": "pycaffe", "solver_count": "pycaffe", "set_solver_rank": "pycaffe",
@@ -27,7 +27,7 @@ _NAMES = {
 }
 # name -> module to import, after which the name is there
 _MODULES = {
-    "classifier": "classifier", "coord_map": "coord_map", "detector": "detector",
+    "classifier": "classifier", "coord_map": "coord_map", "detector": "detector", "draw": "draw",
     "io": "io", "net_spec": "net_spec", "proto": "proto.caffe_pb2",
     "pycaffe": "pycaffe", "_caffe": "_caffe",
 }

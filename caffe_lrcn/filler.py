@@ -5,50 +5,61 @@ Source: Caffe's fillers.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .errors import PrototxtError
-
-if TYPE_CHECKING:
-    from .layer_types.base import LayerContext
+from .proto.places import Place
 
 _FAN_OUT, _AVERAGE = 1, 2
 
 
 def fill(param: Any, shape: tuple[int, ...], rng: np.random.Generator,
-         context: LayerContext | None = None) -> np.ndarray:
+         place: Place | None = None, strict: bool = False) -> np.ndarray:
     """Return an array of ``shape`` filled as a FillerParameter says.
 
     Args:
         param: the FillerParameter.
         shape: shape of the parameter; axis 0 is the output axis.
         rng: where random fillers draw from.
-        context: gives the place for errors and the ``strict`` switch.
+        place: of the layer in its prototxt, for errors.
+        strict: refuse a gaussian filler whose std is 0, as Caffe does.
 
     Raises:
         PrototxtError: unknown type, or values that the type cannot use.
     """
+    try:
+        return _fill(param, shape, rng, strict)
+    except PrototxtError as error:
+        error.where = place.at() if place else None
+        raise
+
+
+def _fill(param: Any, shape: tuple[int, ...], rng: np.random.Generator,
+          strict: bool) -> np.ndarray:
     make = _FILLERS.get(param.type)
     if make is None:
-        raise _error("unknown filler", context, got=param.type, wanted=", ".join(_FILLERS))
+        raise PrototxtError("unknown filler", got=param.type, wanted=", ".join(_FILLERS))
     if math.prod(shape) == 0:
-        raise _error("a filler needs a blob with elements", context, got=shape)
+        raise PrototxtError("a filler needs a blob with elements", got=shape)
     if param.sparse != -1 and param.type != "gaussian":
-        raise _error("sparse works with the gaussian filler only", context, got=param.type)
-    return make(param, shape, rng, context)
+        raise PrototxtError("sparse works with the gaussian filler only", got=param.type)
+    if strict and param.type == "gaussian" and param.std == 0:
+        raise PrototxtError("gaussian filler: std must be positive", got=param.std)
+    return make(param, shape, rng)
 
 
-def check(param: Any, shape: tuple[int, ...], context: LayerContext | None = None) -> None:
+def check(param: Any, shape: tuple[int, ...], place: Place | None = None,
+          strict: bool = False) -> None:
     """Raise what ``fill`` would raise, without the work.
 
     Args:
-        param, shape, context: as for ``fill``.
+        param, shape, place, strict: as for ``fill``.
     """
     # No filler asks how long the first two axes are, and in large layers these are the long ones.
     small = (*(min(size, 2) for size in shape[:2]), *shape[2:])
-    fill(param, small, np.random.default_rng(0), context)
+    fill(param, small, np.random.default_rng(0), place, strict)
 
 
 def from_blob_proto(blob: Any) -> np.ndarray:
@@ -67,10 +78,6 @@ def from_blob_proto(blob: Any) -> np.ndarray:
     return values.reshape(shape)
 
 
-def _error(message: str, context: LayerContext | None, **facts: Any) -> PrototxtError:
-    return PrototxtError(message, where=context.place.at() if context else None, **facts)
-
-
 def _fan(param: Any, shape: tuple[int, ...]) -> float:
     # CAFFE-QUIRK: fans come from axes 0 and 1 whatever they mean, so they are swapped for a
     # transposed InnerProduct and for Embed.
@@ -82,44 +89,43 @@ def _fan(param: Any, shape: tuple[int, ...]) -> float:
     return fan_out if param.variance_norm == _FAN_OUT else fan_in
 
 
-def _constant(param, shape, rng, context):
+def _constant(param, shape, rng):
     return np.full(shape, param.value)
 
 
-def _uniform(param, shape, rng, context):
+def _uniform(param, shape, rng):
     if param.min > param.max:
-        raise _error("uniform filler: min is above max", context, got=(param.min, param.max))
+        raise PrototxtError("uniform filler: min is above max", got=(param.min, param.max))
     return rng.uniform(param.min, param.max, shape)
 
 
-def _gaussian(param, shape, rng, context):
-    strict = context is not None and context.settings.strict
-    if param.std < 0 or (strict and param.std == 0):
-        raise _error("gaussian filler: std must be positive", context, got=param.std)
+def _gaussian(param, shape, rng):
+    if param.std < 0:
+        raise PrototxtError("gaussian filler: std must be positive", got=param.std)
     values = rng.normal(param.mean, param.std, shape) if param.std else np.full(shape, param.mean)
     if param.sparse >= 0:
         values *= rng.random(shape) < param.sparse / shape[0]
     return values
 
 
-def _positive_unitball(param, shape, rng, context):
+def _positive_unitball(param, shape, rng):
     rows = rng.random((shape[0] if shape else 1, math.prod(shape[1:])))
     return (rows / rows.sum(axis=1, keepdims=True)).reshape(shape)
 
 
-def _xavier(param, shape, rng, context):
+def _xavier(param, shape, rng):
     bound = math.sqrt(3 / _fan(param, shape))
     return rng.uniform(-bound, bound, shape)
 
 
-def _msra(param, shape, rng, context):
+def _msra(param, shape, rng):
     return rng.normal(0, math.sqrt(2 / _fan(param, shape)), shape)
 
 
-def _bilinear(param, shape, rng, context):
+def _bilinear(param, shape, rng):
     if len(shape) != 4 or shape[2] != shape[3]:
-        raise _error("bilinear filler: the blob must have four axes and square kernels", context,
-                     got=shape)
+        raise PrototxtError("bilinear filler: the blob must have four axes and square kernels",
+                            got=shape)
     width = shape[3]
     factor = math.ceil(width / 2)
     centre = (width - 1) / (2 * factor)

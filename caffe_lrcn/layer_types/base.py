@@ -184,10 +184,11 @@ class Layer:
                                  got=given.shape, wanted=shape)
             blob.host_data[...] = given.reshape(shape)
         elif filler_param is not None and not self.context.settings.fill:
-            filler.check(filler_param, shape, self.context)
+            filler.check(filler_param, shape, self.context.place, self.context.settings.strict)
         elif filler_param is not None:
             rng = generator(self.context.seed, "filler", self.name, index)
-            blob.host_data[...] = filler.fill(filler_param, shape, rng, self.context)
+            blob.host_data[...] = filler.fill(filler_param, shape, rng, self.context.place,
+                                              self.context.settings.strict)
         self.blobs.append(blob)
         return blob
 

@@ -74,7 +74,8 @@ class DummyData(Layer):
         for i, (blob, spec) in enumerate(zip(top, self._fillers, strict=True)):
             if (spec.type == "constant") == constants:
                 rng = generator(self.context.seed, self.phase, self.name, i, call=self._calls)
-                blob.host_data[...] = filler.fill(spec, blob.shape, rng, self.context)
+                blob.host_data[...] = filler.fill(spec, blob.shape, rng, self.context.place,
+                                                  self.context.settings.strict)
 
     def _wrong_number(self, name: str, got: int, wanted: str) -> Exception:
         return self.error(f"{name} is given the wrong number of times", got=got, wanted=wanted,

@@ -8,6 +8,8 @@ from .. import glog
 from ..blob import Blob
 from ..errors import MissingModuleError, MissingNameError, PrototxtError
 from .base import Arity, Layer, LayerContext
+from .common.vectors import BlobVec, RawBlobVec
+from .user_layer import Layer as UserLayer
 
 
 class Python(Layer):
@@ -33,16 +35,16 @@ class Python(Layer):
         self._warned = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        self.instance.setup(_face(bottom), _face(top))
+        self.instance.setup(RawBlobVec(bottom), RawBlobVec(top))
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        self.instance.reshape(_face(bottom), _face(top))
+        self.instance.reshape(RawBlobVec(bottom), RawBlobVec(top))
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        self.instance.forward(_face(bottom), _face(top))
+        self.instance.forward(RawBlobVec(bottom), RawBlobVec(top))
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
-        self.instance.backward(_face(top), list(propagate_down), _face(bottom))
+        self.instance.backward(RawBlobVec(top), list(propagate_down), RawBlobVec(bottom))
 
     def state(self) -> dict[str, Any]:
         """Return the object's state if it has ``state`` and ``restore``; see ``caffe_lrcn.Layer``.
@@ -67,7 +69,6 @@ class Python(Layer):
         return all(callable(getattr(self.instance, name, None)) for name in ("state", "restore"))
 
     def _make(self) -> Any:
-        from ..pycaffe.vectors import BlobVec
         cls: Any = self._class()
         # Attributes come first, so that a class may use them in its own __init__.
         instance = cls.__new__(cls, self.param)
@@ -78,7 +79,6 @@ class Python(Layer):
         return instance
 
     def _class(self) -> type:
-        from ..pycaffe.layer import Layer as UserLayer
         module, name = self.param.python_param.module, self.param.python_param.layer
         if not module or not name:
             raise self.error("python_param needs a module and the name of a class in it",
@@ -100,8 +100,3 @@ class Python(Layer):
                              at=("python_param", "layer"), wanted="a class derived from "
                              "caffe_lrcn.Layer")
         return cls
-
-
-def _face(blobs: list[Blob]) -> Any:
-    from ..pycaffe.vectors import RawBlobVec
-    return RawBlobVec(blobs)

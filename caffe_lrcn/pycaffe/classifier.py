@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import TEST
+from ..layer_types.base import TEST
 from . import Net
 from .pictures import centre, oversample, resize_image
 from .transformer import Transformer

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import TEST
 from ..errors import UsageError
+from ..layer_types.base import TEST
 from . import Net
 from .classifier import make_transformer
 from .pictures import load_image, resize_image

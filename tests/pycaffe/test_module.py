@@ -17,7 +17,7 @@ FUNCTIONS = """set_mode_cpu set_mode_gpu set_device set_random_seed init_log log
     get_solver to_proto""".split()
 CLASSES = """Net SGDSolver NesterovSolver AdaGradSolver RMSPropSolver AdaDeltaSolver AdamSolver
     NCCL Timer Layer Classifier Detector NetSpec""".split()
-MODULES = "proto io classifier detector net_spec pycaffe _caffe coord_map".split()
+MODULES = "proto io classifier detector draw net_spec pycaffe _caffe coord_map".split()
 
 
 def test_every_public_name_is_there():
