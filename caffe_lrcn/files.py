@@ -1,13 +1,119 @@
-"""HDF5 files written so that a full disk is an ordinary error."""
+"""Files written safely: a full disk is an ordinary error, and no reader meets half a file."""
 from __future__ import annotations
 
+import glob
 import io
 import os
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, BinaryIO
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import h5py
+from .errors import CaffeError
+
+if TYPE_CHECKING:
+    import h5py
+
+_WRITER = re.compile(r"\.(?P<process>\d+)\.partial$")
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
+            remedy: str | None = None) -> Iterator[None]:
+    """Turn an OSError of the block into an error of the package.
+
+    Args:
+        path: the file or folder that is written.
+        kind: class of the error.
+        what: what is written, such as ``the chart``.
+        remedy: what the user can do about it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, CaffeError):
+            raise
+        raise kind(f"{what} cannot be written: {error.strerror or error}", where=path,
+                   remedy=remedy) from error
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
+              remedy: str | None = None) -> Iterator[str]:
+    """Give the block a temporary name to write to; then put that file in the place of ``path``.
+
+    If the block fails, a file that was there stays as it is. A path that is something else than a
+    file (a device, a pipe) is written as it is.
+
+    Args:
+        path, kind, what, remedy: as for ``writing``.
+    """
+    with writing(path, kind, what, remedy):
+        target = os.path.realpath(path)  # a link stays one
+        if os.path.exists(target) and not os.path.isfile(target):
+            yield target
+            return
+        try:
+            yield temporary(target)
+            sync(temporary(target))
+            os.replace(temporary(target), target)
+        except BaseException:
+            with suppress(OSError):
+                os.remove(temporary(target))
+            raise
+
+
+@contextmanager
+def new_file(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
+             mode: str = "w", newline: str | None = None) -> Iterator[Any]:
+    """Open a file for writing (``w``: UTF-8 text, ``wb``: bytes) that appears when it is whole.
+
+    Args:
+        path, kind, what: as for ``writing``.
+        newline: as for ``open``.
+    """
+    with (replacing(path, kind, what) as name,
+          open(name, mode, encoding=None if "b" in mode else "utf-8", newline=newline) as stream):
+        yield stream
+
+
+def temporary(path: str) -> str:
+    """Return the name under which this process writes the file ``path``."""
+    return f"{path}.{os.getpid()}.partial"
+
+
+def remove_leftovers(stem: str) -> None:
+    """Remove the temporaries of files that begin with ``stem``, but for those of running processes.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    for path in glob.glob(f"{glob.escape(stem)}*.partial"):
+        if not _is_being_written(path):
+            with suppress(FileNotFoundError):
+                os.remove(path)
+
+
+def sync(path: str) -> None:
+    """Wait until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_being_written(path: str) -> bool:
+    match = _WRITER.search(path)
+    if not match or int(match["process"]) == os.getpid():
+        return False
+    try:
+        os.kill(int(match["process"]), 0)  # signal 0 only asks whether the process is there
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
 
 
 @contextmanager
@@ -17,6 +123,7 @@ def new_hdf5(target: str | os.PathLike[str] | BinaryIO) -> Iterator[h5py.File]:
     Raises:
         OSError: the file cannot be made, or, once the block is left, a write has failed.
     """
+    import h5py
     if not isinstance(target, (str, os.PathLike)):
         with h5py.File(target, "w") as file:
             yield file

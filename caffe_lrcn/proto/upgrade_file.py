@@ -1,7 +1,6 @@
 """Upgrade whole files of definitions, text or binary, to today's form."""
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import BinaryIO, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from caffe_lrcn.errors import PrototxtError, UsageError, WeightsError
+from caffe_lrcn.files import new_file
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.caffemodel import around_blobs, read_wire
 from caffe_lrcn.proto.dialects import UPSTREAM
@@ -98,15 +98,8 @@ def write_file(upgraded: Upgraded, path: str) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    temporary = path + ".partial"
-    try:
-        with open(temporary, "wb") as stream:
-            upgraded.write(stream)
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            os.remove(temporary)
-        raise UsageError(f"cannot be written: {error.strerror}", where=path) from None
+    with new_file(path, UsageError, "the definition", "wb") as stream:
+        upgraded.write(stream)
 
 
 def _is_text(path: str) -> bool:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from .. import glog
 from ..errors import CaffeError, SnapshotError
+from ..files import remove_leftovers, sync, temporary
 from ..proto.file_kinds import missing_file_remedy
 from ..proto.weights_io import SolverStateFile, read_solverstate
 from .resume_file import ResumeFile, fingerprint, read_resume_file
-from .temporaries import remove_leftovers, sync, temporary
 
 LATEST = "latest"
 _STATE_NAME = re.compile(r"(?P<stem>.*_iter_(?P<iteration>\d+))\.solverstate(?:\.h5)?")
