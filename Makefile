@@ -51,10 +51,10 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/decoding.py
 
 proto: $(VENV)/installed-dev
-	$(BIN)/python tools/generate_proto.py
+	$(BIN)/python proto/generate.py
 
 docs: $(VENV)/installed
-	$(BIN)/python tools/generate_layer_docs.py
+	$(BIN)/python docs/generate_layers.py
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info

@@ -66,3 +66,8 @@ def test_the_public_names_import(installed):
                        "for n in ('Net', 'SGDSolver', 'get_solver', 'set_mode_cpu')), "
                        "caffe.TRAIN, caffe.TEST)")
     assert result.stdout.strip() == "True 0 1", result.stderr
+
+
+def test_caffe_s_tools_are_commands(installed):
+    result = installed("-m", "caffe_lrcn", "summarize", "prototxt/zoo/lenet/deploy.prototxt")
+    assert result.returncode == 0 and "InnerProduct" in result.stdout, result.stderr

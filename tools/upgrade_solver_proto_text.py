@@ -1,11 +1,8 @@
 #!/usr/bin/env python3
-"""Upgrade a solver definition in text format to today's form: upgrade_solver_proto_text.py IN OUT.
-
-Exit codes: 0 done, or nothing to do; 1 wrong usage, or no new form exists; 2 unreadable.
-"""
+"""Rewrite an old definition in today's form: upgrade_solver_proto_text.py IN OUT."""
 import sys
 
-from caffe_lrcn.cli.upgrade import script
+from caffe_lrcn.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(script("solver_proto_text", sys.argv[1:]))
+    sys.exit(main(["upgrade_solver_proto_text", *sys.argv[1:]]))

@@ -156,7 +156,7 @@ def _decoder(args: argparse.Namespace, vocabulary: Vocabulary, backend: Backend)
     from ..tasks.captioning import Decoder
     net = resolve(args.net)
     decoder = Decoder(net, args.weights, words=len(vocabulary), backend=backend,
-                      stages=runtime.split_list(args.stage), block_unknown=args.block_unknown)
+                      stages=runtime.stages(args), block_unknown=args.block_unknown)
     spare = args.partial_vocabulary or os.path.realpath(net) == os.path.realpath(
         resolve(DEFAULT_NET))
     if len(vocabulary) < decoder.classes and not spare:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 from .. import __version__
+from ..caffe_tools.program import Parser, long_flags, start_log
 
 # command -> (module of this package, one line of help). A module offers
 # add_arguments(parser) and run(args) -> exit code.
@@ -33,7 +33,31 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("inspect", "show what is in a file of weights, a solver state or an image mean"),
     "upgrade": ("upgrade", "rewrite an old net or solver definition in today's form"),
 }
-_SINGLE_DASH = re.compile(r"-[A-Za-z][A-Za-z]")
+# Caffe's tool -> (module of caffe_tools, one line of help); its flags are spelled as gflags does.
+TOOLS: dict[str, tuple[str, str]] = {
+    "convert_imageset": ("convert_imageset", "make a database of pictures and labels from a list"),
+    "convert_mnist_data": ("convert_mnist_data", "make a database of MNIST's digits"),
+    "convert_mnist_siamese_data": ("convert_mnist_siamese_data",
+                                   "make a database of pairs of MNIST's digits"),
+    "convert_cifar_data": ("convert_cifar_data", "make databases of CIFAR-10"),
+    "compute_image_mean": ("compute_image_mean", "compute the mean picture of a database"),
+    "resize_and_crop_images": ("resize_and_crop_images", "make picture files square"),
+    "extract_features": ("extract_features", "store what a net computes for its data in databases"),
+    "classify": ("classify", "score pictures"),
+    "detect": ("detect", "score windows of pictures"),
+    "draw_net": ("draw_net", "draw a net; 'draw' does more"),
+    "summarize": ("summarize", "print a definition as a table, one line a layer"),
+    "parse_log": ("parse_log", "write the outputs in a training log as tables"),
+    "extract_seconds": ("extract_seconds", "write the times of the iterations in a training log"),
+    "plot_training_log": ("plot_training_log", "draw a chart of training logs"),
+    "upgrade_net_proto_text": ("upgrade", "the same as 'upgrade net'"),
+    "upgrade_net_proto_binary": ("upgrade", "the same as 'upgrade net'"),
+    "upgrade_solver_proto_text": ("upgrade", "the same as 'upgrade solver'"),
+}
+
+
+# What runs a command, and the values of its flags.
+Parsed = tuple[Callable[[argparse.Namespace], int], argparse.Namespace]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,8 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] in ("--version", "version"):
         print(f"caffe-lrcn {__version__}")
         return 0
-    if words[0] not in COMMANDS:
-        near = get_close_matches(words[0], COMMANDS, n=1)
+    if words[0] not in COMMANDS and words[0] not in TOOLS:
+        near = get_close_matches(words[0], [*COMMANDS, *TOOLS], n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
         print(f"error: there is no command '{words[0]}'.{hint}\n\n{usage()}", file=sys.stderr)
         return 2
@@ -60,15 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_command(command: str, words: Sequence[str]) -> int:
     """Parse the flags of ``command``, run it, and turn its errors into one line each."""
     from ..errors import CaffeError
-    module_name, summary = COMMANDS[command]
-    module = importlib.import_module(f".{module_name}", __package__)
-    parser = argparse.ArgumentParser(
-        prog=f"caffe-lrcn {command}", description=summary[0].upper() + summary[1:] + ".",
-        allow_abbrev=False, epilog="Flags may be written -name value, -name=value, --name value.")
-    module.add_arguments(parser)
-    args = parser.parse_args(words)
+    run, args = _tool(command, words) if command in TOOLS else _command(command, words)
     try:
-        return module.run(args)
+        return run(args)
     except CaffeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -86,16 +104,36 @@ def run_command(command: str, words: Sequence[str]) -> int:
         return 1
 
 
-def long_flags(words: Sequence[str]) -> list[str]:
-    """Return ``words`` with the old spelling of flags, ``-solver``, written ``--solver``."""
-    return ["-" + word if _SINGLE_DASH.match(word) else word for word in words]
+def _command(command: str, words: Sequence[str]) -> Parsed:
+    module_name, summary = COMMANDS[command]
+    module = importlib.import_module(f".{module_name}", __package__)
+    parser = argparse.ArgumentParser(
+        prog=f"caffe-lrcn {command}", description=summary[0].upper() + summary[1:] + ".",
+        allow_abbrev=False, epilog="Flags may be written -name value, -name=value, --name value.")
+    module.add_arguments(parser)
+    return module.run, parser.parse_args(words)
+
+
+def _tool(command: str, words: Sequence[str]) -> Parsed:
+    module = importlib.import_module(f"..caffe_tools.{TOOLS[command][0]}", __package__)
+    parser = Parser(f"caffe-lrcn {command}", module.__doc__)
+    parser.set_defaults(command=command)
+    module.add_arguments(parser)
+
+    def run(args: argparse.Namespace) -> int:
+        start_log(args)
+        return module.run(args)
+
+    return run, parser.parse(words)
 
 
 def usage() -> str:
     """Return the list of commands."""
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items()]
-    return "\n".join(["usage: caffe-lrcn COMMAND [flags]", "", "commands:", *lines, "",
+    width = max(map(len, [*COMMANDS, *TOOLS]))
+    commands, tools = ([f"  {name:<{width}}  {summary}" for name, (_, summary) in table.items()]
+                       for table in (COMMANDS, TOOLS))
+    return "\n".join(["usage: caffe-lrcn COMMAND [flags]", "", "commands:", *commands, "",
+                      "Caffe's tools, with its flags:", *tools, "",
                       "caffe-lrcn COMMAND --help lists the flags of a command."])
 
 

@@ -1,4 +1,4 @@
-"""Flags that commands share: device, threads, data workers, log; and what they lead to."""
+"""Flags that commands share: device, threads, data workers; and what they lead to."""
 from __future__ import annotations
 
 import argparse
@@ -6,6 +6,7 @@ import os
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from ..caffe_tools.program import split_list
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,20 +53,6 @@ def add_net_flags(parser: argparse.ArgumentParser) -> None:
                              "(docs/differences.md lists them)")
 
 
-def add_log_flags(parser: argparse.ArgumentParser) -> None:
-    """Add ``--log_dir`` and ``--minloglevel``; ``--logtostderr`` is what happens anyway."""
-    parser.add_argument("--log_dir", metavar="FOLDER", help="also write the log to a file there")
-    parser.add_argument("--minloglevel", type=int, default=0, metavar="N",
-                        help="0: all lines, 1: warnings and errors, 2: errors")
-    parser.add_argument("--logtostderr", "--alsologtostderr", nargs="?", help=argparse.SUPPRESS)
-
-
-def start_log(args: argparse.Namespace) -> None:
-    """Begin logging as the flags say."""
-    from .. import glog
-    glog.start(min_level=args.minloglevel, log_dir=args.log_dir)
-
-
 def stages(args: argparse.Namespace) -> list[str]:
     """Return the stages of ``--stage``; no empty ones."""
     return split_list(args.stage)
@@ -95,11 +82,6 @@ def open_net(args: argparse.Namespace, phase: int) -> Net:
     from ..proto.text import read_net
     return Net(read_net(resolve(args.model)), open_backend(args), phase=phase, level=args.level,
                stages=stages(args), settings=settings(args))
-
-
-def split_list(text: str) -> list[str]:
-    """Return the trimmed items of a comma list, without empty ones."""
-    return [item for item in (part.strip() for part in text.split(",")) if item]
 
 
 def open_backend(args: argparse.Namespace, param: SolverParameter | None = None) -> Backend:

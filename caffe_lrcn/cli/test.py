@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from ..caffe_tools.program import add_log_flags, split_list, start_log
 from ..errors import UsageError
 from . import runtime
 
@@ -20,20 +21,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="forward passes (default 50)")
     runtime.add_device_flags(parser)
     runtime.add_net_flags(parser)
-    runtime.add_log_flags(parser)
+    add_log_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Test; return the exit code."""
     if args.iterations < 1:
         raise UsageError("--iterations must be 1 or more", got=args.iterations)
-    runtime.start_log(args)
+    start_log(args)
     from .. import glog
     from ..layer_types.base import TEST
     from ..solver.report import MeanOutputs, read_outputs
     net = runtime.open_net(args, TEST)
     try:
-        _load_weights(net, runtime.split_list(args.weights))
+        _load_weights(net, split_list(args.weights))
         glog.info(f"Running for {args.iterations} iterations.")
         means = MeanOutputs()
         for batch in range(args.iterations):

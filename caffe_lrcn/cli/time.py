@@ -7,6 +7,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ..caffe_tools.program import add_log_flags, split_list, start_log
 from ..errors import UsageError
 from . import runtime
 
@@ -26,19 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="timed forward and backward passes (default 50)")
     runtime.add_device_flags(parser)
     runtime.add_net_flags(parser)
-    runtime.add_log_flags(parser)
+    add_log_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Time the net; return the exit code."""
     if args.iterations < 1:
         raise UsageError("--iterations must be 1 or more", got=args.iterations)
-    runtime.start_log(args)
+    start_log(args)
     from .. import glog
     from ..proto import caffe_pb2
     net = runtime.open_net(args, caffe_pb2.Phase.Value(args.phase))
     try:
-        for path in runtime.split_list(args.weights):
+        for path in split_list(args.weights):
             for line in net.copy_trained_layers_from(path).lines():
                 glog.info(line)
         with runtime.quiet_arithmetic():

@@ -5,6 +5,7 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING
 
+from ..caffe_tools.program import add_log_flags, split_list, start_log
 from ..errors import UsageError
 from . import runtime
 from .embedded import make_missing
@@ -33,12 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what Ctrl-C does after the current iteration")
     parser.add_argument("--sighup_effect", choices=_EFFECTS, default="snapshot",
                         help="what SIGHUP does after the current iteration")
-    runtime.add_log_flags(parser)
+    add_log_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train; return the exit code."""
-    runtime.start_log(args)
+    start_log(args)
     from .. import glog
     from ..paths import resolve
     from ..proto.text import read_solver
@@ -72,7 +73,7 @@ def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solve
     if args.weights is not None or args.snapshot is not None:
         param.ClearField("weights")
     if args.weights is not None:
-        param.weights.extend(runtime.split_list(args.weights))
+        param.weights.extend(split_list(args.weights))
         if not param.weights:
             raise UsageError("--weights names no file")
     if args.snapshot is not None:

@@ -1,4 +1,4 @@
-# Generated from proto/caffe.proto by tools/generate_proto.py (make proto). Do not edit.
+# Generated from proto/caffe.proto by proto/generate.py (make proto). Do not edit.
 # ruff: noqa
 """The messages and enums of Caffe's schema, in a descriptor pool of their own."""
 from google.protobuf import descriptor_pool as _descriptor_pool

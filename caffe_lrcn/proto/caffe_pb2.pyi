@@ -1,4 +1,4 @@
-# Generated from proto/caffe.proto by tools/generate_proto.py (make proto). Do not edit.
+# Generated from proto/caffe.proto by proto/generate.py (make proto). Do not edit.
 # ruff: noqa
 # mypy: ignore-errors
 from google.protobuf.internal import containers as _containers

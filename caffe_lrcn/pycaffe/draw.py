@@ -9,7 +9,8 @@ from typing import Any
 from ..drawing import labels
 from ..drawing.graph import Graph, build_graph
 from ..drawing.render import extension_of, render
-from ..errors import UsageError
+from ..errors import DataError, UsageError
+from ..files import new_file
 from ..proto import caffe_pb2
 from ..proto.text import net_from_message
 
@@ -96,9 +97,14 @@ def draw_net(caffe_net: caffe_pb2.NetParameter, rankdir: str, ext: str = "png",
 
 def draw_net_to_file(caffe_net: caffe_pb2.NetParameter, filename: str, rankdir: str = "LR",
                      phase: int | None = None, display_lrm: bool = False) -> None:
-    """Write a picture of a net; the file's extension says the format."""
+    """Write a picture of a net; the file's extension says the format.
+
+    Raises:
+        UsageError: an unknown format.
+        DataError: the file cannot be written.
+    """
     picture = draw_net(caffe_net, rankdir, extension_of(filename), phase, display_lrm)
-    with open(filename, "wb") as stream:
+    with new_file(filename, DataError, "the drawing", "wb") as stream:
         stream.write(picture)
 
 

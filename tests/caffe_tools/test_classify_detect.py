@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import caffe_lrcn as caffe
-from caffe_lrcn.caffe_tools.detections import read_windows, write_detections
-from caffe_lrcn.caffe_tools.image_mean import read_mean, write_mean
-from caffe_lrcn.caffe_tools.pictures import load_pictures, numbers
+from caffe_lrcn.caffe_tools.classify import load_pictures, numbers
+from caffe_lrcn.caffe_tools.compute_image_mean import read_mean, write_mean
+from caffe_lrcn.caffe_tools.detect import read_windows, write_detections
 from caffe_lrcn.errors import DataError, UsageError
 from tests.caffe_tools.scripts import run
 

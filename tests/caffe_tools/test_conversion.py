@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from caffe_lrcn.backends import get_backend
-from caffe_lrcn.caffe_tools.features import extract_features
-from caffe_lrcn.caffe_tools.mnist import read_mnist
-from caffe_lrcn.caffe_tools.square_pictures import square_opencv
+from caffe_lrcn.caffe_tools.convert_mnist_data import read_mnist
+from caffe_lrcn.caffe_tools.extract_features import extract_features
+from caffe_lrcn.caffe_tools.resize_and_crop_images import square_opencv
 from caffe_lrcn.errors import DataError, NetError, UsageError
 from caffe_lrcn.inspection.layer_table import layer_table
 from caffe_lrcn.net.net import Net

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from caffe_lrcn.caffe_tools.image_mean import database_mean
+from caffe_lrcn.caffe_tools.compute_image_mean import database_mean
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.proto.blob_proto import read_blob_proto
 from caffe_lrcn.sources.database import open_database

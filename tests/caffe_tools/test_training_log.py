@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from PIL import Image
 
-from caffe_lrcn.caffe_tools.log_plot import KINDS, shown_columns
-from caffe_lrcn.caffe_tools.log_tables import parse_log
+from caffe_lrcn.caffe_tools.parse_log import parse_log
+from caffe_lrcn.caffe_tools.plot_training_log import KINDS, shown_columns
 from caffe_lrcn.drawing.chart import Chart, Line, layout, ticks, to_svg
 from caffe_lrcn.glog import GlogFormatter
 from caffe_lrcn.solver.report import Output, output_lines

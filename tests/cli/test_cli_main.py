@@ -15,7 +15,7 @@ from caffe_lrcn.errors import DataError
 def test_help_lists_the_commands(capsys):
     assert cli.main(["--help"]) == 0
     text = capsys.readouterr().out
-    assert all(f"  {name} " in text for name in cli.COMMANDS)
+    assert all(f"  {name} " in text for name in (*cli.COMMANDS, *cli.TOOLS))
     assert cli.main([]) == 2
     assert cli.main(["--version"]) == 0
     assert "caffe-lrcn 0" in capsys.readouterr().out

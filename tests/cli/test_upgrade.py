@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.cli import main as cli
-from caffe_lrcn.cli.upgrade import script
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.dialects import UPSTREAM
 from caffe_lrcn.proto.text import format_text, parse_net
@@ -215,8 +214,10 @@ def test_missing_input_and_output(tmp_path, capsys):
 
 @pytest.mark.parametrize("words", [[], ["a"], ["a", "b", "c"]])
 def test_wrong_usage_of_a_script(words, capsys):
-    assert script("net_proto_text", words) == 1
-    assert "usage: upgrade_net_proto_text IN OUT" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as left:
+        cli.main(["upgrade_net_proto_text", *words])
+    assert left.value.code == 1
+    assert "usage: caffe-lrcn upgrade_net_proto_text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "old", "new"), [

@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate_layer_docs",
-                                                  ROOT / "tools" / "generate_layer_docs.py")
+    spec = importlib.util.spec_from_file_location("generate_layers",
+                                                  ROOT / "docs" / "generate_layers.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -90,7 +90,7 @@ def test_generated_module_exposes_constants_and_nested_enums():
 
 def test_committed_module_is_what_the_schema_compiles_to():
     pytest.importorskip("grpc_tools")
-    code = ("import sys; sys.path.insert(0, 'tools'); import generate_proto as g; "
+    code = ("import sys; sys.path.insert(0, 'proto'); import generate as g; "
             "serialised, _ = g.compile_schema(); "
             "assert g.render_module(serialised) == g.MODULE.read_text()")
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

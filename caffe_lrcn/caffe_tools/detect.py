@@ -1,17 +1,60 @@
-"""Files of windows to be scored, and of their scores."""
+"""Score windows of pictures: detect INPUT OUTPUT [flags].
+
+INPUT is a table (.csv) with the columns filename, ymin, xmin, ymax and xmax; OUTPUT is a table
+(.csv) or an HDF5 file (.h5).
+"""
 from __future__ import annotations
 
+import argparse
 import csv
+import time
 from collections.abc import Sequence
 from typing import Any
 
-import h5py
 import numpy as np
 
 from ..errors import DataError, UsageError
+from ..files import new_hdf5, replacing
+from ..paths import resolve
+from ..pycaffe.detector import Detector
+from ..pycaffe.modes import set_mode_gpu
+from .classify import add_model_flags, numbers
+from .compute_image_mean import read_mean
+from .program import Parser
 
 #: Columns of a window: its edges in pixels.
 COORDINATES = ("ymin", "xmin", "ymax", "xmax")
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the flags of Caffe's detect.py."""
+    parser.add_argument("input_file")
+    parser.add_argument("output_file")
+    add_model_flags(parser)
+    parser.add_argument("--crop_mode", default="selective_search",
+                        choices=("list", "selective_search"),
+                        help="list: windows of a table; the default's proposals are not included")
+    parser.add_argument("--context_pad", type=int, default=16,
+                        help="pixels of the input around a window")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score the windows; return the exit code."""
+    if args.gpu:
+        set_mode_gpu()
+    mean = read_mean(args.mean_file)
+    detector = Detector(
+        resolve(args.model_def), args.pretrained_model,
+        None if mean is None else mean.mean(axis=(1, 2)), args.input_scale, args.raw_scale,
+        numbers(args.channel_swap), args.context_pad)
+    start = time.monotonic()
+    if args.crop_mode == "list":
+        found = detector.detect_windows(read_windows(args.input_file))
+    else:
+        found = detector.detect_selective_search([args.input_file])
+    print(f"Processed {len(found)} windows in {time.monotonic() - start:.3f} s.")
+    write_detections(args.output_file, found)
+    return 0
 
 
 def read_windows(path: str) -> list[tuple[str, np.ndarray]]:
@@ -67,11 +110,9 @@ def write_detections(path: str, detections: Sequence[dict[str, Any]]) -> None:
     names = [entry["filename"] for entry in detections]
     windows = np.array([entry["window"] for entry in detections], float).reshape(-1, 4)
     scores = np.array([np.ravel(entry["prediction"]) for entry in detections], np.float32)
-    try:
-        write(path, names, windows, scores.reshape(len(names), -1) if names else scores[:, None])
-    except OSError as error:
-        raise DataError("the detections cannot be written", where=path,
-                        got=error.strerror or error) from None
+    scores = scores.reshape(len(names), -1) if names else scores[:, None]
+    with replacing(path, DataError, "the table of detections") as temporary:
+        write(temporary, names, windows, scores)
 
 
 def _edges(row: dict[str, str], where: str) -> list[float]:
@@ -92,6 +133,7 @@ def _write_csv(path: str, names: list[str], windows: np.ndarray, scores: np.ndar
 
 
 def _write_hdf5(path: str, names: list[str], windows: np.ndarray, scores: np.ndarray) -> None:
-    with h5py.File(path, "w") as file:
+    import h5py
+    with new_hdf5(path) as file:
         file.create_dataset("filename", data=np.array(names, object), dtype=h5py.string_dtype())
         file["window"], file["prediction"] = windows, scores

@@ -1,6 +1,12 @@
-"""Databases of what a net computes for its data."""
+"""Store what a net computes for its data in databases.
+
+extract_features WEIGHTS NET BLOB[,BLOB…] DATABASE[,DATABASE…] BATCHES DB_TYPE [CPU|GPU] [DEVICE]
+
+Each blob gets the database at its place of the list.
+"""
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from contextlib import ExitStack
 from difflib import get_close_matches
@@ -8,12 +14,43 @@ from difflib import get_close_matches
 import numpy as np
 
 from .. import glog
+from ..backends import get_backend
 from ..errors import NetError, UsageError
 from ..net.net import Net
+from ..paths import resolve
+from ..proto.caffe_pb2 import TEST
+from ..proto.text import read_net
 from ..sources.datum import array_to_datum
+from .program import Parser, split_list
 from .records import RecordWriter
 
 _MOST_AXES = 4
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of Caffe's extract_features."""
+    parser.add_argument("weights")
+    parser.add_argument("net", help="definition, whose TEST phase reads the data")
+    parser.add_argument("blobs", type=split_list, help="names, with commas between")
+    parser.add_argument("databases", type=split_list, help="folders to make, with commas between")
+    parser.add_argument("batches", type=int, help="how many batches of data to go through")
+    parser.add_argument("db_type", help="lmdb or leveldb")
+    parser.add_argument("mode", nargs="?", default="CPU", help="CPU (default) or GPU")
+    parser.add_argument("device", nargs="?", type=int, default=0, help="number of the GPU")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the net; return the exit code."""
+    if args.mode not in ("CPU", "GPU"):
+        raise UsageError("unknown device", got=args.mode, wanted="CPU or GPU")
+    backend = get_backend(f"gpu:{args.device}" if args.mode == "GPU" else "cpu")
+    net = Net(read_net(resolve(args.net)), backend, phase=TEST)
+    try:
+        net.copy_trained_layers_from(args.weights)
+        extract_features(net, args.blobs, args.databases, args.batches, args.db_type)
+    finally:
+        net.close()
+    return 0
 
 
 def extract_features(net: Net, blobs: Sequence[str], databases: Sequence[str], batches: int,

@@ -1,6 +1,10 @@
-"""Picture files made square: the short side resized, the middle kept."""
+"""Make picture files square: the short side is resized, the middle is kept.
+
+Without --input all pictures below --input_folder are converted.
+"""
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -11,8 +15,32 @@ from PIL import Image, ImageOps
 
 from .. import glog
 from ..errors import DataError, UsageError
+from ..sources.listing import read_text
 from ..sources.picture import read_picture
 from ..sources.resize import resize
+from .program import Parser
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the flags of Caffe's resize_and_crop_images.py."""
+    parser.add_argument("--image_lib", default="opencv", help="resize as opencv or PIL does")
+    parser.add_argument("--input_folder", required=True)
+    parser.add_argument("--output_folder", required=True)
+    parser.add_argument("--output_side_length", type=int, default=256, help="in pixels")
+    parser.add_argument("--input", help="a file that names the pictures, one a line")
+    parser.add_argument("--num_clients", type=int, default=1, help="processes that share the work")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert the pictures; return the exit code."""
+    names = ([line.strip() for line in read_text(args.input).splitlines() if line.strip()]
+             if args.input else picture_files(args.input_folder))
+    failed = make_square(names, args.input_folder, args.output_folder, args.output_side_length,
+                         args.image_lib, args.num_clients)
+    print(f"{len(names) - len(failed)} pictures written to {args.output_folder}")
+    if failed:
+        raise DataError(f"{len(failed)} of {len(names)} pictures could not be converted")
+    return 0
 
 
 def square_opencv(path: str, side: int) -> Image.Image:

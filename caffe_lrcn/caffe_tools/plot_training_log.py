@@ -1,12 +1,17 @@
-"""The eight charts that Caffe draws of training logs."""
+"""Draw a chart of training logs: plot_training_log CHART_TYPE SAVE_PATH LOG…
+
+SAVE_PATH ends in .svg, .png or .jpg; the names of logs end in .log.
+"""
 from __future__ import annotations
 
+import argparse
 import os
 from dataclasses import dataclass
 
-from ..drawing.chart import Chart, Line
+from ..drawing.chart import Chart, Line, save_chart
 from ..errors import DataError, UsageError
-from .log_tables import Row, parse_log
+from .parse_log import Row, parse_log
+from .program import Parser
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,20 @@ _SHOWN = (("Test accuracy", "test", "accuracy"), ("Test loss", "test", "loss"),
 #: Chart types by Caffe's numbers, 0 to 7.
 KINDS = [ChartKind(f"{name} vs. {axis}", table, column, x_column)
          for name, table, column in _SHOWN for axis, (x_column, _) in _AXES.items()]
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of Caffe's plot_training_log.py."""
+    parser.add_argument("chart_type", type=int, help=", ".join(
+        f"{number}: {kind.name}" for number, kind in enumerate(KINDS)))
+    parser.add_argument("save_path")
+    parser.add_argument("log", nargs="+")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw the chart; return the exit code."""
+    save_chart(training_chart(args.chart_type, args.log), args.save_path)
+    return 0
 
 
 def training_chart(kind: int, logs: list[str]) -> Chart:

@@ -1,14 +1,37 @@
-"""The mean picture of a database, for mean subtraction."""
+"""Compute the mean picture of a database: compute_image_mean [flags] INPUT_DB [OUTPUT_FILE]."""
 from __future__ import annotations
+
+import argparse
 
 import numpy as np
 
 from .. import glog
 from ..errors import DataError
+from ..files import new_file
 from ..proto.blob_proto import read_blob_proto
 from ..proto.caffe_pb2 import BlobProto
 from ..sources.database import open_database
 from ..sources.datum import parse_datum, pixels
+from .program import Parser
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the flags of Caffe's compute_image_mean."""
+    parser.add_argument("database")
+    parser.add_argument("output", nargs="?", help="where to write the mean (.binaryproto)")
+    parser.add_argument("--backend", default="lmdb", help="lmdb or leveldb")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the mean, if asked to, and log the mean of each channel; return the exit code."""
+    mean = database_mean(args.database, args.backend)
+    if args.output:
+        glog.info("Write to %s", args.output)
+        write_mean(args.output, mean)
+    glog.info("Number of channels: %d", len(mean))
+    for channel, value in enumerate(mean.mean(axis=(1, 2))):
+        glog.info("mean_value channel [%d]: %g", channel, value)
+    return 0
 
 
 def database_mean(path: str, kind: str = "lmdb") -> np.ndarray:
@@ -54,11 +77,8 @@ def write_mean(path: str, mean: np.ndarray) -> None:
     channels, height, width = mean.shape
     blob = BlobProto(num=1, channels=channels, height=height, width=width)
     blob.data.extend(mean.ravel())
-    try:
-        with open(path, "wb") as file:
-            file.write(blob.SerializeToString())
-    except OSError as error:
-        raise DataError("the mean cannot be written", where=path, got=error.strerror) from None
+    with new_file(path, DataError, "the mean", "wb") as file:
+        file.write(blob.SerializeToString())
 
 
 def read_mean(path: str) -> np.ndarray | None:

@@ -1,19 +1,38 @@
-"""Databases from the binary version of CIFAR-10."""
+"""Store CIFAR-10 in databases: convert_cifar_data INPUT_FOLDER OUTPUT_FOLDER DB_TYPE.
+
+INPUT_FOLDER has the binary version's files; OUTPUT_FOLDER gets cifar10_train_<DB_TYPE> and
+cifar10_test_<DB_TYPE>.
+"""
 from __future__ import annotations
 
+import argparse
 import os
 
 import numpy as np
 
 from ..errors import DataError
 from ..sources.datum import array_to_datum
-from .mnist import read_bytes
+from .convert_mnist_data import read_bytes
+from .program import Parser
 from .records import RecordWriter
 
 _SHAPE = (3, 32, 32)
 _RECORD_BYTES = 1 + 3 * 32 * 32
 _FILES = {"train": [f"data_batch_{number}.bin" for number in range(1, 6)],
           "test": ["test_batch.bin"]}
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of Caffe's convert_cifar_data."""
+    for name in ("input_folder", "output_folder"):
+        parser.add_argument(name)
+    parser.add_argument("db_type", help="lmdb or leveldb")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the databases; return the exit code."""
+    convert_cifar(args.input_folder, args.output_folder, args.db_type)
+    return 0
 
 
 def convert_cifar(folder: str, output: str, kind: str = "lmdb") -> list[str]:

@@ -1,6 +1,10 @@
-"""Databases from the files of MNIST."""
+"""Store MNIST's digits in a database: convert_mnist_data [flags] IMAGES LABELS DB.
+
+IMAGES and LABELS are unpacked idx files, such as train-images-idx3-ubyte.
+"""
 from __future__ import annotations
 
+import argparse
 import os
 from struct import Struct
 
@@ -8,10 +12,24 @@ import numpy as np
 
 from ..errors import DataError
 from ..sources.datum import array_to_datum
+from .program import Parser
 from .records import RecordWriter
 
 _HEAD, _DIMENSION = Struct(">I"), Struct(">I")
 _IMAGES_MAGIC, _LABELS_MAGIC = 2051, 2049
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the flags of Caffe's convert_mnist_data."""
+    for name in ("images", "labels", "database"):
+        parser.add_argument(name)
+    parser.add_argument("--backend", default="lmdb", help="lmdb or leveldb")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the database; return the exit code."""
+    convert_mnist(args.images, args.labels, args.database, args.backend)
+    return 0
 
 
 def convert_mnist(images: str, labels: str, database: str, kind: str = "lmdb") -> int:
@@ -31,26 +49,6 @@ def convert_mnist(images: str, labels: str, database: str, kind: str = "lmdb") -
     with RecordWriter(database, kind) as writer:
         for index, (picture, label) in enumerate(zip(pictures, classes, strict=True)):
             writer.put(f"{index:08d}", array_to_datum(picture[None], int(label)))
-    return writer.count
-
-
-def convert_mnist_pairs(images: str, labels: str, database: str, kind: str = "leveldb",
-                        seed: int = 1) -> int:
-    """Store as many random pairs as there are digits; return their number.
-
-    A record has the two digits as channels, and label 1 if they are of one class, 0 if not.
-
-    Raises:
-        DataError: as in ``convert_mnist``.
-
-    Source: Caffe examples/siamese/convert_mnist_siamese_data.cpp.
-    """
-    pictures, classes = read_mnist(images, labels)
-    pairs = np.random.default_rng(seed).integers(len(pictures), size=(len(pictures), 2))
-    with RecordWriter(database, kind) as writer:
-        for index, pair in enumerate(pairs):
-            same = classes[pair[0]] == classes[pair[1]]
-            writer.put(f"{index:08d}", array_to_datum(pictures[pair], int(same)))
     return writer.count
 
 

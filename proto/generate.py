@@ -20,7 +20,7 @@ MODULE = ROOT / "caffe_lrcn" / "proto" / "caffe_pb2.py"
 BYTES_PER_LINE = 32
 
 HEADER = '''\
-# Generated from proto/caffe.proto by tools/generate_proto.py (make proto). Do not edit.
+# Generated from proto/caffe.proto by proto/generate.py (make proto). Do not edit.
 # ruff: noqa
 """The messages and enums of Caffe's schema, in a descriptor pool of their own."""
 from google.protobuf import descriptor_pool as _descriptor_pool
@@ -33,7 +33,7 @@ _pool.AddSerializedFile(bytes.fromhex(
 '''
 
 STUB_HEADER = '''\
-# Generated from proto/caffe.proto by tools/generate_proto.py (make proto). Do not edit.
+# Generated from proto/caffe.proto by proto/generate.py (make proto). Do not edit.
 # ruff: noqa
 # mypy: ignore-errors
 '''
@@ -44,14 +44,14 @@ def compile_schema() -> tuple[bytes, str]:
     try:
         from grpc_tools import protoc
     except ImportError:
-        sys.exit("generate_proto: grpcio-tools is missing; run: pip install grpcio-tools")
+        sys.exit("proto/generate.py: grpcio-tools is missing; run: pip install grpcio-tools")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         code = protoc.main(["protoc", f"--proto_path={SCHEMA.parent}",
                             f"--descriptor_set_out={out / 'set.bin'}", f"--pyi_out={out}",
                             SCHEMA.name])
         if code:
-            sys.exit(f"generate_proto: protoc failed on {SCHEMA}")
+            sys.exit(f"proto/generate.py: protoc failed on {SCHEMA}")
         files = descriptor_pb2.FileDescriptorSet.FromString((out / "set.bin").read_bytes())
         stub = (out / "caffe_pb2.pyi").read_text(encoding="utf-8")
     # protobuf 7 sorts nothing here, but an older one might: serialise deterministically.

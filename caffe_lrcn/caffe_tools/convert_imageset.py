@@ -1,6 +1,11 @@
-"""A database of pictures with labels from a list of picture files."""
+"""Store pictures and labels in a database: convert_imageset [flags] ROOTFOLDER/ LISTFILE DB.
+
+LISTFILE has one picture a line: its name, a space, an integer label. ROOTFOLDER/ is put before
+every name as it is.
+"""
 from __future__ import annotations
 
+import argparse
 import io
 import os
 from dataclasses import dataclass
@@ -15,10 +20,35 @@ from ..sources.datum import array_to_datum
 from ..sources.listing import PictureList, read_picture_list
 from ..sources.picture import read_picture
 from ..sources.resize import resize
+from .program import Parser
 from .records import RecordWriter
 
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
 _JPEG_QUALITY = 95  # OpenCV's
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the flags of Caffe's convert_imageset, and the seed of its shuffling."""
+    for name in ("root", "list", "database"):
+        parser.add_argument(name)
+    parser.add_switch("gray", "store one channel instead of BGR")
+    parser.add_switch("shuffle", "store pictures in a random order")
+    parser.add_argument("--seed", type=int, default=1, help="of the random order")
+    parser.add_argument("--backend", default="lmdb", help="lmdb or leveldb")
+    parser.add_argument("--resize_width", type=int, default=0)
+    parser.add_argument("--resize_height", type=int, default=0, help="both or neither")
+    parser.add_switch("check_size", "stop if pictures differ in size")
+    parser.add_switch("encoded", "store picture files instead of pixels")
+    parser.add_argument("--encode_type", default="", help="the files' format: png, jpg, …")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the database; return the exit code."""
+    size = (args.resize_height, args.resize_width)
+    options = ImagesetOptions(args.gray, args.shuffle, args.seed, size if min(size) > 0 else None,
+                              args.check_size, args.encoded, args.encode_type)
+    convert_imageset(args.root, args.list, args.database, options, args.backend)
+    return 0
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,32 @@
-"""Times of log lines."""
+"""Write the seconds from the start of training to each iteration: extract_seconds LOG OUT."""
 from __future__ import annotations
 
+import argparse
 import os
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from ..errors import DataError
+from ..errors import DataError, UsageError
+from ..files import new_file
+from .program import Parser
 
 # glog's prefix, with the year (from glog 0.6 on) or without it.
 _PREFIX = re.compile(r"[IWEF](\d{4})?(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?\b")
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of Caffe's extract_seconds.py."""
+    parser.add_argument("input_file")
+    parser.add_argument("output_file")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write one number a line; return the exit code."""
+    seconds = elapsed_seconds(args.input_file)
+    with new_file(args.output_file, UsageError, "the list of seconds") as file:
+        file.writelines(f"{value:f}\n" for value in seconds)
+    return 0
 
 
 def line_time(line: str, year: int) -> datetime | None:

@@ -1,12 +1,20 @@
-"""Tables of what a log tells about training and test nets: one row for each time it did."""
+"""Write what a training log tells as tables: parse_log LOGFILE OUTPUT_DIR [flags].
+
+LOGFILE.train and LOGFILE.test have a row for each time that the outputs of the training or the
+test net were told.
+"""
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import re
 from dataclasses import dataclass, field
 
-from .log_times import read_log, start_time, timed_lines
+from ..errors import UsageError
+from ..files import new_file
+from .extract_seconds import read_log, start_time, timed_lines
+from .program import Parser
 
 _NUMBER = r"([+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|nan|inf))"
 _ITERATION = re.compile(r"Iteration (\d+)")
@@ -16,6 +24,25 @@ _OUTPUT = {net: re.compile(rf"{net} net output #(\d+): (\S+) = {_NUMBER}", re.IG
 _FIXED = ("NumIters", "Seconds", "LearningRate")
 
 Row = dict[str, float]
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the flags of Caffe's parse_log.py."""
+    parser.add_argument("logfile_path")
+    parser.add_argument("output_dir")
+    parser.add_switch("verbose", "say which files are written")
+    parser.add_argument("--delimiter", default=",", help="between the columns (default: a comma)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the tables; return the exit code."""
+    if len(args.delimiter) != 1:
+        raise UsageError("a delimiter is one character", got=repr(args.delimiter))
+    paths = write_tables(parse_log(args.logfile_path), args.logfile_path, args.output_dir,
+                         args.delimiter)
+    if args.verbose:
+        print("\n".join(f"Wrote {path}" for path in paths))
+    return 0
 
 
 @dataclass
@@ -84,12 +111,15 @@ def write_tables(tables: LogTables, log: str, folder: str, delimiter: str = ",")
     """Write ``<log>.train`` and ``<log>.test`` to a folder; return their paths.
 
     A row that lacks an output of another row has an empty field.
+
+    Raises:
+        UsageError: a table cannot be written.
     """
     paths = []
     for ending, rows in (("train", tables.train), ("test", tables.test)):
         path = os.path.join(folder, f"{os.path.basename(log)}.{ending}")
         columns = list(dict.fromkeys([*_FIXED, *(name for row in rows for name in row)]))
-        with open(path, "w", newline="", encoding="utf-8") as file:
+        with new_file(path, UsageError, "the table", newline="") as file:
             writer = csv.DictWriter(file, columns, delimiter=delimiter)
             writer.writeheader()
             writer.writerows(rows)

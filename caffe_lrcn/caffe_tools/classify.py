@@ -1,0 +1,126 @@
+"""Classify pictures: classify INPUT OUTPUT [flags].
+
+INPUT is a picture, a folder of pictures, or a .npy file of pictures (N, H, W, C) with values
+from 0 to 1; OUTPUT is a .npy file, which gets the scores (N, classes).
+"""
+from __future__ import annotations
+
+import argparse
+import glob
+import os
+import time
+
+import numpy as np
+
+from ..errors import DataError, UsageError
+from ..files import new_file
+from ..paths import resolve
+from ..pycaffe.classifier import Classifier
+from ..pycaffe.modes import set_mode_gpu
+from ..pycaffe.pictures import load_image
+from .compute_image_mean import read_mean
+from .program import Parser
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the flags of Caffe's classify.py."""
+    parser.add_argument("input_file")
+    parser.add_argument("output_file")
+    add_model_flags(parser)
+    parser.add_switch("center_only", "score the crop in the centre, not the mean of ten crops")
+    parser.add_argument("--images_dim", default="256,256", help="height,width before cropping")
+    parser.add_argument("--ext", default="jpg", help="ending of the pictures in a folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score the pictures; return the exit code."""
+    if args.gpu:
+        set_mode_gpu()
+    classifier = Classifier(
+        resolve(args.model_def), args.pretrained_model, numbers(args.images_dim, 2),
+        read_mean(args.mean_file), args.input_scale, args.raw_scale, numbers(args.channel_swap))
+    pictures = load_pictures(args.input_file, args.ext)
+    print(f"Classifying {len(pictures)} inputs.")
+    start = time.monotonic()
+    scores = classifier.predict(pictures, not args.center_only)
+    print(f"Done in {time.monotonic() - start:.2f} s.")
+    save_scores(args.output_file, scores)
+    return 0
+
+
+def add_model_flags(parser: Parser) -> None:
+    """Add what classify and detect share: net, weights, device, and how inputs are made.
+
+    The defaults are the places of Caffe's reference model in a checkout of Caffe.
+    """
+    parser.add_argument("--model_def", default="prototxt/zoo/caffenet/deploy.prototxt",
+                        help="definition of the net (default: %(default)s)")
+    parser.add_argument(
+        "--pretrained_model", help="weights (default: %(default)s)",
+        default="models/bvlc_reference_caffenet/bvlc_reference_caffenet.caffemodel")
+    parser.add_switch("gpu", "run on the first GPU")
+    parser.add_argument("--mean_file", default="python/caffe/imagenet/ilsvrc_2012_mean.npy",
+                        help=".npy or .binaryproto, '' for none (default: %(default)s)")
+    parser.add_argument("--input_scale", type=float, help="factor after the mean is taken off")
+    parser.add_argument("--raw_scale", type=float, default=255.0, help="factor before that")
+    parser.add_argument("--channel_swap", default="2,1,0",
+                        help="order of the channels; the default makes BGR of RGB")
+
+
+def load_pictures(path: str, extension: str) -> list[np.ndarray]:
+    """Return the pictures (H, W, C) of a file or a folder, values from 0 to 1.
+
+    Args:
+        path: a picture; a folder; or a ``.npy`` file of pictures of one size.
+        extension: ending of the pictures in a folder, which are taken by name.
+
+    Raises:
+        DataError: nothing is there, or a file is damaged.
+
+    Source: python/classify.py.
+    """
+    if path.endswith(".npy"):
+        try:
+            pictures = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError("the pictures cannot be read", where=path, got=error) from None
+        if pictures.ndim != 4:
+            raise DataError("these are no pictures", where=path, got=f"shape {pictures.shape}",
+                            wanted="(pictures, height, width, channels)")
+        return list(pictures)
+    if not os.path.isdir(path):
+        return [load_image(path)]
+    names = sorted(glob.glob(os.path.join(glob.escape(path), f"*.{extension}")))
+    if not names:
+        raise DataError(f"no picture in the folder ends in .{extension}", where=path,
+                        remedy="Give --ext another ending")
+    return [load_image(name) for name in names]
+
+
+def save_scores(path: str, scores: np.ndarray) -> None:
+    """Write scores to a ``.npy`` file, whose name gets that ending if it lacks it.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    path = path if path.endswith(".npy") else f"{path}.npy"
+    with new_file(path, DataError, "the scores", "wb") as file:
+        np.save(file, scores)
+
+
+def numbers(text: str, count: int | None = None) -> list[int] | None:
+    """Return the whole numbers of a list with commas; None for an empty one.
+
+    Args:
+        count: how many there must be.
+
+    Raises:
+        UsageError: other numbers, or another number of them.
+    """
+    if not text:
+        return None
+    words = text.split(",")
+    if not all(word.strip().isdecimal() for word in words) or count not in (None, len(words)):
+        raise UsageError("a list of whole numbers is wanted", got=text,
+                         wanted=f"{count} numbers" if count else "numbers with commas between")
+    return [int(word) for word in words]
