@@ -8,7 +8,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
-from ..drawing.chart import Chart, Line, save_chart
+from ..drawing.chart import Chart, Curve, save_chart
 from ..errors import DataError, UsageError
 from .parse_log import Row, parse_log
 from .program import Parser
@@ -59,7 +59,7 @@ def training_chart(kind: int, logs: list[str]) -> Chart:
     """
     if not 0 <= kind < len(KINDS):
         raise UsageError("there is no such chart", got=kind, wanted=f"0 to {len(KINDS) - 1}")
-    chosen, lines = KINDS[kind], []
+    chosen, curves = KINDS[kind], []
     for path in logs:
         if not path.endswith(".log"):
             raise UsageError("the name of a log file ends in .log", got=path)
@@ -71,9 +71,9 @@ def training_chart(kind: int, logs: list[str]) -> Chart:
                             wanted=f"an output whose name has '{chosen.column}'")
         for column in columns:
             points = [(row[chosen.x_column], row[column]) for row in rows if column in row]
-            lines.append(Line(_curve_name(path, column, len(logs), len(columns)), points))
+            curves.append(Curve(_curve_name(path, column, len(logs), len(columns)), points))
     label = dict(_AXES.values())[chosen.x_column]
-    return Chart(chosen.name, label, chosen.name.partition(" vs. ")[0], lines)
+    return Chart(chosen.name, label, chosen.name.partition(" vs. ")[0], curves)
 
 
 def shown_columns(rows: list[Row], wanted: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-from ..errors import UsageError
 from . import runtime
 
 
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draw the net; return the exit code."""
     from ..drawing.graph import build_graph
-    from ..drawing.render import extension_of, render
+    from ..drawing.render import extension_of, render, save
     from ..net.filter import filter_layers, make_state
     from ..paths import resolve
     from ..proto import caffe_pb2
@@ -47,10 +46,6 @@ def run(args: argparse.Namespace) -> int:
     if args.out == "-":
         sys.stdout.write(picture.decode())
         return 0
-    try:
-        with open(args.out, "wb") as stream:
-            stream.write(picture)
-    except OSError as error:
-        raise UsageError(f"cannot be written: {error.strerror}", where=args.out) from None
+    save(args.out, picture)
     print(f"Drew {len(layers)} layers to {args.out}")
     return 0

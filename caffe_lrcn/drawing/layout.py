@@ -5,10 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .canvas import Curve, Point
 from .layers import Layers, minimise
-
-Point = tuple[float, float]
-Curve = tuple[Point, Point, Point, Point]
 
 _PORT_DISTANCE = 14.0
 # Of pieces between two nodes, to or from a bend, between bends: long arrows should be straight.

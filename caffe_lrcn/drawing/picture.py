@@ -1,53 +1,23 @@
-"""Shapes and texts of a drawing, ready for any format: what stands where, in pixels."""
+"""From boxes and arrows to a canvas: what stands where, in units."""
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
-from typing import Any
-
+from .canvas import Arrow, Box, Canvas, Curve, Point, Text, font
 from .graph import Graph, Node
-from .layout import Curve, Point, lay_out
+from .layout import lay_out
 
 FONT_SIZE = 12
+_SMALL = FONT_SIZE - 2
 LINE_HEIGHT = 16
 _PADDING = (10, 5)  # beside and over the text of a cell
 #: Viewers use fonts of their own, some wider than the one that texts are measured with.
 _ROOM = 1.14
 _LEAST_ROOM = 14.0
+#: Pixels a unit: twice the resolution that SVG viewers show.
+_SCALE = 2
 
 
-@dataclass(frozen=True)
-class Box:
-    """A filled shape: a rectangle, or an octagon; corners in order."""
-
-    corners: tuple[Point, ...]
-    color: str
-
-
-@dataclass(frozen=True)
-class Text:
-    """A line of text; ``anchor`` is the middle of its left end or of the whole line."""
-
-    at: Point
-    text: str
-    centred: bool = True
-    bold: bool = False
-    small: bool = False
-
-
-@dataclass(frozen=True)
-class Picture:
-    """All that is drawn, in drawing order: routes, boxes, texts."""
-
-    width: int
-    height: int
-    routes: list[list[Curve]]
-    boxes: list[Box]
-    texts: list[Text]
-
-
-def make_picture(graph: Graph, rankdir: str = "TB") -> Picture:
-    """Lay a graph out and return its shapes.
+def make_picture(graph: Graph, rankdir: str = "TB") -> Canvas:
+    """Lay a graph out and draw it: arrows, boxes, labels at arrows, other texts.
 
     Args:
         graph: boxes and arrows.
@@ -65,21 +35,16 @@ def make_picture(graph: Graph, rankdir: str = "TB") -> Picture:
     texts: list[Text] = []
     for node, centre, size in zip(graph.nodes, layout.centres, sizes, strict=True):
         _draw_node(node, centre, size, boxes, texts)
+    labels: list[Text] = []
     named: set[tuple[int, str]] = set()
     for edge, route in zip(graph.edges, layout.routes, strict=True):
         if edge.label and (edge.source, edge.label) not in named:
             named.add((edge.source, edge.label))
-            texts.append(_beside(route[0][0], route, edge.label, rankdir, at_tail=True))
+            labels.append(_beside(route[0][0], route, edge.label, rankdir, at_tail=True))
         if edge.role:
-            texts.append(_beside(route[-1][3], route, edge.role, rankdir, at_tail=False))
-    return Picture(round(layout.width), round(layout.height), layout.routes, boxes, texts)
-
-
-@cache
-def font(size: int) -> Any:
-    """Return the font that comes with Pillow."""
-    from PIL import ImageFont
-    return ImageFont.load_default(size)
+            labels.append(_beside(route[-1][3], route, edge.role, rankdir, at_tail=False))
+    return Canvas(round(layout.width), round(layout.height), _SCALE, graph.name,
+                  [*map(Arrow, layout.routes), *boxes, *labels, *texts])
 
 
 def _size(node: Node) -> Point:
@@ -93,7 +58,7 @@ def _rooms(graph: Graph, sideways: bool) -> list[float]:
     rooms = [_LEAST_ROOM] * len(graph.nodes)
     for edge in graph.edges:
         if edge.role and not sideways:
-            width = font(FONT_SIZE - 2).getlength(edge.role) * _ROOM + 10
+            width = font(_SMALL).getlength(edge.role) * _ROOM + 10
             rooms[edge.target] = max(rooms[edge.target], width)
     return rooms
 
@@ -114,7 +79,7 @@ def _draw_node(node: Node, centre: Point, size: Point, boxes: list[Box],
         boxes.append(Box(corners, cell.color))
         for index, line in enumerate(cell.lines):
             at = (centre[0], y + _PADDING[1] + LINE_HEIGHT * (index + 0.5))
-            texts.append(Text(at, line, bold=not index and not node.is_blob))
+            texts.append(Text(at, line, FONT_SIZE, bold=not index and not node.is_blob))
         y += height
 
 
@@ -123,13 +88,13 @@ def _beside(end: Point, route: list[Curve], label: str, rankdir: str, *, at_tail
     away = 9 if at_tail else 15
     sign = 1 if (rankdir in ("TB", "LR")) == at_tail else -1
     if rankdir in ("LR", "RL"):
-        width = font(FONT_SIZE - 2).getlength(label)
+        width = font(_SMALL).getlength(label)
         x = end[0] + 4 if sign > 0 else end[0] - 8 - width
-        return Text((x, end[1] - 7), label, centred=False, small=True)
+        return Text((x, end[1] - 7), label, _SMALL, "start", halo=True)
     turns_right = route[-1][3][0] > route[0][0][0]
     if at_tail:
-        width = font(FONT_SIZE - 2).getlength(label) * _ROOM
+        width = font(_SMALL).getlength(label) * _ROOM
         x = end[0] - 4 - width if turns_right else end[0] + 4
     else:
         x = end[0] + 3
-    return Text((x, end[1] + sign * away), label, centred=False, small=True)
+    return Text((x, end[1] + sign * away), label, _SMALL, "start", halo=True)

@@ -1,47 +1,66 @@
-"""Draw a picture with Pillow."""
+"""Draw a canvas with Pillow."""
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from .layout import Curve, Point
-from .picture import FONT_SIZE, Picture, font
+from PIL import Image, ImageDraw
 
-if TYPE_CHECKING:
-    from PIL import Image
+from .canvas import Box, Canvas, Curve, Line, Point, Text, font
 
 _STEPS = 12  # straight pieces of a curve
 _HEAD = (8.0, 3.0)  # length and half width of an arrow's head
-_SCALE = 2  # pixels for a unit of the layout
 _LIMIT = 120_000_000  # pixels; larger drawings get one for a unit
+_ANCHORS = {"start": "lm", "middle": "mm", "end": "rm"}
 
 
-def as_image(picture: Picture) -> Image.Image:
-    """Return a picture as a Pillow image, in twice the resolution that SVG viewers show."""
-    from PIL import Image, ImageDraw
-    large = picture.width * picture.height * _SCALE**2 > _LIMIT
-    scale = 1 if large else _SCALE
-    image = Image.new("RGB", (picture.width * scale, picture.height * scale), "white")
+def as_image(canvas: Canvas) -> Image.Image:
+    """Return a canvas as a Pillow image."""
+    large = canvas.width * canvas.height * canvas.scale**2 > _LIMIT
+    scale = 1 if large else canvas.scale
+    image = Image.new("RGB", (canvas.width * scale, canvas.height * scale), "white")
     draw = ImageDraw.Draw(image)
-
-    def scaled(points: list[Point]) -> list[Point]:
-        return [(x * scale, y * scale) for x, y in points]
-
-    for route in picture.routes:
-        points = [point for curve in route for point in _sampled(curve)]
-        draw.line(scaled(points), fill="black", width=scale, joint="curve")
-        draw.polygon(scaled(_head(points)), fill="black")
-    for box in picture.boxes:
-        draw.polygon(scaled(list(box.corners)), fill=box.color, outline="black", width=scale)
-    for text in picture.texts:
-        size = (FONT_SIZE - 2 if text.small else FONT_SIZE) * scale
-        draw.text(scaled([text.at])[0], text.text, fill="black", font=font(size),
-                  anchor="mm" if text.centred else "lm",
-                  stroke_width=2 * scale if text.small else 0, stroke_fill="white")
+    for shape in canvas.shapes:
+        if isinstance(shape, Text):
+            _write(image, draw, shape, scale)
+        elif isinstance(shape, Box):
+            draw.polygon(_scaled(shape.corners, scale), fill=shape.color, outline="black",
+                         width=scale)
+        elif isinstance(shape, Line):
+            _stroke(draw, shape.points, shape.color, shape.width * scale, scale)
+        else:
+            points = [point for curve in shape.route for point in sampled(curve)]
+            _stroke(draw, points, "black", scale, scale)
+            draw.polygon(_scaled(_head(points), scale), fill="black")
     return image
 
 
-def _sampled(curve: Curve) -> list[Point]:
+def _scaled(points: Sequence[Point], scale: int) -> list[Point]:
+    return [(x * scale, y * scale) for x, y in points]
+
+
+def _stroke(draw: ImageDraw.ImageDraw, points: Sequence[Point], color: str, width: int,
+            scale: int) -> None:
+    if len(points) > 1:
+        draw.line(_scaled(points, scale), fill=color, width=width, joint="curve")
+
+
+def _write(image: Image.Image, draw: ImageDraw.ImageDraw, text: Text, scale: int) -> None:
+    (x, y), = _scaled([text.at], scale)
+    letters = font(text.size * scale)
+    if not text.upright:
+        draw.text((x, y), text.text, fill=text.color, font=letters, anchor=_ANCHORS[text.anchor],
+                  stroke_width=2 * scale if text.halo else 0, stroke_fill="white")
+        return
+    length, height = math.ceil(letters.getlength(text.text)), 2 * text.size * scale
+    mask = Image.new("L", (length, height))
+    ImageDraw.Draw(mask).text((length / 2, height / 2), text.text, 255, letters, anchor="mm")
+    image.paste(text.color, (round(x - height / 2), round(y - length / 2)),
+                mask.rotate(90, expand=True))
+
+
+def sampled(curve: Curve) -> list[Point]:
+    """Return points on a curve, its ends among them."""
     start, inner, outer, end = curve
     if inner == start and outer == end:
         return [start, end]

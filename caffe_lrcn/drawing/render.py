@@ -1,10 +1,12 @@
-"""A graph in the format that is asked for."""
+"""Graphs and canvases in the format that a file's name asks for."""
 from __future__ import annotations
 
 import io
 import os
 
-from ..errors import UsageError
+from ..errors import DataError, UsageError
+from ..files import new_file
+from .canvas import Canvas
 from .graph import Graph
 
 RANKDIRS = ("TB", "LR", "BT", "RL")
@@ -15,8 +17,7 @@ def render(graph: Graph, extension: str, rankdir: str = "TB") -> bytes:
 
     Args:
         graph: boxes and arrows.
-        extension: ``svg``, ``txt`` (UTF-8, always pointing down), ``png``, or another format that
-            Pillow writes.
+        extension: ``txt`` (UTF-8, always pointing down), or one that ``encode`` knows.
         rankdir: where arrows point: ``TB``, ``LR``, ``BT`` or ``RL``.
 
     Raises:
@@ -28,20 +29,42 @@ def render(graph: Graph, extension: str, rankdir: str = "TB") -> bytes:
         from .boxes import as_boxes
         return as_boxes(graph).encode()
     from .picture import make_picture
-    picture = make_picture(graph, rankdir)
+    return encode(make_picture(graph, rankdir), extension)
+
+
+def encode(canvas: Canvas, extension: str) -> bytes:
+    """Return the bytes of a file that shows a canvas.
+
+    Args:
+        canvas: what to show.
+        extension: ``svg``, ``png``, or another format that Pillow writes.
+
+    Raises:
+        UsageError: an unknown format.
+    """
     if extension == "svg":
         from .svg import as_svg
-        return as_svg(picture, graph.name).encode()
+        return as_svg(canvas).encode()
     from PIL import Image
 
     from .png import as_image
     kind = Image.registered_extensions().get(f".{extension}")
     if kind not in Image.SAVE:
         raise UsageError("unknown format of a drawing", got=extension or "no extension",
-                         wanted="svg, png, txt, or another that Pillow writes")
+                         wanted="svg, png, or another that Pillow writes; txt for a net")
     stream = io.BytesIO()
-    as_image(picture).save(stream, kind)
+    as_image(canvas).save(stream, kind)
     return stream.getvalue()
+
+
+def save(path: str | os.PathLike[str], drawing: bytes) -> None:
+    """Write a drawing.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    with new_file(path, DataError, "the drawing", "wb") as stream:
+        stream.write(drawing)
 
 
 def extension_of(path: str | os.PathLike[str]) -> str:

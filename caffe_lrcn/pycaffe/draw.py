@@ -8,9 +8,8 @@ from typing import Any
 
 from ..drawing import labels
 from ..drawing.graph import Graph, build_graph
-from ..drawing.render import extension_of, render
-from ..errors import DataError, UsageError
-from ..files import new_file
+from ..drawing.render import extension_of, render, save
+from ..errors import UsageError
 from ..proto import caffe_pb2
 from ..proto.text import net_from_message
 
@@ -103,9 +102,7 @@ def draw_net_to_file(caffe_net: caffe_pb2.NetParameter, filename: str, rankdir: 
         UsageError: an unknown format.
         DataError: the file cannot be written.
     """
-    picture = draw_net(caffe_net, rankdir, extension_of(filename), phase, display_lrm)
-    with new_file(filename, DataError, "the drawing", "wb") as stream:
-        stream.write(picture)
+    save(filename, draw_net(caffe_net, rankdir, extension_of(filename), phase, display_lrm))
 
 
 def _belongs(layer: caffe_pb2.LayerParameter, phase: int) -> bool:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from caffe_lrcn.caffe_tools.parse_log import parse_log
 from caffe_lrcn.caffe_tools.plot_training_log import KINDS, shown_columns
-from caffe_lrcn.drawing.chart import Chart, Line, layout, ticks, to_svg
+from caffe_lrcn.drawing.chart import Chart, Curve, draw_chart, ticks
+from caffe_lrcn.drawing.svg import as_svg
 from caffe_lrcn.glog import GlogFormatter
 from caffe_lrcn.solver.report import Output, output_lines
 from tests.caffe_tools.scripts import run
@@ -166,12 +167,12 @@ def test_a_picture_shows_the_curve(log, tmp_path):
 
 
 def test_points_lie_where_their_numbers_say():
-    chart = Chart("t", "x", "y", [Line("<a>", [(0, 0), (5, math.nan), (10, 4), (5, 2)])])
-    curve = next(shape for shape in layout(chart) if getattr(shape, "width", 0) == 2)
+    chart = Chart("t", "x", "y", [Curve("<a>", [(0, 0), (5, math.nan), (10, 4), (5, 2)])])
+    curve = next(shape for shape in draw_chart(chart).shapes if getattr(shape, "width", 0) == 2)
     (x0, y0), (x1, y1), middle = curve.points
     assert (x0, y0) == (90, 530) and (x1, y1) == (870, 50)
     assert middle == ((x0 + x1) / 2, (y0 + y1) / 2)
-    assert "&lt;a&gt;" in to_svg(list(layout(chart)))
+    assert "&lt;a&gt;" in as_svg(draw_chart(chart))
 
 
 @pytest.mark.parametrize("values", [[], [3.0], [0.0, 0.0], [-1e-9, 1e9], [0.1, 0.9], [-5, -4]])
@@ -189,9 +190,9 @@ def test_loss_charts_take_errors_where_nothing_is_called_loss():
 
 @pytest.mark.parametrize(("kind", "target", "name", "told"), [
     (8, "c.svg", "run.log", "there is no such chart"),
-    (0, "c.nothing", "run.log", "the kind of picture is unknown"),
+    (0, "c.nothing", "run.log", "unknown format of a drawing (got nothing"),
     (0, "c.svg", "run.txt", "ends in .log"),
-    (0, "none/c.svg", "run.log", "the chart cannot be written"),
+    (0, "none/c.svg", "run.log", "none/c.svg: the drawing cannot be written"),
 ])
 def test_wrong_requests(tmp_path, capsys, kind, target, name, told):
     path = written(tmp_path, ["Solving x", "Iteration 0", "    Test net output #0: accuracy = 1"])

@@ -45,3 +45,8 @@ layer { name: "lstm2" type: "LSTM" bottom: "lstm1" bottom: "cont" bottom: "fc" t
   recurrent_param { num_output: 16 } }
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "lstm2" bottom: "target" top: "loss" }
 ''').layers]
+
+
+def shapes(canvas, kind):
+    """Return the shapes of a kind on a canvas."""
+    return [shape for shape in canvas.shapes if isinstance(shape, kind)]

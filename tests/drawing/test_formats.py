@@ -9,6 +9,7 @@ from PIL import Image, ImageColor
 
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.drawing.boxes import _tracks, as_boxes
+from caffe_lrcn.drawing.canvas import Box
 from caffe_lrcn.drawing.graph import build_graph
 from caffe_lrcn.drawing.picture import make_picture
 from caffe_lrcn.drawing.render import render
@@ -16,7 +17,7 @@ from caffe_lrcn.errors import UsageError
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
 from caffe_lrcn.pycaffe import draw
-from tests.drawing.nets import inception_like, recurrent
+from tests.drawing.nets import inception_like, recurrent, shapes
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -53,7 +54,7 @@ def test_png_shows_the_colours_where_the_boxes_are():
     image = Image.open(io.BytesIO(render(graph, "png")))
     picture = make_picture(graph)
     assert image.size == (2 * picture.width, 2 * picture.height)
-    for box in picture.boxes:
+    for box in shapes(picture, Box):
         x = round(2 * (min(x for x, _ in box.corners) + 5))
         y = round(2 * sum(y for _, y in box.corners) / len(box.corners))
         assert image.convert("RGB").getpixel((x, y)) == ImageColor.getrgb(box.color)

@@ -5,12 +5,13 @@ import itertools
 
 import pytest
 
+from caffe_lrcn.drawing.canvas import Arrow, Box, Text, font
 from caffe_lrcn.drawing.graph import build_graph
 from caffe_lrcn.drawing.layers import Layers, minimise
 from caffe_lrcn.drawing.layout import Spacing, lay_out
-from caffe_lrcn.drawing.picture import make_picture
-from caffe_lrcn.drawing.png import _sampled
-from tests.drawing.nets import inception_like, recurrent
+from caffe_lrcn.drawing.picture import FONT_SIZE, make_picture
+from caffe_lrcn.drawing.png import sampled
+from tests.drawing.nets import inception_like, recurrent, shapes
 
 _NETS = {"inception": lambda: inception_like(3), "recurrent": recurrent}
 
@@ -35,7 +36,7 @@ def _overlaps(boxes, distance: float) -> bool:
 
 
 def test_boxes_are_apart_and_inside(picture):
-    bounds = [_bounds(box) for box in picture.boxes]
+    bounds = [_bounds(box) for box in shapes(picture, Box)]
     # Cells of one box touch; shrunk by a little, they do not overlap either.
     assert not _overlaps(bounds, -0.01)
     assert all(left >= 0 and top >= 0 and right <= picture.width and bottom <= picture.height
@@ -43,11 +44,10 @@ def test_boxes_are_apart_and_inside(picture):
 
 
 def test_texts_are_inside_their_boxes(picture):
-    from caffe_lrcn.drawing.picture import FONT_SIZE, font
-    bounds = [_bounds(box) for box in picture.boxes]
-    for text in picture.texts:
+    bounds = [_bounds(box) for box in shapes(picture, Box)]
+    for text in shapes(picture, Text):
         half = font(FONT_SIZE).getlength(text.text) / 2
-        if text.centred:
+        if text.anchor == "middle":
             assert any(left <= text.at[0] - half and text.at[0] + half <= right
                        and top <= text.at[1] <= bottom for left, top, right, bottom in bounds)
         else:
@@ -55,9 +55,9 @@ def test_texts_are_inside_their_boxes(picture):
 
 
 def test_arrows_run_through_no_box(picture):
-    bounds = [_bounds(box) for box in picture.boxes]
-    for route in picture.routes:
-        for x, y in (point for curve in route for point in _sampled(curve)):
+    bounds = [_bounds(box) for box in shapes(picture, Box)]
+    for arrow in shapes(picture, Arrow):
+        for x, y in (point for curve in arrow.route for point in sampled(curve)):
             assert not any(left + 0.1 < x < right - 0.1 and top + 0.1 < y < bottom - 0.1
                            for left, top, right, bottom in bounds)
 
@@ -113,4 +113,4 @@ def test_the_same_net_gives_the_same_picture():
 
 def test_a_net_without_layers():
     picture = make_picture(build_graph("n", []))
-    assert not picture.boxes and picture.width > 0 and picture.height > 0
+    assert not picture.shapes and picture.width > 0 and picture.height > 0

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...drawing.chart import Chart, Line, layout, svg_element
+from ...drawing.chart import Chart, Curve, draw_chart
+from ...drawing.svg import svg_element
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -85,8 +86,8 @@ def curve(title: str, points: Sequence[tuple[float, float]]) -> str:
     """Return a line chart of values over iterations as SVG; nothing if there are none."""
     if not points:
         return ""
-    chart = Chart(title, "iterations", "", [Line("", list(points))], _CHART)
-    return svg_element(layout(chart), chart.size)
+    chart = Chart(title, "iterations", "", [Curve("", list(points))], _CHART)
+    return svg_element(draw_chart(chart))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
