@@ -2,46 +2,9 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import os
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ..inspection.statistics import Statistics
-    from ..proto.weights_io import WeightFile
-
-_HEADER = ("layer", "type", "blob", "shape", "count", "min", "max", "mean", "std", "zeros", "NaN")
-_RIGHT = (False, False, False, False, True, True, True, True, True, True, True)
-
-
-@dataclass
-class Row:
-    """One array of a file, or a layer without arrays (no blob)."""
-
-    layer: str
-    type: str = ""
-    blob: str = ""
-    shape: tuple[int, ...] = ()
-    dtype: str = ""
-    statistics: Statistics | None = None
-
-
-@dataclass
-class Contents:
-    """What a file holds: facts to print above the table, and its arrays."""
-
-    kind: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
-    weights: WeightFile | None = None
+from ..files import new_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,160 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read the file and print what is in it; return the exit code."""
+    from ..inspection.contents import as_json, as_text, contained_prototxt, read_contents
     contents = read_contents(args.file)
     if args.prototxt:
-        text = _prototxt(contents, args.file)
+        text = contained_prototxt(contents, args.file)
         if args.prototxt == "-":
             print(text, end="")
             return 0
-        try:
-            with open(args.prototxt, "w", encoding="utf-8") as stream:
-                stream.write(text)
-        except OSError as error:
-            raise UsageError(f"cannot be written: {error.strerror}",
-                             where=args.prototxt) from None
+        with new_file(args.prototxt, UsageError, "the definition") as stream:
+            stream.write(text)
     print(as_json(contents) if args.json else as_text(args.file, contents))
     return 0
-
-
-def read_contents(path: str) -> Contents:
-    """Read a file of any kind that holds weights.
-
-    Raises:
-        WeightsError, SnapshotError, DataError: the file is missing, damaged, or something else.
-    """
-    from ..proto import weights_io
-    from ..proto.file_kinds import ARRAY, HDF5, HEAD_BYTES, STATE, kind_of
-    head = b""
-    with suppress(OSError), open(path, "rb") as stream:  # the readers below say what is wrong
-        head = stream.read(HEAD_BYTES)
-    kind = kind_of(head)
-    form = "HDF5" if kind == HDF5 else "binary"
-    if kind == STATE or kind == HDF5 and _is_h5_state(path):
-        state = weights_io.read_solverstate(path)
-        facts = {"iter": state.iter, "learned_net": state.learned_net,
-                 "current_step": state.current_step}
-        return Contents(f"solver state, {form}", facts,
-                        [_row("history", "", str(i), array)
-                         for i, array in enumerate(state.history)])
-    if kind == ARRAY:
-        return _mean(weights_io.read_blob_proto(path))
-    file = weights_io.read_weights(path)
-    facts = {} if kind == HDF5 else {"name": file.name, "dialect": file.dialect}
-    return Contents(f"weights, {form}", facts, list(_weight_rows(file)), file)
-
-
-def _is_h5_state(path: str) -> bool:
-    import h5py
-    with suppress(OSError), h5py.File(path, "r") as file:
-        return "history" in file
-    return False
-
-
-def _mean(array: np.ndarray) -> Contents:
-    """Describe an array; one with pictures' axes also by its mean for each channel."""
-    facts = {}
-    if array.ndim >= 3 and array.size and array.shape[-3] <= 4:
-        axes = tuple(axis for axis in range(array.ndim) if axis != array.ndim - 3)
-        facts["channel means"] = [round(float(mean), 4)
-                                  for mean in array.mean(axis=axes, dtype="float64")]
-    return Contents("array (image mean), binary", facts, [_row("", "", "0", array)])
-
-
-def _weight_rows(file: WeightFile) -> Iterator[Row]:
-    for layer in file.layers:
-        if not layer.blobs:
-            yield Row(layer.name, layer.type)
-        for index, (blob, diff) in enumerate(zip(layer.blobs, layer.diffs, strict=True)):
-            if blob is None:
-                yield Row(layer.name, layer.type, f"{index} (shared)")
-                continue
-            yield _row(layer.name, layer.type, str(index), blob)
-            if diff is not None:
-                yield _row(layer.name, layer.type, f"{index} diff", diff)
-
-
-def _row(layer: str, kind: str, blob: str, array: np.ndarray) -> Row:
-    from ..inspection.statistics import describe
-    return Row(layer, kind, blob, array.shape, str(array.dtype), describe(array))
-
-
-def _prototxt(contents: Contents, path: str) -> str:
-    from ..errors import WeightsError
-    from ..net.rebuild import rebuild_net
-    from ..proto.text import format_text
-    if contents.weights is None:
-        raise UsageError("only weights contain a definition", where=path, got=contents.kind)
-    try:
-        return format_text(rebuild_net(contents.weights))
-    except WeightsError as error:
-        error.where = path
-        raise
-
-
-# Output ---------------------------------------------------------------------------------------
-
-
-def as_text(path: str, contents: Contents) -> str:
-    """Return a header with the facts, an aligned table, and the totals."""
-    from ..inspection.statistics import table
-    facts = {"file": path, "kind": contents.kind, **contents.facts,
-             "size": f"{os.path.getsize(path):,} bytes"}
-    width = max(map(len, facts)) + 1
-    lines = [f"{name + ':':<{width}} {value}" for name, value in facts.items()]
-    cells = [_cells(row, contents.rows[index - 1] if index else None)
-             for index, row in enumerate(contents.rows)]
-    keep = [column for column in range(len(_HEADER)) if any(row[column] for row in cells)]
-    shown = table([_HEADER[column] for column in keep],
-                  [[row[column] for column in keep] for row in cells],
-                  [_RIGHT[column] for column in keep]) if keep else ""
-    return "\n".join([*lines, "", shown, "", _totals_line(contents)])
-
-
-def _cells(row: Row, above: Row | None) -> list[str]:
-    # A layer's name and type stand beside its first array only.
-    repeated = above is not None and above.layer == row.layer and bool(
-        row.blob) and row.blob != "0"
-    cells = ["", ""] if repeated else [row.layer, row.type]
-    found = row.statistics
-    if found is None:
-        return [*cells, row.blob or "-", *[""] * 8]
-    shape = " x ".join(map(str, row.shape)) or "1 number"
-    numbers = [f"{value:.4g}" for value in (found.min, found.max, found.mean, found.std)]
-    return [*cells, row.blob, shape, f"{found.count:,}", *numbers, f"{found.zero_share:.1%}",
-            str(found.nans)]
-
-
-def totals(contents: Contents) -> dict[str, int]:
-    """Return the numbers of layers, of arrays, and of values that are not gradients."""
-    values = [row for row in contents.rows if row.statistics and "diff" not in row.blob]
-    layers = contents.weights.layers if contents.weights else []
-    return {"layers": len(layers),
-            "layers with parameters": sum(bool(layer.blobs) for layer in layers),
-            "arrays": len(values),
-            "values": sum(row.statistics.count for row in values if row.statistics),
-            "NaN": sum(row.statistics.nans for row in values if row.statistics)}
-
-
-def _totals_line(contents: Contents) -> str:
-    total = totals(contents)
-    start = (f"{total['layers']} layers, {total['layers with parameters']} with parameters; "
-             if contents.weights else "")
-    arrays = "1 array" if total["arrays"] == 1 else f"{total['arrays']} arrays"
-    return f"{start}{arrays}, {total['values']:,} values, {total['NaN']} NaN"
-
-
-def as_json(contents: Contents) -> str:
-    """Return the same as one JSON object; numbers that are not finite are strings."""
-    arrays = [{"layer": row.layer, "type": row.type, "blob": row.blob, "shape": list(row.shape),
-               "dtype": row.dtype, **_numbers(row.statistics)} for row in contents.rows]
-    return json.dumps({"kind": contents.kind, **contents.facts, "arrays": arrays,
-                       "totals": totals(contents)}, indent=2, allow_nan=False)
-
-
-def _numbers(found: Statistics | None) -> dict[str, Any]:
-    if found is None:
-        return {}
-    numbers = {name: value if math.isfinite(value) else str(value)
-               for name, value in vars(found).items()}
-    return numbers | {"zero_share": found.zero_share}
