@@ -7,13 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DataError, UsageError
+from ..errors import UsageError
 from . import data_pictures, data_toy
 
 if TYPE_CHECKING:
-    from ..language.vocabulary import Vocabulary
     from ..tasks.captioning import Caption
-    from ..tasks.captioning.prepare import Recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,22 +80,14 @@ def _add_captions(parser: argparse.ArgumentParser) -> None:
 
 
 def _captions(args: argparse.Namespace) -> int:
-    from ..tasks.captioning.prepare import Recipe, tokenized, write_split
+    from ..language.vocabulary import Vocabulary
+    from ..tasks.captioning.prepare import Recipe, write_data_set
     _check_captions(args)
     recipe = Recipe(args.out, args.streams, args.timesteps, aligned=not args.unaligned,
-                    seed=args.seed, strict=args.strict, force=args.force)
-    captions = _splits(args)
-    if not args.resume:
-        recipe.refuse_existing(*(recipe.folder(split) for split in captions))
-    # Captions name whole paths already.
-    usable = {split: tokenized(found, None if args.images is None else Path(), _report)
-              for split, found in captions.items()}
-    vocabulary = _vocabulary(args, recipe, [tokens for _, tokens in usable[args.split]])
-    for split in captions:
-        if args.resume and recipe.folder(split).exists():
-            _report(f"{split}: is there already, in {recipe.folder(split)}")
-        else:
-            write_split(recipe, split, usable[split], vocabulary, _report)
+                    seed=args.seed, strict=args.strict, force=args.force, resume=args.resume)
+    vocabulary = write_data_set(
+        recipe, _splits(args), None if args.images is None else Path(),  # captions name whole paths
+        _report, Vocabulary.read(args.vocabulary) if args.vocabulary else None, args.min_count)
     print(f"{len(vocabulary)} word ids (0 is <EOS>, 1 is <unk>): the net's Embed needs input_dim "
           f"{len(vocabulary)} and its predict layer num_output {len(vocabulary)}, or more")
     return 0
@@ -154,30 +144,6 @@ def _check_captions(args: argparse.Namespace) -> None:
         raise UsageError("--val-captions and --val-fraction exclude each other")
     if args.split == "val" and (args.val_captions or args.val_fraction is not None):
         raise UsageError("two splits would be called val", remedy="Choose another --split.")
-
-
-def _vocabulary(args: argparse.Namespace, recipe: Recipe,
-                captions: list[list[str]]) -> Vocabulary:
-    from ..tasks.captioning import Vocabulary
-    if args.vocabulary:
-        return Vocabulary.read(args.vocabulary)
-    path = recipe.out / "vocabulary.txt"
-    if path.exists() and not args.force and not args.resume:
-        raise UsageError("there is a vocabulary already", got=path,
-                         remedy=f"Use it with --vocabulary {path}, or replace it with --force.")
-    vocabulary = Vocabulary.from_captions(captions, args.min_count)
-    if path.exists() and args.resume:
-        if Vocabulary.read(path).words != vocabulary.words:
-            raise DataError("another vocabulary is there, so this is not the same run", where=path,
-                            remedy="Use another --out, or --force to replace everything.")
-        return vocabulary
-    try:
-        recipe.out.mkdir(parents=True, exist_ok=True)
-        vocabulary.write(path)
-    except OSError as error:
-        raise DataError(f"cannot write the vocabulary: {error.strerror}", where=path,
-                        remedy="Give --out a folder that can be made and written.") from error
-    return vocabulary
 
 
 def _add_ngrams(parser: argparse.ArgumentParser) -> None:

@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError, UsageError
-from ...files import new_hdf5
+from ...files import new_hdf5, writing
 from ...language.caption_files import Caption
 from ...language.streams import Layout, Pair, align
 from ...language.tokenize import tokenize
@@ -30,6 +30,7 @@ class Recipe:
         seed: of the order of the captions.
         strict: reproduce the original writer's defects.
         force: replace what is there.
+        resume: keep the vocabulary and the splits that are there, and make the rest.
     """
 
     out: Path
@@ -39,6 +40,7 @@ class Recipe:
     seed: int = 3
     strict: bool = False
     force: bool = False
+    resume: bool = False
 
     def __post_init__(self) -> None:
         for name in ("streams", "timesteps"):
@@ -57,9 +59,58 @@ class Recipe:
     def refuse_existing(self, *paths: Path) -> None:
         """Raise DataError if one of the paths exists and may not be replaced."""
         for path in paths:
-            if path.exists() and not self.force:
+            if path.exists() and not self.force and not self.resume:
                 raise DataError("output exists already", where=path,
                                 remedy="Use another --out, or --force to replace it.")
+
+
+def write_data_set(recipe: Recipe, captions: Mapping[str, Sequence[Caption]],
+                   pictures: Path | None, report: Report, vocabulary: Vocabulary | None = None,
+                   min_count: int = 5) -> Vocabulary:
+    """Write the vocabulary and the streams of some splits; return the vocabulary.
+
+    Args:
+        recipe: what the streams look like, and where they go.
+        captions: split -> its captions.
+        pictures: the folder of the pictures; ``None``: the pictures are not needed.
+        report: receives a line for each step, and warnings.
+        vocabulary: use this one; by default it is made from the first split, and written.
+        min_count: a word of the vocabulary that is made occurs at least so often.
+
+    Raises:
+        DataError: output exists and is not to be replaced, or a file cannot be written.
+        UsageError: a vocabulary exists and is not to be replaced.
+    """
+    recipe.refuse_existing(*(recipe.folder(split) for split in captions))
+    usable = {split: tokenized(found, pictures, report) for split, found in captions.items()}
+    if vocabulary is None:
+        first = next(iter(usable.values()))
+        vocabulary = _write_vocabulary(recipe, Vocabulary.from_captions(
+            [tokens for _, tokens in first], min_count))
+    for split, found in usable.items():
+        if recipe.resume and recipe.folder(split).exists():
+            report(f"{split}: is there already, in {recipe.folder(split)}")
+        else:
+            write_split(recipe, split, found, vocabulary, report)
+    return vocabulary
+
+
+def _write_vocabulary(recipe: Recipe, vocabulary: Vocabulary) -> Vocabulary:
+    """Write ``OUT/vocabulary.txt``, or see that it is the same where a run is resumed."""
+    path = recipe.out / "vocabulary.txt"
+    if path.exists() and recipe.resume:
+        if Vocabulary.read(path).words != vocabulary.words:
+            raise DataError("another vocabulary is there, so this is not the same run", where=path,
+                            remedy="Use another --out, or --force to replace everything.")
+        return vocabulary
+    if path.exists() and not recipe.force:
+        raise UsageError("there is a vocabulary already", got=path,
+                         remedy=f"Use it with --vocabulary {path}, or replace it with --force.")
+    with writing(path, DataError, "the vocabulary",
+                 "Give --out a folder that can be made and written."):
+        recipe.out.mkdir(parents=True, exist_ok=True)
+        vocabulary.write(path)
+    return vocabulary
 
 
 def tokenized(captions: Sequence[Caption], pictures: Path | None,
@@ -135,18 +186,18 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
     recipe.refuse_existing(folder)
     # A folder that has its name is whole: --resume relies on it.
     partial = folder.with_name(folder.name + PARTIAL)
-    try:
-        for old in (folder, partial):
-            if old.exists():
-                shutil.rmtree(old)
-        partial.mkdir(parents=True)
-        _write_files(layout, partial, folder, split, report)
-        _write_lists(pairs, partial)
-        partial.rename(folder)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise DataError(f"cannot write the streams: {error.strerror or error}", where=folder,
-                        remedy="Make room on the disk, or use another --out.") from error
+    with writing(folder, DataError, "the streams", "Make room on the disk, or use another --out."):
+        try:
+            for old in (folder, partial):
+                if old.exists():
+                    shutil.rmtree(old)
+            partial.mkdir(parents=True)
+            _write_files(layout, partial, folder, split, report)
+            _write_lists(pairs, partial)
+            partial.rename(folder)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
     report(f"{split}: {_summary(recipe, pairs, len(usable))}, {layout.rows} rows of "
            f"{recipe.streams} streams in {folder}")
     return folder

@@ -59,7 +59,8 @@ def test_refuses_to_overwrite(coco, capsys):
 def test_an_output_folder_that_is_a_file(coco, capsys):
     (coco / "out").write_text("")
     assert captions(coco) == 1
-    assert "out/vocabulary.txt: cannot write the vocabulary: File exists" in capsys.readouterr().err
+    assert ("out/vocabulary.txt: the vocabulary cannot be written: File exists"
+            in capsys.readouterr().err)
 
 
 def test_a_full_disk_leaves_no_half_written_split(coco, capsys, monkeypatch):
@@ -68,7 +69,7 @@ def test_a_full_disk_leaves_no_half_written_split(coco, capsys, monkeypatch):
 
     monkeypatch.setattr("caffe_lrcn.tasks.captioning.prepare.new_hdf5", full)
     assert captions(coco) == 1
-    assert "cannot write the streams: No space left" in capsys.readouterr().err
+    assert "the streams cannot be written: No space left" in capsys.readouterr().err
     assert list((coco / "out").rglob("*_batches")) == []
 
 
