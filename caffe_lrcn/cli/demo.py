@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import embedded
+from . import runtime
 from .caption import DEFAULT_IMAGE_NET, DEFAULT_NET, DEFAULT_SIDE
 
 if TYPE_CHECKING:
+    from ..tasks.toy.embedded import Embedded
     from ..tasks.toy.page import Shown
 
 SOLVER = "prototxt/lrcn_solver.prototxt"
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--out", type=Path, default=Path("out/demo"),
                         help="folder of the page (%(default)s)")
-    parser.add_argument("--images", type=int, default=embedded.IMAGES, metavar="N",
+    parser.add_argument("--images", type=int, default=8000, metavar="N",
                         help="training pictures to generate (%(default)s)")
     parser.add_argument("--convnet-iterations", type=int, metavar="N",
                         help="train the picture net so long (as its solver says)")
@@ -34,24 +35,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do what is missing of: data, picture net, captioner, page. Return the exit code."""
     start = time.monotonic()
+    from .. import glog
+    from ..layer_types.base import Settings
+    from ..tasks.toy import embedded
+    glog.start()
+    data = embedded.Embedded(args.images, Settings(workers=runtime.default_workers()))
     if embedded.captions_missing():
-        embedded.make_captions(args.images)
-    embedded.make_toy(args.images)
+        data.make_captions()
+    data.make_toy()
     if not embedded.CONVNET.exists():
-        embedded.make_convnet(args.images, args.convnet_iterations)
-    weights = _train(args.iterations)
+        data.make_convnet(args.convnet_iterations)
+    weights = _train(data, args.iterations)
     page = _report(weights, args.out)
     print(f"{page} ({time.monotonic() - start:.0f} s)")
     return 0
 
 
-def _train(iterations: int | None) -> Path:
+def _train(data: Embedded, iterations: int | None) -> Path:
     """Train the captioner unless its weights are there; return their path."""
-    weights = embedded.weights_of(SOLVER, iterations)
+    from ..tasks.toy.embedded import weights_of
+    weights = weights_of(SOLVER, iterations)
     if weights.exists():
         print(f"{weights} is there already", file=sys.stderr)
         return weights
-    return embedded.train(SOLVER, f"There is no {weights}: training the captioner", iterations)
+    return data.train(SOLVER, f"There is no {weights}: training the captioner", iterations)
 
 
 def _report(weights: Path, out: Path) -> Path:
@@ -82,8 +89,9 @@ def _curves() -> list[str]:
     """Return the drawings of how both trainings went, as far as their logs are there."""
     from ..paths import resolve
     from ..proto.text import read_solver
+    from ..tasks.toy.embedded import CONVNET_SOLVER
     from ..tasks.toy.page import curve, read_curve
-    wanted = [(embedded.CONVNET_SOLVER, "picture net: training loss", "train", "mean_loss"),
+    wanted = [(CONVNET_SOLVER, "picture net: training loss", "train", "mean_loss"),
               (SOLVER, "captioner: training loss per word", "train", "cross_entropy_loss"),
               (SOLVER, "captioner: share of next words guessed", "test 0", "accuracy")]
     drawn = []
@@ -100,7 +108,7 @@ def _score(weights: Path, split: str) -> tuple[list[str], list[Shown]]:
     from ..metrics.ptb import Tokenizer
     from ..paths import resolve
     from ..tasks.captioning import Decoder, FeatureNet, Vocabulary
-    from ..tasks.toy import judge, read_scenes
+    from ..tasks.toy import embedded, judge, read_scenes
     from ..tasks.toy.page import Shown
     captions = embedded.TOY / f"captions_{split}.json"
     scenes, references = read_scenes(captions), _references(captions)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ..caffe_tools.program import add_log_flags, split_list, start_log
 from ..errors import UsageError
 from . import runtime
-from .embedded import make_missing
 
 if TYPE_CHECKING:
     from ..proto.text import SolverDef
     from ..solver.solver import Solver
+    from ..solver.training import Start
 
 _EFFECTS = ("stop", "snapshot", "none")
 
@@ -40,53 +40,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; return the exit code."""
     start_log(args)
-    from .. import glog
+    from ..layer_types.base import Settings
     from ..paths import resolve
     from ..proto.text import read_solver
     from ..solver.signals import Action, SignalActions
+    from ..solver.training import train
+    from ..tasks.toy.embedded import Embedded
+    from .overrides import apply_overrides
     definition = read_solver(resolve(args.solver))
     with SignalActions(Action(args.sigint_effect), Action(args.sighup_effect)) as actions:
-        solver, resume = _make_solver(args, definition)
-        solver.next_action = actions
-        try:
-            glog.info("Starting Optimization")
-            with runtime.quiet_arithmetic():
-                solver.solve(resume)
-        finally:
-            solver.close()
-        # CAFFE-QUIRK: the solver has said this already unless it was stopped.
-        glog.info("Optimization Done.")
+        apply_overrides(definition, args.set)
+        start = _start(args, definition)
+        Embedded(settings=Settings(workers=args.workers)).make_missing(definition)
+        solver = train(definition, runtime.open_backend(args, definition.param), start, actions,
+                       settings=runtime.settings(args), level=args.level,
+                       stages=runtime.stages(args))
     if solver.stopped_early:
         print(_how_to_resume(args, solver))
     return 0
 
 
-def _make_solver(args: argparse.Namespace, definition: SolverDef) -> tuple[Solver, str | None]:
-    """Return the solver and the solver state to go on from."""
-    from .. import glog
-    from ..solver import snapshot
-    from ..solver.solver import Solver
-    from .overrides import apply_overrides
-    apply_overrides(definition, args.set)
-    param = definition.param
-    resume = seed = None
-    if args.weights is not None or args.snapshot is not None:
-        param.ClearField("weights")
-    if args.weights is not None:
-        param.weights.extend(split_list(args.weights))
-        if not param.weights:
-            raise UsageError("--weights names no file")
+def _start(args: argparse.Namespace, definition: SolverDef) -> Start:
+    """Return the snapshot of ``--snapshot``, or the start, with the weights of ``--weights``."""
+    from ..solver.training import Start, resume_from
     if args.snapshot is not None:
-        resume = snapshot.find(args.snapshot, param.snapshot_prefix)
-        glog.info(f"Resuming from {resume}")
-        # Without a random_seed the run goes on with the one it drew when it began.
-        if param.random_seed < 0:
-            seed = snapshot.seed_of(resume)
-    make_missing(definition)
-    # CAFFE-QUIRK: --level, 0 if it is not given, always replaces the level in the definition.
-    return Solver(definition, backend=runtime.open_backend(args, param),
-                  settings=runtime.settings(args), level=args.level,
-                  stages=runtime.stages(args), seed=seed), resume
+        return resume_from(args.snapshot, definition)
+    if args.weights is not None:
+        definition.param.ClearField("weights")
+        definition.param.weights.extend(split_list(args.weights))
+        if not definition.param.weights:
+            raise UsageError("--weights names no file")
+    return Start()
 
 
 def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:

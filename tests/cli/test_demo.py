@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from caffe_lrcn.cli import embedded
 from caffe_lrcn.cli.main import main
+from caffe_lrcn.tasks.toy.embedded import Embedded
 from caffe_lrcn.tasks.toy.page import curve, read_curve
 
 TINY = ["demo", "--images", "40", "--convnet-iterations", "2", "--iterations", "3"]
@@ -55,7 +55,7 @@ def test_training_makes_what_is_missing_first(folder, tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     made = []
     for name in ("make_captions", "make_convnet"):
-        monkeypatch.setattr(embedded, name, lambda images, name=name: made.append(name))
+        monkeypatch.setattr(Embedded, name, lambda self, name=name: made.append(name))
     assert main(["train", "--cpu", "--solver", "prototxt/lrcn_solver.prototxt",
                  "--set", "max_iter=1"]) == 1  # the stand-ins make nothing
     assert sorted(set(made)) == ["make_captions", "make_convnet"]
@@ -68,7 +68,7 @@ def test_ones_own_data_are_left_alone(tmp_path, monkeypatch):
     from caffe_lrcn.proto.text import read_solver
     Path("data/captions/buffer_32/mine").mkdir(parents=True)
     Path("data/convnet.caffemodel").touch()
-    embedded.make_missing(read_solver(resolve("prototxt/lrcn_solver.prototxt")))
+    Embedded().make_missing(read_solver(resolve("prototxt/lrcn_solver.prototxt")))
     assert {path.name for path in Path("data").iterdir()} == {"captions", "convnet.caffemodel"}
     assert list(Path("data/captions/buffer_32").iterdir()) == [Path("data/captions/buffer_32/mine")]
 
@@ -91,7 +91,7 @@ def test_streams_whose_making_was_interrupted_are_completed(folder, tmp_path, mo
             shutil.rmtree(f"{split}.part")
     if left == "nothing":
         Path("data/captions/vocabulary.txt").unlink()
-    embedded.make_missing(read_solver(resolve("prototxt/lrcn_solver.prototxt")), 40)
+    Embedded(40).make_missing(read_solver(resolve("prototxt/lrcn_solver.prototxt")))
     assert {path: path.read_bytes() for path in sorted(splits.glob("*/*"))
             if path.suffix == ".txt"} == want
     assert not list(splits.glob("*.part"))

@@ -1,0 +1,150 @@
+"""The embedded data set, and what the default definitions need of it, made when it is missing.
+
+    data/toy                  generated pictures and captions
+    data/captions             vocabulary, caption streams and picture lists of them
+    data/convnet.caffemodel   the picture net, pre-trained on what the pictures show
+
+One's own data under ``data/captions`` are left as they are.
+"""
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...backends import get_backend
+from ...backends.choose import announce, device_for
+from ...errors import DataError
+from ...files import replacing
+from ...language.caption_files import read_captions
+from ...layer_types.base import Settings
+from ...paths import resolve
+from ...proto.text import SolverDef, read_net, read_solver
+from ...solver.signals import SignalActions
+from ...solver.snapshot import LATEST, set_paths
+from ...solver.training import Start, resume_from, train
+from ..captioning.prepare import PARTIAL, Recipe, write_data_set
+from .dataset import write_dataset
+
+TOY, CAPTIONS, CONVNET = Path("data/toy"), Path("data/captions"), Path("data/convnet.caffemodel")
+CONVNET_SOLVER = "prototxt/convnet_solver.prototxt"
+#: Captions side by side: the batch size of prototxt/lrcn.prototxt.
+STREAMS, TIMESTEPS = 32, 20
+IMAGES = 8000
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Makes what is missing; says on stderr what it does.
+
+    Args:
+        images: number of training pictures to generate.
+        settings: of the nets that are trained.
+    """
+
+    images: int = IMAGES
+    settings: Settings = field(default_factory=Settings)
+
+    def make_missing(self, definition: SolverDef) -> None:
+        """Make what a solver names of the embedded data and is not there yet.
+
+        Args:
+            definition: the solver; its ``weights`` and the sources of its net's data layers count.
+
+        Raises:
+            DataError: something cannot be written.
+        """
+        for name in _named_files(definition):
+            path = Path(name)
+            if path == CONVNET and not path.exists():
+                self.make_convnet()
+            elif CAPTIONS in path.parents and not path.exists() and captions_missing():
+                self.make_captions()
+            elif TOY in path.parents:
+                self.make_toy()
+
+    def make_toy(self) -> None:
+        """Generate pictures and captions, unless they are there."""
+        if not TOY.exists():
+            _say(f"There is no {TOY}: generating {self.images} pictures with captions")
+            TOY.parent.mkdir(parents=True, exist_ok=True)
+            write_dataset(TOY, self.images, report=_say)
+
+    def make_captions(self) -> None:
+        """Turn the generated captions into streams; goes on where it was interrupted."""
+        self.make_toy()
+        whole = "whole " if CAPTIONS.exists() else ""
+        _say(f"There is no {whole}{CAPTIONS}: turning the captions of {TOY} into streams")
+        captions = {split: read_captions("coco", TOY / f"captions_{split}.json")
+                    for split in ("train", "val")}
+        write_data_set(Recipe(CAPTIONS, STREAMS, TIMESTEPS, resume=True), captions, TOY / "images",
+                       _say, min_count=1 if self.images < IMAGES else 5)
+
+    def make_convnet(self, iterations: int | None = None) -> None:
+        """Train the picture net on what the generated pictures show.
+
+        Args:
+            iterations: replaces the solver's ``max_iter``.
+        """
+        self.make_toy()
+        weights = self.train(CONVNET_SOLVER, f"There is no {CONVNET}: training the picture net",
+                             iterations)
+        with replacing(CONVNET, DataError, "the picture net") as copy:
+            shutil.copyfile(weights, copy)  # the snapshot stays whole
+
+    def train(self, solver: str, reason: str, iterations: int | None = None) -> Path:
+        """Train as a solver says, from its newest snapshot if there is one; return the weights.
+
+        Args:
+            solver: the definition.
+            reason: what is said when it begins.
+            iterations: replaces the solver's ``max_iter``.
+
+        Raises:
+            CaffeError: the training failed.
+            KeyboardInterrupt: it was stopped by a signal, and took a snapshot.
+        """
+        definition = read_solver(resolve(solver))
+        param = definition.param
+        param.max_iter = last = iterations or param.max_iter
+        _say(f"{reason} for {last} iterations")
+        prefix = Path(param.snapshot_prefix)
+        taken = [int(state.stem.rpartition("_")[2])
+                 for state in prefix.parent.glob(f"{prefix.name}_iter_*.solverstate")]
+        with SignalActions() as actions:
+            # Snapshots of a longer run are of no use.
+            start = resume_from(LATEST, definition) if taken and max(taken) <= last else Start()
+            backend = get_backend(device_for(param))
+            announce(device_for(param))
+            done = train(definition, backend, start, actions, settings=self.settings)
+        weights = weights_of(solver, iterations)
+        if not weights.exists():
+            _say(f"Stopped at iteration {done.iter}. The same command as before goes on there.")
+            raise KeyboardInterrupt
+        return weights
+
+
+def captions_missing() -> bool:
+    """Return whether there are no streams, or only what an interruption left of them."""
+    splits = list(CAPTIONS.glob("buffer_*/*"))
+    return not splits or any(split.suffix == PARTIAL for split in splits)
+
+
+def weights_of(solver: str, iterations: int | None = None) -> Path:
+    """Return where a training leaves its weights at its end."""
+    param = read_solver(resolve(solver)).param
+    return Path(set_paths(param.snapshot_prefix, iterations or param.max_iter, hdf5=False).weights)
+
+
+def _named_files(definition: SolverDef) -> list[str]:
+    names = [name.strip() for item in definition.param.weights for name in item.split(",")]
+    if definition.param.HasField("net"):
+        net = read_net(resolve(definition.param.net, definition.place.file))
+        for layer in net.layers:
+            names += [layer.param.image_data_param.source, layer.param.hdf5_data_param.source]
+    return [name for name in names if name]
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
