@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ...drawing.chart import Chart, Curve, draw_chart
 from ...drawing.svg import svg_element
+from ...errors import DataError
+from ...files import new_file
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -67,12 +69,15 @@ def write_page(path: str | os.PathLike[str], about: str, scores: Sequence[Sequen
         scores: rows of a table, the heading first.
         curves: drawings by ``curve``.
         galleries: (heading, pictures).
+
+    Raises:
+        DataError: it cannot be written.
     """
     sections = "".join(f'<h2>{html.escape(title)}</h2><div class="pictures">'
                        f'{"".join(map(_figure, shown))}</div>' for title, shown in galleries)
-    Path(path).write_text(_PAGE.format(about=html.escape(about), scores=_table(scores),
-                                       curves="".join(curves), galleries=sections),
-                          encoding="utf-8")
+    with new_file(path, DataError, "the page") as file:
+        file.write(_PAGE.format(about=html.escape(about), scores=_table(scores),
+                                curves="".join(curves), galleries=sections))
 
 
 def read_curve(path: str | os.PathLike[str], net: str, column: str) -> list[tuple[float, float]]:
