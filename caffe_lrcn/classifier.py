@@ -1,8 +1,6 @@
 """pycaffe's ``caffe.classifier``."""
 from __future__ import annotations
 
-from .pycaffe.classifier import (
-    Classifier,
-)
+from .pycaffe.classifier import Classifier
 
 __all__ = ["Classifier"]

@@ -14,15 +14,5 @@ from .pycaffe.coord_map import (
     inverse,
 )
 
-__all__ = [
-    "AxisMismatchException",
-    "PASS_THROUGH_LAYERS",
-    "UndefinedMapException",
-    "compose",
-    "conv_params",
-    "coord_map",
-    "coord_map_from_to",
-    "crop",
-    "crop_params",
-    "inverse",
-]
+__all__ = ["AxisMismatchException", "PASS_THROUGH_LAYERS", "UndefinedMapException", "compose",
+           "conv_params", "coord_map", "coord_map_from_to", "crop", "crop_params", "inverse"]

@@ -1,8 +1,6 @@
 """pycaffe's ``caffe.detector``."""
 from __future__ import annotations
 
-from .pycaffe.detector import (
-    Detector,
-)
+from .pycaffe.detector import Detector
 
 __all__ = ["Detector"]

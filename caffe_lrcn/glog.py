@@ -13,6 +13,7 @@ import time
 from typing import TextIO
 
 from .errors import UsageError
+from .files import writing
 
 logger = logging.getLogger("caffe_lrcn")
 
@@ -82,10 +83,8 @@ def start(*, min_level: int = 0, log_dir: str | None = None,
 def _file_handler(folder: str) -> logging.Handler:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     path = os.path.join(folder, f"caffe-lrcn.INFO.{stamp}.{os.getpid()}")
-    try:
+    with writing(path, UsageError, "the log file",
+                 "Give --log_dir a folder that exists and is writable."):
         handler = logging.FileHandler(path)
-    except OSError as problem:
-        raise UsageError(f"the log file cannot be written: {problem.strerror}", where=path,
-                         remedy="Give --log_dir a folder that exists and is writable.") from None
     handler.setFormatter(GlogFormatter())
     return handler

@@ -14,15 +14,5 @@ from .pycaffe.net_spec import (
     to_proto,
 )
 
-__all__ = [
-    "Function",
-    "Layers",
-    "NetSpec",
-    "Parameters",
-    "Top",
-    "assign_proto",
-    "layers",
-    "param_name_dict",
-    "params",
-    "to_proto",
-]
+__all__ = ["Function", "Layers", "NetSpec", "Parameters", "Top", "assign_proto", "layers",
+           "param_name_dict", "params", "to_proto"]

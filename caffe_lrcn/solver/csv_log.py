@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import glog
 from ..errors import SnapshotError
+from ..files import writing
 from .report import Output
 
 # The mean of the last average_loss iterations, or of a test; most nets have an output "loss" too.
@@ -99,25 +100,19 @@ class CsvLog:
         self._file, self._mark = None, Mark()
 
     def _start(self) -> None:
-        try:
+        with writing(self.path, SnapshotError, "the log",
+                     "Set snapshot_prefix to a folder that is writable."):
             if os.path.exists(self.path):
                 os.replace(self.path, self.path + ".old")
             self._file = open(self.path, "wb", buffering=0)
-        except OSError as error:
-            raise SnapshotError(f"the log cannot be written: {error.strerror}", where=self.path,
-                                remedy="Set snapshot_prefix to a folder that is writable."
-                                ) from None
         self._append(self._header)
 
     def _append(self, line: bytes) -> None:
         assert self._file is not None
-        try:
+        with writing(self.path, SnapshotError, "the log",
+                     "Make room on the disk and resume from the last snapshot."):
             if self._file.write(line) != len(line):
                 raise OSError(0, "only part of a row could be written")
-        except OSError as error:
-            raise SnapshotError(f"the log cannot be written: {error.strerror}", where=self.path,
-                                remedy="Make room on the disk and resume from the last snapshot."
-                                ) from None
         self._mark = Mark(self._mark.size + len(line), zlib.crc32(line, self._mark.crc))
 
 

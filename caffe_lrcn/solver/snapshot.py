@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .. import glog
 from ..errors import CaffeError, SnapshotError
-from ..files import remove_leftovers, sync, temporary
+from ..files import remove_leftovers, sync, temporary, writing
 from ..proto.file_kinds import missing_file_remedy
 from ..proto.weights_io import SolverStateFile, read_solverstate
 from .resume_file import ResumeFile, fingerprint, read_resume_file
@@ -55,16 +55,13 @@ def prepare(prefix: str) -> None:
     """
     folder = os.path.dirname(prefix) or "."
     probe = temporary(f"{prefix}_iter_0")
-    try:
+    with writing(folder, SnapshotError, "snapshots", "Set snapshot_prefix to a folder that is "
+                 "writable, for example with --set snapshot_prefix=out/mynet."):
         os.makedirs(folder, exist_ok=True)
         with open(probe, "wb"):
             pass
         os.remove(probe)
         remove_leftovers(f"{prefix}_iter_")
-    except OSError as error:
-        raise SnapshotError(f"snapshots cannot be written: {error.strerror}", where=folder,
-                            remedy="Set snapshot_prefix to a folder that is writable, for "
-                                   "example with --set snapshot_prefix=out/mynet.") from None
 
 
 def write_set(paths: SetPaths, write_weights: Writer, write_state: Writer,

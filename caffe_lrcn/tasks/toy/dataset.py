@@ -14,7 +14,7 @@ from PIL import Image
 
 from ... import rng
 from ...errors import DataError, UsageError
-from ...files import new_hdf5
+from ...files import new_hdf5, writing
 from .attributes import NAMES, attributes
 from .drawing import SIDE, draw
 from .grammar import describe
@@ -60,16 +60,17 @@ def write_dataset(out: str | os.PathLike[str], images: int = 8000, seed: int = 1
         raise DataError("output exists already", where=out,
                         remedy="Use another folder, or remove it.")
     partial = out.with_name(out.name + ".partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / "images").mkdir(parents=True)
-        for split, size in SPLITS.items():
-            _write_split(partial, split, size(images), seed)
-            report(f"{split}: {size(images)} pictures")
-        os.rename(partial, out)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)  # a full disk should have its room back
-        raise DataError(f"cannot write the data set: {error}", where=out) from error
+    with writing(out, DataError, "the data set"):
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            (partial / "images").mkdir(parents=True)
+            for split, size in SPLITS.items():
+                _write_split(partial, split, size(images), seed)
+                report(f"{split}: {size(images)} pictures")
+            os.rename(partial, out)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)  # a full disk should have its room back
+            raise
 
 
 def read_scenes(path: str | os.PathLike[str]) -> dict[str, Scene]:
