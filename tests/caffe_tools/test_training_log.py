@@ -11,8 +11,6 @@ from PIL import Image
 
 from caffe_lrcn.caffe_tools.parse_log import parse_log
 from caffe_lrcn.caffe_tools.plot_training_log import KINDS, shown_columns
-from caffe_lrcn.drawing.chart import Chart, Curve, draw_chart, ticks
-from caffe_lrcn.drawing.svg import as_svg
 from caffe_lrcn.glog import GlogFormatter
 from caffe_lrcn.solver.report import Output, output_lines
 from tests.caffe_tools.scripts import run
@@ -164,22 +162,6 @@ def test_a_picture_shows_the_curve(log, tmp_path):
     with Image.open(tmp_path / "c.png") as picture:
         colours = {colour for _, colour in picture.getcolors(1 << 20)}
     assert (0x1F, 0x77, 0xB4) in colours
-
-
-def test_points_lie_where_their_numbers_say():
-    chart = Chart("t", "x", "y", [Curve("<a>", [(0, 0), (5, math.nan), (10, 4), (5, 2)])])
-    curve = next(shape for shape in draw_chart(chart).shapes if getattr(shape, "width", 0) == 2)
-    (x0, y0), (x1, y1), middle = curve.points
-    assert (x0, y0) == (90, 530) and (x1, y1) == (870, 50)
-    assert middle == ((x0 + x1) / 2, (y0 + y1) / 2)
-    assert "&lt;a&gt;" in as_svg(draw_chart(chart))
-
-
-@pytest.mark.parametrize("values", [[], [3.0], [0.0, 0.0], [-1e-9, 1e9], [0.1, 0.9], [-5, -4]])
-def test_ticks_enclose_the_values(values):
-    found = ticks(values)
-    assert 2 <= len(found) <= 8
-    assert all(found[0] <= value <= found[-1] for value in values)
 
 
 def test_loss_charts_take_errors_where_nothing_is_called_loss():
