@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Score windows of pictures: detect.py INPUT OUTPUT [flags]."""
-import sys
-
-from caffe_lrcn.cli.main import main
+from caffe_lrcn.cli.main import script
 
 if __name__ == "__main__":
-    sys.exit(main(["detect", *sys.argv[1:]]))
+    script("detect")

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Draw a net: draw_net.py INPUT_NET OUTPUT_PICTURE [flags]."""
-import sys
-
-from caffe_lrcn.cli.main import main
+from caffe_lrcn.cli.main import script
 
 if __name__ == "__main__":
-    sys.exit(main(["draw_net", *sys.argv[1:]]))
+    script("draw_net")

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Rewrite an old definition in today's form: upgrade_solver_proto_text.py IN OUT."""
-import sys
-
-from caffe_lrcn.cli.main import main
+from caffe_lrcn.cli.main import script
 
 if __name__ == "__main__":
-    sys.exit(main(["upgrade_solver_proto_text", *sys.argv[1:]]))
+    script("upgrade_solver_proto_text")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from ..errors import DataError, UsageError
+from ..files import new_file, writing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +38,9 @@ def run(args: argparse.Namespace) -> int:
               file=sys.stderr)
     if not there:
         raise DataError("no picture is there", where=args.images, remedy="Check --images.")
-    try:
+    with writing(args.out, DataError, "the list"):
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text("".join(f"{path}\n" for path in there), encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot write the list: {error.strerror}", where=args.out) from error
+        with new_file(args.out, DataError, "the list") as file:
+            file.writelines(f"{path}\n" for path in there)
     print(f"{len(there)} pictures in {args.out}")
     return 0

@@ -88,6 +88,7 @@ def _write(path: Path, rows: dict[str, Scores], results: Results, spread: Divers
     from dataclasses import asdict
 
     from ..errors import DataError
+    from ..files import new_file
     scores = rows["results"]
     report = {
         **scores.corpus, "names": scores.names, "images": len(results.images),
@@ -98,7 +99,5 @@ def _write(path: Path, rows: dict[str, Scores], results: Results, spread: Divers
     }
     if "human" in rows:
         report["human"] = rows["human"].corpus
-    try:
-        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"cannot write the scores: {error.strerror}", where=path) from error
+    with new_file(path, DataError, "the scores") as file:
+        file.write(json.dumps(report, indent=1) + "\n")

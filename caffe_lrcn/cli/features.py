@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from ..errors import DataError, UsageError
+    from ..files import new_file
     from ..paths import resolve
     from ..tasks.captioning import FeatureNet
     from ..tasks.captioning.pictures import read_list
@@ -40,10 +41,7 @@ def run(args: argparse.Namespace) -> int:
                      mean=runtime.mean(args.mean), backend=runtime.open_backend(args))
     with runtime.quiet_arithmetic():
         features = net.features(pictures)
-    try:
-        with args.out.open("wb") as file:
-            np.save(file, features)
-    except OSError as error:
-        raise DataError(f"cannot write the features: {error.strerror}", where=args.out) from error
+    with new_file(args.out, DataError, "the features", "wb") as file:
+        np.save(file, features)
     print(f"{len(features)} pictures, {features.shape[1]} features each, in {args.out}")
     return 0

@@ -9,6 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from typing import NoReturn
 
 from .. import __version__
 from ..caffe_tools.program import Parser, long_flags, start_log
@@ -79,6 +80,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: there is no command '{words[0]}'.{hint}\n\n{usage()}", file=sys.stderr)
         return 2
     return run_command(words[0], words[1:])
+
+
+def script(name: str) -> NoReturn:
+    """Run a command as a program of its own: what the files in ``tools/`` do."""
+    sys.exit(main([name, *sys.argv[1:]]))
 
 
 def run_command(command: str, words: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..files import new_file
 
 if TYPE_CHECKING:
     from ..language.vocabulary import Vocabulary
@@ -44,11 +45,8 @@ def run(args: argparse.Namespace) -> int:
     if args.html:
         page = as_html(os.path.basename(args.file), streams, args.rows, args.streams, word,
                        summary, findings)
-        try:
-            with open(args.html, "w", encoding="utf-8") as stream:
-                stream.write(page)
-        except OSError as error:
-            raise UsageError(f"cannot be written: {error.strerror}", where=args.html) from None
+        with new_file(args.html, UsageError, "the page") as stream:
+            stream.write(page)
     else:
         print(as_text(streams, args.rows, args.streams, word, findings), end="\n\n")
     print(f"{args.file}: {summary}")

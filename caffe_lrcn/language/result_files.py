@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
+from ..files import new_file
 
 _DIGITS = re.compile(r"\d+")
 
@@ -41,11 +42,15 @@ def image_ids(pictures: Sequence[str], references: str | os.PathLike[str] | None
 
 def write_results(path: str | os.PathLike[str], ids: Sequence[int | str],
                   captions: Sequence[str]) -> None:
-    """Write ``[{"image_id": …, "caption": …}, …]``."""
+    """Write ``[{"image_id": …, "caption": …}, …]``.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
     entries = [{"image_id": number, "caption": caption}
                for number, caption in zip(ids, captions, strict=True)]
-    Path(path).write_text(json.dumps(entries, ensure_ascii=False, indent=0) + "\n",
-                          encoding="utf-8")
+    with new_file(path, DataError, "the results") as file:
+        file.write(json.dumps(entries, ensure_ascii=False, indent=0) + "\n")
 
 
 def _id_of(picture: str, known: dict[str, Any] | None,

@@ -36,7 +36,7 @@ def test_scripts_can_be_executed_and_run_their_tool(name):
     path = ROOT / "tools" / f"{name}.py"
     text = path.read_text(encoding="utf-8")
     assert text.startswith("#!/usr/bin/env python3\n")
-    assert text.endswith(f'    sys.exit(main(["{name}", *sys.argv[1:]]))\n')
+    assert text.endswith(f'    script("{name}")\n')
     assert os.access(path, os.X_OK)
 
 

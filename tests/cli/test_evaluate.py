@@ -104,7 +104,7 @@ def test_files_that_cannot_be_read(files, tmp_path, capsys):
     assert evaluate(results, results) == 1
     assert "not a COCO caption file" in capsys.readouterr().err
     assert evaluate(results, references, "--json", tmp_path / "no" / "folder.json") == 1
-    assert "cannot write the scores" in capsys.readouterr().err
+    assert "the scores cannot be written" in capsys.readouterr().err
     results.write_bytes("[{\"image_id\": 1, \"caption\": \"café\"}]".encode("latin-1"))
     assert evaluate(results, references) == 1
     assert "not UTF-8" in capsys.readouterr().err

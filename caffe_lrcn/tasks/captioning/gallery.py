@@ -7,9 +7,11 @@ import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image, ImageOps
+
+from ...errors import DataError
+from ...files import new_file
 
 #: Longest side of an embedded picture, in pixels.
 SIDE = 320
@@ -72,10 +74,14 @@ def write_gallery(path: str | os.PathLike[str], title: str, about: str,
         title: heading.
         about: a line below it.
         entries: the pictures in order.
+
+    Raises:
+        DataError: it cannot be written.
     """
     figures = "\n".join(map(_figure, entries))
-    Path(path).write_text(_PAGE.format(title=html.escape(title), about=html.escape(about),
-                                       figures=figures), encoding="utf-8")
+    with new_file(path, DataError, "the page") as file:
+        file.write(_PAGE.format(title=html.escape(title), about=html.escape(about),
+                                figures=figures))
 
 
 def _figure(entry: Entry) -> str:

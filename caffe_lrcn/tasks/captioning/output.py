@@ -2,10 +2,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...errors import DataError, UsageError
 
@@ -60,11 +58,9 @@ def write_outputs(args: argparse.Namespace, pictures: Sequence[Captioned]) -> No
     if args.json:
         from ...language.result_files import image_ids, write_results
         ids = image_ids([picture.name for picture in captioned], args.references)
-        with _writing(args.json):
-            write_results(args.json, ids, [picture.captions[0][1] for picture in captioned])
+        write_results(args.json, ids, [picture.captions[0][1] for picture in captioned])
     if args.html:
-        with _writing(args.html):
-            _write_page(args, pictures)
+        _write_page(args, pictures)
 
 
 def _write_page(args: argparse.Namespace, pictures: Sequence[Captioned]) -> None:
@@ -75,11 +71,3 @@ def _write_page(args: argparse.Namespace, pictures: Sequence[Captioned]) -> None
     count = sum(not picture.error for picture in pictures)
     write_gallery(args.html, "Captions", f"{args.weights.name}, {args.strategy}; {count} of "
                                          f"{len(pictures)} pictures captioned.", entries)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"cannot write: {error.strerror}", where=path) from error
