@@ -76,7 +76,7 @@ class LayerContext:
     Args:
         backend: where the arithmetic runs.
         phase: ``TRAIN`` (0) or ``TEST`` (1).
-        seed: the run's seed; streams are keyed by it and the layer's name.
+        seed: the run's seed; random numbers are keyed by it and the layer's name.
         place: the layer's position in its prototxt, for error messages.
         settings: choices for the whole net.
         scalars: the net's; ops set bits of its status word where they find bad values.
@@ -192,8 +192,8 @@ class Layer:
         self.blobs.append(blob)
         return blob
 
-    def stream_key(self, *name: object) -> tuple[int, int]:
-        """Return the Philox key of a random stream of this layer."""
+    def random_key(self, *name: object) -> tuple[int, int]:
+        """Return the Philox key of random numbers of this layer."""
         return philox_key(self.context.seed, self.phase, self.name, *name)
 
     def error(self, message: str, *, got: object = None, wanted: object = None,

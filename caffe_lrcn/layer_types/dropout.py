@@ -13,7 +13,7 @@ from .base import TRAIN, Layer
 class Dropout(Layer):
     """In training ``y = x * m / (1 - r)`` with ``m`` 0 for a share ``r`` of the units, else 1.
 
-    In testing ``y = x``. Masks come from the layer's random stream and the number of training
+    In testing ``y = x``. Masks come from the layer's random key and the number of training
     passes, so they are the same on every device.
 
     Raises:
@@ -29,7 +29,7 @@ class Dropout(Layer):
                              wanted="at least 0, below 1", kind=PrototxtError,
                              at=("dropout_param", "dropout_ratio"))
         self._threshold, self._scale = int(ratio * 2**32), 1 / (1 - ratio)
-        self._key, self._calls = self.stream_key("mask"), 0
+        self._key, self._calls = self.random_key("mask"), 0
         self._mask: Any = None
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:

@@ -39,7 +39,7 @@ class Net:
         backend: where the arithmetic runs.
         phase: ``TRAIN`` (0) or ``TEST`` (1).
         level, stages: the rest of the state that include and exclude rules look at.
-        seed: all random streams of the net derive from it.
+        seed: all random numbers of the net derive from it.
         settings: choices for the whole net.
         state: replaces ``phase``, ``level`` and ``stages`` if given.
 

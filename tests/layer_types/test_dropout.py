@@ -40,7 +40,7 @@ def test_mask_comes_from_the_layers_stream(any_backend64):
     case = make_layer(_layer(), [_X], phase=TRAIN, backend=any_backend64)
     for call in range(2):
         case.forward()
-        words = random_words(case.layer.stream_key("mask"), call, _X.size).reshape(_X.shape)
+        words = random_words(case.layer.random_key("mask"), call, _X.size).reshape(_X.shape)
         ratio = np.float32(0.4)
         want = np.where(words >= int(ratio * 2**32), _X / (1 - float(ratio)), 0)
         np.testing.assert_allclose(case.top[0].host_data, want)

@@ -47,7 +47,7 @@ def test_training_draws_an_element_of_each_window(extra, any_backend64):
     case = make_layer(_layer(extra), [_X], phase=TRAIN, backend=any_backend64)
     for call in range(2):
         case.forward()
-        words = random_words(case.layer.stream_key("pool"), call, case.top[0].count)
+        words = random_words(case.layer.random_key("pool"), call, case.top[0].count)
         shares = ((words + 1.0) / 2**32).reshape(case.top[0].shape)
         for at, window in _windows(case).items():
             want = _picked(window, shares[at]) if window.size else 0

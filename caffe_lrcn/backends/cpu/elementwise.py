@@ -143,7 +143,7 @@ def dropout_forward(x: np.ndarray, mask: np.ndarray, key: tuple[int, int], call:
 
     Args:
         mask: uint32, as many as ``x``; overwritten with ``rng.random_words(key, call, x.size)``.
-        key, call: the random stream and the number of the pass.
+        key, call: the random key and the number of the pass.
         threshold: share of dropped units times 2**32.
         scale: 1 / (1 - share), so that the expected value stays.
 

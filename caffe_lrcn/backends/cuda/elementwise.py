@@ -110,7 +110,7 @@ def dropout_forward(x: Any, mask: Any, key: tuple[int, int], call: int, threshol
 
     Args:
         mask: uint32, as many as ``x``; overwritten with ``rng.random_words(key, call, x.size)``.
-        key, call: the random stream and the number of the pass.
+        key, call: the random key and the number of the pass.
         threshold: share of dropped units times 2**32.
         scale: 1 / (1 - share), so that the expected value stays.
 

@@ -17,7 +17,7 @@ STOCHASTIC = "STOCHASTIC"
 
 @dataclass
 class Draws:
-    """A stream of random numbers: its key, and how often it has been drawn from."""
+    """A sequence of random numbers: its key, and how often it has been drawn from."""
 
     key: tuple[int, int]
     calls: int = 0
@@ -43,7 +43,7 @@ def read_method(layer: Layer, message: str) -> tuple[str, Draws | None]:
     if layer.context.settings.strict and not layer.backend.is_gpu:
         raise layer.error("STOCHASTIC pooling is strictly for GPUs", kind=PrototxtError,
                           at=(message, "pool"), remedy="Use a GPU, or leave strict mode.")
-    return method, Draws(layer.stream_key("pool")) if layer.phase == TRAIN else None
+    return method, Draws(layer.random_key("pool")) if layer.phase == TRAIN else None
 
 
 def pool_plan(layer: Layer, spec: PoolSpec, shape: tuple[int, ...], draws: Draws | None) -> Any:
