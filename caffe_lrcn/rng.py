@@ -1,9 +1,9 @@
 """Counter-based random numbers: the same bits on every device and for any number of workers.
 
-A stream is named by a seed and a key (a layer's name, a record's index, an iteration); nothing is
-shared between streams and nothing but the key has to be remembered. The generator is Philox
-4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"), in NumPy's implementation
-on the host and in ``backends/cuda/common.cuh`` on a GPU.
+Random numbers are named by a seed and a key (a layer's name, a record's index, an iteration); they
+share nothing with those of another name, and nothing but the key has to be remembered. The
+generator is Philox 4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"), in
+NumPy's implementation on the host and in ``backends/cuda/common.cuh`` on a GPU.
 """
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def fresh_seed() -> int:
 
 
 def philox_key(seed: int, *name: object) -> tuple[int, int]:
-    """Return the two 64-bit key words of the stream ``name`` under ``seed``."""
+    """Return the two 64-bit key words of the random numbers ``name`` under ``seed``."""
     digest = hashlib.blake2b(repr(name).encode(), digest_size=8).digest()
     return seed & _WORD, int.from_bytes(digest, "little")
 
 
 def generator(seed: int, *name: object, call: int = 0) -> np.random.Generator:
-    """Return a NumPy generator at the start of call number ``call`` of the stream ``name``."""
+    """Return a NumPy generator at the start of call number ``call`` of the numbers ``name``."""
     key = np.array(philox_key(seed, *name), dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, call & _WORD, 0]))
 
 
 def random_words(key: tuple[int, int], call: int, count: int) -> np.ndarray:
-    """Return ``count`` uint32 words of call ``call`` of the stream with ``key``.
+    """Return ``count`` uint32 words of call ``call`` of the numbers with ``key``.
 
     Word ``i`` is half ``i % 2`` (low half first) of the 64-bit output ``i // 2``; output ``j`` is
     lane ``j % 4`` of the Philox block with counter ``(j // 4 + 1, 0, call, 0)``.

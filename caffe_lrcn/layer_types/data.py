@@ -46,7 +46,7 @@ class Data(SourceLayer):
         return DatabaseSpec(
             path=path, kind=kind, records=self._count_records(path, kind),
             batch_size=given.batch_size, labels=len(self.param.top) > 1, transform=transform,
-            encoded_transform=encoded, color=color, stream=self.stream(),
+            encoded_transform=encoded, color=color, random=self.random(),
             dtype=self.backend.dtype.name)
 
     def workers(self) -> int:

@@ -55,7 +55,7 @@ class HDF5Data(SourceLayer):
         return hdf5.HDF5Spec(
             files=tuple(files), row_counts=tuple(row_counts), datasets=tuple(datasets),
             row_shapes=tuple(row_shapes), batch_size=given.batch_size,
-            dtype=self.backend.dtype.name, stream=self.stream() if given.shuffle else None,
+            dtype=self.backend.dtype.name, random=self.random() if given.shuffle else None,
             row_transform=self._row_transform(datasets, row_shapes))
 
     def workers(self) -> int:
@@ -77,7 +77,7 @@ class HDF5Data(SourceLayer):
             return None
         warn_about_neglected(self, "transform_param", ["force_color", "force_gray"],
                              "rows are as they are stored")
-        change = RowTransform(read_transform(self), self.stream())
+        change = RowTransform(read_transform(self), self.random())
         if all(change.is_kept(shape) for shape in row_shapes):
             raise self.error("transform_param is for datasets of pictures, and there are none",
                              at=("transform_param",), kind=DataError,

@@ -43,7 +43,7 @@ class ImageData(SourceLayer):
                              wanted=f"less than {len(pictures)}")
         spec = ImageSpec(
             pictures=pictures, batch_size=given.batch_size, transform=self._transform(),
-            stream=self.stream(), root_folder=given.root_folder, beside=(source, definition),
+            random=self.random(), root_folder=given.root_folder, beside=(source, definition),
             shuffle=given.shuffle, rand_skip=given.rand_skip, new_size=new_size,
             min_size=min_size, color=given.is_color, dtype=self.backend.dtype.name)
         self._check_pictures(spec)

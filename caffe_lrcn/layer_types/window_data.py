@@ -50,7 +50,7 @@ class WindowData(SourceLayer):
         return WindowSpec(
             windows=windows, batch_size=given.batch_size, foreground=foreground,
             warp=Warp(transform.crop_size, given.context_pad, given.crop_mode == "square"),
-            stream=self.stream(), scale=self._scale(), mirror=transform.mirror,
+            random=self.random(), scale=self._scale(), mirror=transform.mirror,
             mean=transform.mean, root_folder=given.root_folder, beside=(source, definition),
             cache=given.cache_images, skip_rest=self.context.settings.strict,
             dtype=self.backend.dtype.name)

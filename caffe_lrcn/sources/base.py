@@ -64,7 +64,7 @@ class SourceSpec(Protocol):
 
 
 @dataclass(frozen=True)
-class Stream:
+class Random:
     """Names the random draws of one data layer: the run's seed, the phase and the layer."""
 
     seed: int
@@ -79,14 +79,14 @@ class Stream:
 class Orders:
     """Permutations by key, the most recent few of them kept (8 bytes an element)."""
 
-    def __init__(self, stream: Stream, keep: int = 2) -> None:
-        self._stream, self._keep = stream, keep
+    def __init__(self, random: Random, keep: int = 2) -> None:
+        self._random, self._keep = random, keep
         self._known: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
 
     def permutation(self, count: int, *key: object) -> np.ndarray:
         """Return the permutation of ``range(count)`` that belongs to ``key``."""
         if key not in self._known:
-            self._known[key] = self._stream.generator(*key).permutation(count)
+            self._known[key] = self._random.generator(*key).permutation(count)
             if len(self._known) > self._keep:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)

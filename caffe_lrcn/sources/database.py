@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..proto.caffe_pb2 import Datum
-from .base import Allocate, Batch, Cursor, Shape, Stream
+from .base import Allocate, Batch, Cursor, Random, Shape
 from .datum import parse_datum, pixels
 from .leveldb import LevelDbReader
 from .lmdb_read import LmdbFile
@@ -57,7 +57,7 @@ class DatabaseSpec:
         labels: whether a second array takes the labels.
         transform: for raw pictures; ``encoded_transform`` for encoded ones.
         color: how to decode encoded pictures: colour, grey, or as they are (None).
-        stream: names the draws of mirroring and cropping.
+        random: names the draws of mirroring and cropping.
     """
 
     path: str
@@ -68,7 +68,7 @@ class DatabaseSpec:
     transform: Transform
     encoded_transform: Transform
     color: bool | None
-    stream: Stream
+    random: Random
     dtype: str = "float32"
 
     def open(self) -> DatabaseSource:
@@ -125,7 +125,7 @@ class DatabaseSource:
                 raise self._size_error(key, shape, *first)
             rng = None
             if transform.draws:
-                rng = spec.stream.generator("record", cursor["epoch"], cursor["record"])
+                rng = spec.random.generator("record", cursor["epoch"], cursor["record"])
             transform.apply(image, rng, arrays[0][item])
             if spec.labels:
                 arrays[1][item] = datum.label

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from ..errors import DataError
-from .base import Allocate, Batch, Cursor, Orders, Shape, Stream
+from .base import Allocate, Batch, Cursor, Orders, Random, Shape
 from .row_transform import RowTransform
 
 _UNEVEN = ("Rows of the datasets belong together one by one, so every dataset of a file needs "
@@ -26,7 +26,7 @@ _UNEVEN = ("Rows of the datasets belong together one by one, so every dataset of
 class HDF5Spec:
     """Rows to read: files with their row counts, one dataset and row shape per top.
 
-    ``stream`` is None for rows in file order, ``row_transform`` for rows as they are.
+    ``random`` is None for rows in file order, ``row_transform`` for rows as they are.
     """
 
     files: tuple[str, ...]
@@ -35,7 +35,7 @@ class HDF5Spec:
     row_shapes: tuple[Shape, ...]
     batch_size: int
     dtype: str = "float32"
-    stream: Stream | None = None
+    random: Random | None = None
     row_transform: RowTransform | None = None
 
     def open(self) -> HDF5Source:
@@ -123,8 +123,8 @@ class HDF5Source:
     def __init__(self, spec: HDF5Spec) -> None:
         self.spec = spec
         self._total = sum(spec.row_counts)
-        self._orders = Orders(spec.stream) if spec.stream else None
-        self._file_orders = Orders(spec.stream) if spec.stream else None
+        self._orders = Orders(spec.random) if spec.random else None
+        self._file_orders = Orders(spec.random) if spec.random else None
         self._open: tuple[int, h5py.File] | None = None
 
     def shapes(self) -> list[Shape]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..paths import resolve
-from .base import Allocate, Batch, Cursor, Orders, Shape, Stream
+from .base import Allocate, Batch, Cursor, Orders, Random, Shape
 from .listing import PictureList
 from .picture import read_picture
 from .resize import enlarged_size, resize
@@ -26,7 +26,7 @@ class ImageSpec:
         pictures: names, labels and line numbers.
         root_folder: written before every name as it is.
         beside: files in whose folders relative names are looked for, after the working folder.
-        stream: names the draws of shuffling, skipping, mirroring and cropping.
+        random: names the draws of shuffling, skipping, mirroring and cropping.
         rand_skip: start at a random entry below this.
         new_size: (height, width) to resize to, or None.
         min_size: smallest (height, width), reached by enlarging, or None.
@@ -35,7 +35,7 @@ class ImageSpec:
     pictures: PictureList
     batch_size: int
     transform: Transform
-    stream: Stream
+    random: Random
     root_folder: str = ""
     beside: tuple[str | None, ...] = ()
     shuffle: bool = False
@@ -53,7 +53,7 @@ class ImageSpec:
         """Return the cursor of the first batch, ``rand_skip`` respected."""
         if not self.rand_skip:
             return {"record": 0}
-        return {"record": int(self.stream.generator("rand_skip").integers(self.rand_skip))}
+        return {"record": int(self.random.generator("rand_skip").integers(self.rand_skip))}
 
     def missing(self) -> list[int]:
         """Return the entries whose files do not exist; each folder is looked into once."""
@@ -93,7 +93,7 @@ class ImageSource:
 
     def __init__(self, spec: ImageSpec) -> None:
         self.spec = spec
-        self._orders = Orders(spec.stream)
+        self._orders = Orders(spec.random)
 
     def shapes(self) -> list[Shape]:
         """Return the shapes of pictures and labels, from the first picture."""
@@ -121,7 +121,7 @@ class ImageSource:
                           in ((spec.batch_size, *shape), (spec.batch_size,))]
             elif shape != first_shape:
                 raise self._size_error(entry, shape, self._entry(cursor["record"]), first_shape)
-            rng = spec.stream.generator("record", record) if spec.transform.draws else None
+            rng = spec.random.generator("record", record) if spec.transform.draws else None
             spec.transform.apply(image, rng, arrays[0][item])
             arrays[1][item] = spec.pictures.labels[entry]
         return Batch(arrays, spec.next_cursor(cursor))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .base import Shape, Stream
+from .base import Random, Shape
 from .transform import Transform
 
 _PICTURE_AXES = 3
@@ -15,11 +15,11 @@ _PICTURE_AXES = 3
 class RowTransform:
     """A transform of the rows that are pictures, of axes (C, H, W).
 
-    All pictures of one record are mirrored and cropped alike; ``stream`` names the draws.
+    All pictures of one record are mirrored and cropped alike; ``random`` names the draws.
     """
 
     transform: Transform
-    stream: Stream
+    random: Random
 
     def is_kept(self, row_shape: Shape) -> bool:
         """Tell whether rows of this shape stay as they are."""
@@ -41,5 +41,5 @@ class RowTransform:
         for index, (row, into) in enumerate(zip(rows, out, strict=True)):
             rng = None
             if self.transform.draws:
-                rng = self.stream.generator("record", record + index)
+                rng = self.random.generator("record", record + index)
             self.transform.apply(row.transpose(1, 2, 0), rng, into)

@@ -9,7 +9,7 @@ import numpy as np
 from .. import glog
 from ..errors import DataError
 from ..paths import resolve
-from .base import Allocate, Batch, Cursor, Shape, Stream
+from .base import Allocate, Batch, Cursor, Random, Shape
 from .picture import decode_picture, read_picture
 from .resize import resize
 from .window_list import WindowList
@@ -106,7 +106,7 @@ class WindowSpec:
     batch_size: int
     foreground: int
     warp: Warp
-    stream: Stream
+    random: Random
     scale: float = 1.0
     mirror: bool = False
     mean: np.ndarray | None = None
@@ -153,7 +153,7 @@ class WindowSource:
         for array in arrays:
             array.fill(0)
         for item in range(spec.batch_size):
-            rng = spec.stream.generator("window", cursor["batch"], item)
+            rng = spec.random.generator("window", cursor["batch"], item)
             try:
                 arrays[1][item] = self._place(item, rng, arrays[0][item])
             except _Unreadable as unreadable:

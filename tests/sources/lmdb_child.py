@@ -9,7 +9,7 @@ import signal
 import sys
 
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.sources.base import Stream
+from caffe_lrcn.sources.base import Random
 from caffe_lrcn.sources.database import LMDB, DatabaseSpec
 from caffe_lrcn.sources.transform import Transform
 
@@ -20,7 +20,7 @@ MORE_BYTES = 256 << 20
 def read(path: str) -> str:
     """Read some batches and return what came of it."""
     spec = DatabaseSpec(path, LMDB, None, 4, True, Transform(), Transform(), None,
-                        Stream(1, 0, "d"))
+                        Random(1, 0, "d"))
     try:
         source = spec.open()
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.sources import hdf5
-from caffe_lrcn.sources.base import Stream
+from caffe_lrcn.sources.base import Random
 from caffe_lrcn.sources.hdf5 import HDF5Spec, inspect, read_amplification
 
 COUNTS = (5, 3, 4)
@@ -32,7 +32,7 @@ def files(tmp_path):
 def make_spec(files, batch_size, shuffle=False, seed=1, dtype="float32"):
     counts, shapes = inspect(files, ["row", "pair"])
     return HDF5Spec(tuple(files), tuple(counts), ("row", "pair"), tuple(shapes), batch_size, dtype,
-                    Stream(seed, 0, "data") if shuffle else None)
+                    Random(seed, 0, "data") if shuffle else None)
 
 
 def read_rows(spec, rows, record=0):
@@ -205,7 +205,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path, shuffle):
         file.create_dataset("wide", (rows, wide), "f4")
     counts, shapes = inspect([path], ["wide"])
     source = HDF5Spec((path,), tuple(counts), ("wide",), tuple(shapes), 4,
-                      stream=Stream(1, 0, "data") if shuffle else None).open()
+                      random=Random(1, 0, "data") if shuffle else None).open()
     tracemalloc.start()
     try:
         for batch in range(3):

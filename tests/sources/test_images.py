@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.sources.base import Stream
+from caffe_lrcn.sources.base import Random
 from caffe_lrcn.sources.images import ImageSpec
 from caffe_lrcn.sources.listing import read_picture_list
 from caffe_lrcn.sources.transform import Transform
@@ -23,7 +23,7 @@ def listed(tmp_path):
 def make_spec(path, batch_size=2, transform=None, seed=1, **options):
     options.setdefault("beside", (path,))
     return ImageSpec(read_picture_list(path), batch_size, transform or Transform(),
-                     Stream(seed, TRAIN, "data"), **options)
+                     Random(seed, TRAIN, "data"), **options)
 
 
 def read(spec, records, start=None):

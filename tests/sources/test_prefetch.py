@@ -13,7 +13,7 @@ import pytest
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.sources import processes
-from caffe_lrcn.sources.base import Stream
+from caffe_lrcn.sources.base import Random
 from caffe_lrcn.sources.images import ImageSpec
 from caffe_lrcn.sources.listing import read_picture_list
 from caffe_lrcn.sources.prefetch import Prefetcher, ThreadProducer
@@ -79,7 +79,7 @@ def test_nothing_starts_before_the_first_batch(open_prefetcher, workers):
 def test_same_bits_for_any_number_of_workers(open_prefetcher, tmp_path):
     path, _ = write_pictures(tmp_path, [(6, 8)] * 5)
     spec = ImageSpec(read_picture_list(path), 3, Transform(mirror=True, crop_size=4),
-                     Stream(1, 0, "data"), beside=(path,), shuffle=True)
+                     Random(1, 0, "data"), beside=(path,), shuffle=True)
     runs = [take(open_prefetcher(spec, 7, workers), 9) for workers in (0, 1, 2, 3)]
     for run in runs[1:]:
         for batch, want in zip(run, runs[0], strict=True):

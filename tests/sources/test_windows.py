@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.sources.base import Stream
+from caffe_lrcn.sources.base import Random
 from caffe_lrcn.sources.resize import resize
 from caffe_lrcn.sources.window_list import WindowList, Windows
 from caffe_lrcn.sources.windows import Warp, WindowSpec
@@ -114,7 +114,7 @@ def spec(tmp_path):
     values, lines = np.array(rows, np.int32), np.arange(20)
     windows = WindowList("w.txt", names, Windows(values[1::2], lines[1::2]),
                          Windows(values[::2], lines[::2]))
-    return WindowSpec(windows, 5, 3, Warp(6), Stream(1, 0, "d"))
+    return WindowSpec(windows, 5, 3, Warp(6), Random(1, 0, "d"))
 
 
 def read(spec, batches, start=0):
@@ -142,7 +142,7 @@ def test_a_batch_is_a_function_of_its_cursor(spec):
     np.testing.assert_array_equal(later, data[20:])
     assert later_labels.tolist() == labels[20:].tolist()
     assert len({square.tobytes() for square in data}) > 10  # there are but ten windows
-    other = replace(spec, stream=Stream(2, 0, "d"))
+    other = replace(spec, random=Random(2, 0, "d"))
     assert read(other, 6)[1].tolist() != labels.tolist()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...blob import Blob
-from ...sources.base import Shape, SourceSpec, Stream
+from ...sources.base import Random, Shape, SourceSpec
 from ...sources.prefetch import Prefetcher
 from ..base import Layer, exactly
 
@@ -76,6 +76,6 @@ class SourceLayer(Layer):
 
     # Help for subclasses --------------------------------------------------------------------
 
-    def stream(self) -> Stream:
+    def random(self) -> Random:
         """Return the name of this layer's random draws."""
-        return Stream(self.context.seed, self.phase, self.name)
+        return Random(self.context.seed, self.phase, self.name)
