@@ -6,9 +6,11 @@ was met while reading ahead is raised when its batch is due.
 """
 from __future__ import annotations
 
+import atexit
 import threading
 import weakref
 from collections import deque
+from queue import SimpleQueue
 from typing import Protocol
 
 import numpy as np
@@ -89,20 +91,22 @@ class ThreadProducer:
     """One thread that prepares ``depth`` batches ahead."""
 
     def __init__(self, spec: SourceSpec, cursor: Cursor, depth: int) -> None:
-        self._queue, self._pool = _Queue(depth), _Pool(spec.dtype)
+        self._exchange, self._pool = _Exchange(depth), _Pool(spec.dtype)
         self._lent: list[np.ndarray] = []
         # The thread does not know this object, which can so be collected.
-        thread = threading.Thread(target=_produce,
-                                  args=(spec, dict(cursor), self._queue, self._pool),
-                                  name="caffe_lrcn data", daemon=True)
-        # Also runs when the interpreter exits, before modules that the thread uses are torn down.
-        self._finalizer = weakref.finalize(self, _stop, self._queue, thread)
-        thread.start()
+        self._thread = threading.Thread(target=_produce,
+                                        args=(spec, dict(cursor), self._exchange, self._pool),
+                                        name="caffe_lrcn data", daemon=True)
+        # Garbage is collected in whatever thread happens to run, perhaps in a data thread that
+        # has a lock (HDF5's) for which this thread waits: so only a signal, and no join.
+        weakref.finalize(self, self._exchange.stop).atexit = False
+        _running[self._thread] = self._exchange
+        self._thread.start()
 
     def next(self) -> Batch:
         """Return the next batch, waiting for it if need be."""
         self._pool.take_back(self._lent)
-        item = self._queue.get()
+        item = self._exchange.get()
         if isinstance(item, BaseException):
             raise item
         self._lent = item.arrays
@@ -110,7 +114,8 @@ class ThreadProducer:
 
     def close(self) -> None:
         """Stop the thread and wait for it."""
-        self._finalizer()
+        self._exchange.stop()
+        self._thread.join()
 
 
 class _Pool:
@@ -135,54 +140,65 @@ class _Pool:
         self._idle.extend(arrays)
 
 
-class _Queue:
-    """A bounded queue that either side can leave."""
+class _Exchange:
+    """Hands batches over, ``depth`` of them and one in the making at most.
+
+    No locks of Python code are held: ``stop`` may run in a finaliser, between any two steps.
+    """
 
     def __init__(self, depth: int) -> None:
-        self._items: deque[Batch | BaseException] = deque()
-        self._depth, self._stopped = depth, False
-        self._changed = threading.Condition()
+        self._items: SimpleQueue[Batch | BaseException] = SimpleQueue()
+        self._permits: SimpleQueue[None] = SimpleQueue()
+        self._stopped = False
+        for _ in range(depth + 1):
+            self._permits.put(None)
 
-    def put(self, item: Batch | BaseException) -> bool:
-        """Append an item as soon as there is room; False if the queue was stopped."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopped or len(self._items) < self._depth)
-            self._items.append(item)
-            self._changed.notify_all()
-            return not self._stopped
+    def may_produce(self) -> bool:
+        """Wait until another batch has room; False if the exchange was stopped."""
+        self._permits.get()
+        return not self._stopped
+
+    def put(self, item: Batch | BaseException) -> None:
+        """Hand over an item."""
+        self._items.put(item)
 
     def get(self) -> Batch | BaseException:
-        """Remove the first item, waiting for it."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._items)
-            item = self._items.popleft()
-            self._changed.notify_all()
-            return item
+        """Take the first item, waiting for it."""
+        item = self._items.get()
+        self._permits.put(None)
+        return item
 
     def stop(self) -> None:
-        """Let ``put`` return False from now on."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
+        """Let ``may_produce`` return False from now on."""
+        self._stopped = True
+        self._permits.put(None)
 
 
-def _produce(spec: SourceSpec, cursor: Cursor, queue: _Queue, pool: _Pool) -> None:
+#: The exchanges of the threads that run.
+_running: dict[threading.Thread, _Exchange] = {}
+
+
+def _produce(spec: SourceSpec, cursor: Cursor, exchange: _Exchange, pool: _Pool) -> None:
     source = None
     try:
         source = spec.open()
-        while True:
+        while exchange.may_produce():
             batch = source.batch(cursor, pool.allocate)
             cursor = batch.next_cursor
-            if not queue.put(batch):
-                return
+            exchange.put(batch)
     except BaseException as error:  # raised again by the consumer
-        queue.put(error)
+        exchange.put(error)
     finally:
         if source:
             source.close()
+        del _running[threading.current_thread()]
 
 
-def _stop(queue: _Queue, thread: threading.Thread) -> None:
-    queue.stop()
-    if thread is not threading.current_thread():
+@atexit.register
+def _stop_all() -> None:
+    """End all threads before modules that they use are torn down."""
+    running = list(_running.items())
+    for _, exchange in running:
+        exchange.stop()
+    for thread, _ in running:
         thread.join()

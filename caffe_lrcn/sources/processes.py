@@ -8,6 +8,7 @@ last of them.
 """
 from __future__ import annotations
 
+import atexit
 import mmap
 import os
 import pickle
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,9 +95,10 @@ class ProcessProducer:
                  workers: int) -> None:
         self._spec, self._turn = spec, 0
         self._cursor = dict(cursor)
+        _reap(wait=False)
         slots = max(2, -(-depth // workers))  # a worker goes on while a batch of it waits
         self._workers: list[_Worker] = []
-        self._finalizer = weakref.finalize(self, _stop_all, self._workers)
+        weakref.finalize(self, _kill_all, self._workers)
         try:
             for _ in range(workers):
                 self._workers.append(_Worker(spec, slots, slot_bytes(shapes, spec.dtype)))
@@ -123,7 +126,8 @@ class ProcessProducer:
 
     def close(self) -> None:
         """End the workers and wait until they are gone."""
-        self._finalizer()
+        _kill_all(self._workers)
+        _reap(wait=True)
 
     @property
     def pids(self) -> list[int]:
@@ -171,16 +175,13 @@ class _Worker:
                   for item in answer.arrays]
         return self._pending.pop(0), Batch(arrays, answer.next_cursor)
 
-    def stop(self) -> None:
+    def kill(self) -> None:
         """End the process; it holds nothing that would have to be saved."""
+        self.process.kill()  # first, so that unsent tasks find no reader to wait for
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
-            try:
+            with suppress(OSError):
                 pipe.close()
-            except OSError:  # unsent tasks of a worker that is gone
-                pass
-        self.process.kill()
-        self.process.wait()
 
     def _send(self, message: Any) -> None:
         assert self.process.stdin is not None
@@ -217,9 +218,26 @@ def _start_process(memory_fd: int) -> subprocess.Popen[bytes]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _stop_all(workers: list[_Worker]) -> None:
-    for worker in workers:
-        worker.stop()
+#: Processes that were killed and whose ends were not yet noted.
+_killed: list[subprocess.Popen[bytes]] = []
+
+
+def _kill_all(workers: list[_Worker]) -> None:
+    """End workers without waiting: this may run in a finaliser, in any thread."""
+    while workers:
+        worker = workers.pop()
+        worker.kill()
+        _killed.append(worker.process)
+
+
+@atexit.register
+def _reap(wait: bool = True) -> None:
+    """Note the ends of killed processes, so that nothing of them stays in the system's table."""
+    for process in list(_killed):
+        if wait:
+            process.wait()
+        if process.poll() is not None:
+            _killed.remove(process)
 
 
 def _environment() -> dict[str, str]:

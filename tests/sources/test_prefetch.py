@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from caffe_lrcn.sources.processes import ProcessProducer
 from caffe_lrcn.sources.transform import Transform
 
 from .pictures import write_pictures
-from .scripted import ScriptedSpec
+from .scripted import ScriptedSource, ScriptedSpec
 
 needs_processes = pytest.mark.skipif(not hasattr(os, "memfd_create"),
                                      reason="no anonymous shared memory")
@@ -57,6 +59,28 @@ def is_running(pid):
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def soon(condition, seconds=20):
+    """Wait until a condition holds; tell whether it did."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+@dataclass(frozen=True)
+class Spec(ScriptedSpec):
+    """Opens a source of a given class in this process."""
+
+    source: type = None
+    held: list = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    locked: threading.Event = field(default_factory=threading.Event)
+    waiting: threading.Event = field(default_factory=threading.Event)
+
+    def open(self):
+        return self.source(self)
 
 
 @anyhow
@@ -189,8 +213,59 @@ def test_a_forgotten_prefetcher_ends(workers):
     prefetcher.next()
     pids = prefetcher._producer.pids if workers else []
     del prefetcher
+    gc.collect()  # only signals; the end follows soon
+    assert soon(lambda: not data_threads() and not any(map(is_running, pids)))
+
+
+class ForgetfulSource(ScriptedSource):
+    """Drops, in the data thread, what is held, and has a lock meanwhile, as HDF5 has one."""
+
+    def batch(self, cursor, allocate=None):
+        with self.spec.lock:
+            self.spec.locked.set()
+            self.spec.waiting.wait()
+            self.spec.held.clear()
+            gc.collect()
+        return super().batch(cursor, allocate)
+
+
+class WaitingSource(ScriptedSource):
+    """Wants that lock for its second batch."""
+
+    def batch(self, cursor, allocate=None):
+        if cursor["record"]:
+            self.spec.locked.wait()
+            self.spec.waiting.set()
+            with self.spec.lock:
+                pass
+        return super().batch(cursor, allocate)
+
+
+def test_what_is_dropped_in_a_data_thread_does_not_hold_it_up():
+    spec = Spec(source=ForgetfulSource)
+    spec.held.append(Prefetcher(replace(spec, source=WaitingSource, held=[]), {"record": 0},
+                                shapes=[(2,), (1, 1)], depth=2, workers=0))
+    spec.held[0].next()
+    spec.held[0].net = spec.held[0]  # a cycle, as nets have them
+    one = Prefetcher(spec, {"record": 0}, shapes=[(2,), (1, 1)], depth=1, workers=0)
+    got = []
+    taker = threading.Thread(target=lambda: got.append(one.next()), daemon=True)
+    taker.start()
+    taker.join(20)
+    assert got, "the data thread waits for another one, which waits for the lock"
+    one.close()
+    assert soon(lambda: not data_threads())
+
+
+@needs_processes
+def test_dropped_workers_are_not_waited_for(monkeypatch):
+    producer = ProcessProducer(ScriptedSpec(), {"record": 0}, [(2,), (1, 1)], 2, 1)
+    producer.next()
+    monkeypatch.setattr(subprocess.Popen, "wait", None)
+    pid = producer.pids[0]
+    del producer
     gc.collect()
-    assert not data_threads() and not any(map(is_running, pids))
+    assert soon(lambda: not is_running(pid))
 
 
 PROGRAM = """
