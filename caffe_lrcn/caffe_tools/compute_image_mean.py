@@ -10,8 +10,8 @@ from ..errors import DataError
 from ..files import new_file
 from ..proto.blob_proto import read_blob_proto
 from ..proto.caffe_pb2 import BlobProto
-from ..sources.database import open_database
 from ..sources.datum import parse_datum, pixels
+from ..sources.records.database import open_database
 from .program import Parser
 
 

@@ -1,15 +1,17 @@
 """Data: pictures and labels of a database."""
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from .. import glog
 from ..blob import Blob
 from ..errors import DataError
 from ..paths import resolve
 from ..proto.caffe_pb2 import DataParameter
-from ..sources.database import DatabaseSpec, open_database
+from ..sources.batcher import BatchSpec
 from ..sources.datum import parse_datum
+from ..sources.orders import Rounds
+from ..sources.records.database import DatabaseRecords, open_database
 from .base import Arity
 from .common.source import SourceLayer
 from .common.transformation import LEGACY, read_transform, warn_about_neglected
@@ -32,7 +34,7 @@ class Data(SourceLayer):
 
     tops = Arity(1, 2)
 
-    def make_spec(self) -> DatabaseSpec:
+    def make_spec(self) -> BatchSpec:
         """Check the definition and the first record, and return what to read."""
         given, forced = self.param.data_param, self.param.transform_param
         self._check_definition()
@@ -40,14 +42,10 @@ class Data(SourceLayer):
         path = resolve(given.source, self.context.place.file)
         kind = DataParameter.DB.Name(given.backend)
         transform = read_transform(self)
-        # CAFFE-QUIRK: the activity branch inverts flow in raw records only.
-        encoded = replace(transform, flow=False) if self.context.settings.strict else transform
         color = True if forced.force_color else False if forced.force_gray else None
-        return DatabaseSpec(
-            path=path, kind=kind, records=self._count_records(path, kind),
-            batch_size=given.batch_size, labels=len(self.param.top) > 1, transform=transform,
-            encoded_transform=encoded, color=color, random=self.random(),
-            dtype=self.backend.dtype.name)
+        reader = partial(DatabaseRecords, path, kind, len(self.param.top) > 1, color)
+        return self.batches(reader, Rounds(self._count_records(path, kind)), given.batch_size,
+                            transform)
 
     def workers(self) -> int:
         """Return how many processes read; a LevelDB database is open in one process alone."""

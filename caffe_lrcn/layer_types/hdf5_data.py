@@ -1,13 +1,17 @@
 """HDF5Data: each top is a dataset of its name, rows in batches."""
 from __future__ import annotations
 
+from functools import partial
+
 from .. import glog
 from ..errors import DataError
 from ..paths import resolve
-from ..sources import hdf5
 from ..sources.base import Shape
+from ..sources.batcher import BatchSpec
 from ..sources.listing import line_of, read_file_list
-from ..sources.row_transform import RowTransform
+from ..sources.orders import Epochs
+from ..sources.records import hdf5
+from ..sources.transform import Transform
 from .base import Arity
 from .common.source import SourceLayer
 from .common.transformation import read_transform, warn_about_neglected
@@ -36,7 +40,7 @@ class HDF5Data(SourceLayer):
 
     tops = Arity(1)
 
-    def make_spec(self) -> hdf5.HDF5Spec:
+    def make_spec(self) -> BatchSpec:
         """Check the definition and all files, and return what to read."""
         given = self.param.hdf5_data_param
         self._check_definition()
@@ -52,11 +56,12 @@ class HDF5Data(SourceLayer):
             raise
         if given.shuffle:
             self._warn_about_chunks(files[0], datasets)
-        return hdf5.HDF5Spec(
-            files=tuple(files), row_counts=tuple(row_counts), datasets=tuple(datasets),
-            row_shapes=tuple(row_shapes), batch_size=given.batch_size,
-            dtype=self.backend.dtype.name, random=self.random() if given.shuffle else None,
-            row_transform=self._row_transform(datasets, row_shapes))
+        pictures = self.param.HasField("transform_param")
+        transform = self._transform(datasets, row_shapes) if pictures else Transform()
+        reader = partial(hdf5.HDF5Rows, files, row_counts, datasets, row_shapes, pictures,
+                         self.backend.dtype.name)
+        order = Epochs(sum(row_counts), given.shuffle, tuple(row_counts))
+        return self.batches(reader, order, given.batch_size, transform)
 
     def workers(self) -> int:
         """Return 0: slices need no decoding, so a thread keeps up."""
@@ -71,14 +76,12 @@ class HDF5Data(SourceLayer):
             raise self.error("the batch needs at least one row", at=("hdf5_data_param",),
                              kind=DataError, got=f"batch_size {given.batch_size}")
 
-    def _row_transform(self, datasets: list[str],
-                       row_shapes: list[Shape]) -> RowTransform | None:
-        if not self.param.HasField("transform_param"):
-            return None
+    def _transform(self, datasets: list[str], row_shapes: list[Shape]) -> Transform:
+        """Check that the transform fits the rows, and return it."""
         warn_about_neglected(self, "transform_param", ["force_color", "force_gray"],
                              "rows are as they are stored")
-        change = RowTransform(read_transform(self), self.random())
-        if all(change.is_kept(shape) for shape in row_shapes):
+        transform = read_transform(self)
+        if not any(map(hdf5.is_picture, row_shapes)):
             raise self.error("transform_param is for datasets of pictures, and there are none",
                              at=("transform_param",), kind=DataError,
                              got=", ".join(map(str, row_shapes)),
@@ -86,12 +89,13 @@ class HDF5Data(SourceLayer):
                              remedy="Remove it; a Power or Scale layer scales other data")
         for name, shape in zip(datasets, row_shapes, strict=True):
             try:
-                change.shape(shape)
+                if hdf5.is_picture(shape):
+                    transform.shape((*shape[1:], shape[0]))
             except DataError as error:
                 error.where, error.layer = self.context.place.at("transform_param"), self.name
                 error.message = f"dataset '{name}': {error.message}"
                 raise
-        return change
+        return transform
 
     def _warn_about_chunks(self, file: str, datasets: list[str]) -> None:
         for name in datasets:

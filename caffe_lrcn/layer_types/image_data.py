@@ -1,13 +1,14 @@
 """ImageData: pictures that a text file lists, with integer labels."""
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from ..errors import DataError
 from ..paths import resolve
-from ..sources.images import TAB_REMEDY, ImageSpec
+from ..sources.batcher import BatchSpec
 from ..sources.listing import read_picture_list
-from ..sources.transform import Transform
+from ..sources.orders import Epochs
+from ..sources.records.images import TAB_REMEDY, ImageRecords
 from .base import exactly
 from .common.source import SourceLayer
 from .common.transformation import LEGACY, read_transform, warn_about_neglected
@@ -28,7 +29,7 @@ class ImageData(SourceLayer):
 
     tops = exactly(2)
 
-    def make_spec(self) -> ImageSpec:
+    def make_spec(self) -> BatchSpec:
         """Check the definition and the list, and return what to read."""
         given, definition = self.param.image_data_param, self.context.place.file
         new_size = self._size("new_height", "new_width")
@@ -41,32 +42,28 @@ class ImageData(SourceLayer):
             raise self.error("rand_skip is not smaller than the list", kind=DataError,
                              at=("image_data_param", "rand_skip"), got=given.rand_skip,
                              wanted=f"less than {len(pictures)}")
-        spec = ImageSpec(
-            pictures=pictures, batch_size=given.batch_size, transform=self._transform(),
-            random=self.random(), root_folder=given.root_folder, beside=(source, definition),
-            shuffle=given.shuffle, rand_skip=given.rand_skip, new_size=new_size,
-            min_size=min_size, color=given.is_color, dtype=self.backend.dtype.name)
-        self._check_pictures(spec)
-        return spec
+        reader = partial(
+            ImageRecords, listed=pictures, root_folder=given.root_folder,
+            beside=(source, definition), new_size=new_size, min_size=min_size,
+            color=given.is_color)
+        self._check_pictures(reader())
+        return self.batches(
+            reader, Epochs(len(pictures), given.shuffle, rand_skip=given.rand_skip),
+            given.batch_size, read_transform(self))
 
-    def _check_pictures(self, spec: ImageSpec) -> None:
+    def _check_pictures(self, records: ImageRecords) -> None:
         """Look for all pictures now: training would stop at a missing one hours later."""
-        missing = spec.missing()
+        missing = records.missing()
         if not missing:
             return
         first = missing[0]
-        message = f"picture '{spec.root_folder + spec.pictures.names[first]}' is missing"
+        message = f"picture '{records.root_folder + records.listed.names[first]}' is missing"
         if len(missing) > 1:
-            message += f", and {len(missing) - 1} more of {len(spec.pictures)}"
-        remedy = (TAB_REMEDY if "\t" in spec.pictures.names[first] else
+            message += f", and {len(missing) - 1} more of {records.count}"
+        remedy = (TAB_REMEDY if "\t" in records.listed.names[first] else
                   "A line is a picture's name, a space, its label; root_folder is put before the "
                   "name as it is, so end it with a slash")
-        raise DataError(message, where=spec.where(first), remedy=remedy)
-
-    def _transform(self) -> Transform:
-        transform = read_transform(self)
-        # CAFFE-QUIRK: the activity branch does not invert flow in pictures of files.
-        return replace(transform, flow=False) if self.context.settings.strict else transform
+        raise DataError(message, where=records.where(first), remedy=remedy)
 
     def _check_definition(self) -> None:
         given = self.param.image_data_param

@@ -12,6 +12,7 @@ from ..errors import DataError, UsageError
 from ..proto.caffe_pb2 import Datum
 from ..rng import generator
 from ..sources.datum import pixels
+from ..sources.transform import Picture
 from .base import Layer, exactly
 from .common.transformation import read_transform
 
@@ -116,7 +117,7 @@ class MemoryData(Layer):
             if self._transform.draws:
                 rng = generator(self.context.seed, self.phase, self.name, "added", index,
                                 call=self._additions)
-            self._transform.apply(image, rng, out)
+            self._transform.apply(Picture(image), rng, out)
         self._set(data, np.asarray(labels))
         self._additions += 1
         self._unread = True

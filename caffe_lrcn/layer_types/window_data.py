@@ -1,13 +1,18 @@
 """WindowData: windows of pictures, foreground and background, as R-CNN trains on them."""
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ..errors import DataError
 from ..paths import resolve
+from ..sources.batcher import BatchSpec
+from ..sources.orders import Drawn
+from ..sources.records.windows import WindowRecords
 from ..sources.transform import Transform
+from ..sources.warp import Warp, WindowTransform
 from ..sources.window_list import WindowList, read_window_list
-from ..sources.windows import Warp, WindowSpec
 from .base import exactly
 from .common.source import SourceLayer
 from .common.transformation import read_transform, warn_about_neglected
@@ -33,7 +38,7 @@ class WindowData(SourceLayer):
 
     tops = exactly(2)
 
-    def make_spec(self) -> WindowSpec:
+    def make_spec(self) -> BatchSpec:
         """Check the definition and the list, and return what to read."""
         given, definition = self.param.window_data_param, self.context.place.file
         self._check_definition()
@@ -47,13 +52,14 @@ class WindowData(SourceLayer):
         # In single precision, as Caffe counts them.
         foreground = int(np.float32(given.batch_size) * np.float32(given.fg_fraction))
         self._check_windows(windows, foreground)
-        return WindowSpec(
-            windows=windows, batch_size=given.batch_size, foreground=foreground,
-            warp=Warp(transform.crop_size, given.context_pad, given.crop_mode == "square"),
-            random=self.random(), scale=self._scale(), mirror=transform.mirror,
-            mean=transform.mean, root_folder=given.root_folder, beside=(source, definition),
-            cache=given.cache_images, skip_rest=self.context.settings.strict,
-            dtype=self.backend.dtype.name)
+        reader = partial(
+            WindowRecords, windows, given.root_folder, (source, definition), given.cache_images,
+            skip_rest=self.context.settings.strict)
+        order = Drawn((len(windows.background), len(windows.foreground)),
+                      (given.batch_size - foreground, foreground))
+        warp = Warp(transform.crop_size, given.context_pad, given.crop_mode == "square")
+        return self.batches(reader, order, given.batch_size, WindowTransform(
+            warp, self._scale(), transform.mirror, transform.mean))
 
     def _scale(self) -> float:
         own, common = self.param.window_data_param, self.param.transform_param

@@ -6,10 +6,9 @@ the data. So any number of workers gives the same bits, and resuming means start
 """
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -74,20 +73,3 @@ class Random:
     def generator(self, *key: object) -> np.random.Generator:
         """Return the generator of the draws named ``key``."""
         return generator(self.seed, self.phase, self.layer, *key)
-
-
-class Orders:
-    """Permutations by key, the most recent few of them kept (8 bytes an element)."""
-
-    def __init__(self, random: Random, keep: int = 2) -> None:
-        self._random, self._keep = random, keep
-        self._known: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
-
-    def permutation(self, count: int, *key: object) -> np.ndarray:
-        """Return the permutation of ``range(count)`` that belongs to ``key``."""
-        if key not in self._known:
-            self._known[key] = self._random.generator(*key).permutation(count)
-            if len(self._known) > self._keep:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return self._known[key]

@@ -13,6 +13,21 @@ _FLOW_X = 2  # pictures of flow are BGR: x in red, y in green
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture before its transform.
+
+    Args:
+        pixels: (H, W, C), 8-bit as a rule, BGR or grey.
+        encoded: it was stored as a picture file, not as plain values.
+        window: x1, y1, x2, y2 of the part that counts, corners included; None: no part of it.
+    """
+
+    pixels: np.ndarray
+    encoded: bool = False
+    window: tuple[int, int, int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Transform:
     """``value = (pixel - mean) * scale``, of a crop that may be mirrored.
 
@@ -23,6 +38,7 @@ class Transform:
             0 keeps the whole picture.
         flow: the picture is optical flow: where it is mirrored, channel 2, the horizontal motion,
             becomes ``255 - value`` before the mean is subtracted.
+        encoded_flow: so does that of pictures that were stored as picture files.
         mean: None; (1,) or (C,) values; or a (C, H, W) picture of the size before cropping.
         phase: TRAIN (0) or TEST (1).
 
@@ -33,6 +49,7 @@ class Transform:
     mirror: bool = False
     crop_size: int = 0
     flow: bool = False
+    encoded_flow: bool = True
     mean: np.ndarray | None = None
     phase: int = TRAIN
 
@@ -58,18 +75,18 @@ class Transform:
                             remedy="Resize with new_height and new_width, or crop less.")
         return channels, self.crop_size, self.crop_size
 
-    def apply(self, image: np.ndarray, rng: np.random.Generator | None,
-              out: np.ndarray) -> None:
+    def apply(self, picture: Picture, rng: np.random.Generator | None, out: np.ndarray) -> None:
         """Transform one picture.
 
         Args:
-            image: (H, W, C), 8-bit as a rule.
+            picture: all of it, whatever its window.
             rng: draws mirror, row offset, column offset, in this order; unused unless ``draws``.
             out: the (C, H, W) array of floats to fill, shaped as ``shape`` tells.
 
         Raises:
             DataError: the picture is smaller than the crop, or does not fit the mean.
         """
+        image = picture.pixels
         _, height, width = self.shape(image.shape)
         flip = bool(self.mirror and rng is not None and rng.integers(2))
         room_y, room_x = image.shape[0] - height, image.shape[1] - width
@@ -78,7 +95,7 @@ class Transform:
             y, x = int(rng.integers(room_y + 1)), int(rng.integers(room_x + 1))
         columns = slice(None, None, -1 if flip else 1)
         out[...] = image[y:y + height, x:x + width][:, columns].transpose(2, 0, 1)
-        if flip and self.flow:
+        if flip and self.flow and (self.encoded_flow or not picture.encoded):
             out[_FLOW_X:_FLOW_X + 1] = 255 - out[_FLOW_X:_FLOW_X + 1]
         if self.mean is not None:
             if self.mean.ndim == 1:

@@ -16,8 +16,8 @@ from caffe_lrcn.inspection.layer_table import layer_table
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
-from caffe_lrcn.sources.database import open_database
 from caffe_lrcn.sources.datum import datum_to_array, parse_datum
+from caffe_lrcn.sources.records.database import open_database
 from tests.caffe_tools.scripts import ROOT, run
 
 pytest.importorskip("lmdb")

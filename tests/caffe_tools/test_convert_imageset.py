@@ -10,8 +10,8 @@ from PIL import Image
 from caffe_lrcn.caffe_tools.compute_image_mean import database_mean
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.proto.blob_proto import read_blob_proto
-from caffe_lrcn.sources.database import open_database
 from caffe_lrcn.sources.datum import array_to_datum, parse_datum, pixels
+from caffe_lrcn.sources.records.database import open_database
 from tests.caffe_tools.scripts import GOLDEN, run
 from tests.sources.databases import write_lmdb
 

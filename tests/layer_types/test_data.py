@@ -198,8 +198,8 @@ def test_tops_follow_the_size_of_each_batch(tmp_path, monkeypatch, build):
         case.forward()
         np.testing.assert_array_equal(case.top[0].host_data, want)
     case = build(definition("batch_size: 3"), settings=Settings(workers=1))
-    with pytest.raises(DataError, match=r"db: record '00000002': the picture has another size.*got "
-                                        r"\(1, 4, 5\), wanted \(3, 6, 8\) .* as record '00000000'"):
+    with pytest.raises(DataError, match=r"db: record '00000002': the picture has another size.*"
+                                        r"got \(1, 4, 5\), wanted \(3, 6, 8\) .*record '00000000'"):
         case.forward()
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 import resource
 import signal
 import sys
+from functools import partial
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.sources.base import Random
-from caffe_lrcn.sources.database import LMDB, DatabaseSpec
-from caffe_lrcn.sources.transform import Transform
+from caffe_lrcn.sources.batcher import BatchSpec
+from caffe_lrcn.sources.orders import Rounds
+from caffe_lrcn.sources.records.database import LMDB, DatabaseRecords
 
 MOST_SECONDS = 20
 MORE_BYTES = 256 << 20
@@ -19,8 +21,8 @@ MORE_BYTES = 256 << 20
 
 def read(path: str) -> str:
     """Read some batches and return what came of it."""
-    spec = DatabaseSpec(path, LMDB, None, 4, True, Transform(), Transform(), None,
-                        Random(1, 0, "d"))
+    spec = BatchSpec(partial(DatabaseRecords, path, LMDB, True, None), Rounds(), 4,
+                     Random(1, 0, "d"))
     try:
         source = spec.open()
         try:

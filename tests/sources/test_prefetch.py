@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,10 +17,12 @@ import pytest
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.sources import processes
 from caffe_lrcn.sources.base import Random
-from caffe_lrcn.sources.images import ImageSpec
+from caffe_lrcn.sources.batcher import BatchSpec
 from caffe_lrcn.sources.listing import read_picture_list
+from caffe_lrcn.sources.orders import Epochs
 from caffe_lrcn.sources.prefetch import Prefetcher, ThreadProducer
 from caffe_lrcn.sources.processes import ProcessProducer
+from caffe_lrcn.sources.records.images import ImageRecords
 from caffe_lrcn.sources.transform import Transform
 
 from .pictures import write_pictures
@@ -102,8 +105,9 @@ def test_nothing_starts_before_the_first_batch(open_prefetcher, workers):
 @needs_processes
 def test_same_bits_for_any_number_of_workers(open_prefetcher, tmp_path):
     path, _ = write_pictures(tmp_path, [(6, 8)] * 5)
-    spec = ImageSpec(read_picture_list(path), 3, Transform(mirror=True, crop_size=4),
-                     Random(1, 0, "data"), beside=(path,), shuffle=True)
+    reader = partial(ImageRecords, read_picture_list(path), beside=(path,))
+    spec = BatchSpec(reader, Epochs(5, shuffle=True), 3, Random(1, 0, "data"),
+                     Transform(mirror=True, crop_size=4))
     runs = [take(open_prefetcher(spec, 7, workers), 9) for workers in (0, 1, 2, 3)]
     for run in runs[1:]:
         for batch, want in zip(run, runs[0], strict=True):
@@ -270,6 +274,7 @@ def test_dropped_workers_are_not_waited_for(monkeypatch):
 
 PROGRAM = """
 import os, sys
+from caffe_lrcn.sources.orders import Epochs
 from caffe_lrcn.sources.prefetch import Prefetcher
 from tests.sources.scripted import ScriptedSpec
 prefetcher = Prefetcher(ScriptedSpec(), {"record": 0}, shapes=[(2,), (1, 1)], depth=4,

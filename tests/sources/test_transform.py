@@ -6,7 +6,7 @@ import pytest
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.proto import caffe_pb2
-from caffe_lrcn.sources.transform import Transform, from_param
+from caffe_lrcn.sources.transform import Picture, Transform, from_param
 
 TRAIN, TEST = 0, 1
 PICTURE = np.random.default_rng(9).integers(0, 256, (5, 8, 3), np.uint8)
@@ -26,7 +26,7 @@ class Draws:
 
 def apply(transform, rng=None, image=PICTURE):
     out = np.empty(transform.shape(image.shape), np.float32)
-    transform.apply(image, rng, out)
+    transform.apply(Picture(image), rng, out)
     return out
 
 

@@ -1,11 +1,15 @@
 """The base of layers that read data: batches prepared ahead, a cursor that can be saved."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...blob import Blob
 from ...sources.base import Random, Shape, SourceSpec
+from ...sources.batcher import BatchSpec, PictureTransform
+from ...sources.orders import Order
 from ...sources.prefetch import Prefetcher
+from ...sources.records.base import Reader
 from ..base import Layer, exactly
 
 
@@ -76,6 +80,9 @@ class SourceLayer(Layer):
 
     # Help for subclasses --------------------------------------------------------------------
 
-    def random(self) -> Random:
-        """Return the name of this layer's random draws."""
-        return Random(self.context.seed, self.phase, self.name)
+    def batches(self, reader: Callable[[], Reader], order: Order, batch_size: int,
+                transform: PictureTransform) -> BatchSpec:
+        """Return what to read, with this layer's random draws and type of numbers."""
+        random = Random(self.context.seed, self.phase, self.name)
+        return BatchSpec(reader, order, batch_size, random, transform,
+                         dtype=self.backend.dtype.name)

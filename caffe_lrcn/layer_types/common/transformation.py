@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,10 +27,13 @@ def read_transform(layer: Layer) -> transform.Transform:
     if given.mean_file and not given.mean_value:
         mean = read_mean(resolve(given.mean_file, layer.context.place.file))
     try:
-        return transform.from_param(given, layer.phase, mean)
+        found = transform.from_param(given, layer.phase, mean)
     except DataError as error:
         error.where, error.layer = layer.context.place.at("transform_param"), layer.name
         raise
+    # CAFFE-QUIRK: the activity branch does not invert flow in pictures of files, and in records
+    # of databases only where they are raw.
+    return replace(found, encoded_flow=not layer.context.settings.strict)
 
 
 def read_mean(path: str) -> np.ndarray:

@@ -2,15 +2,18 @@
 from __future__ import annotations
 
 import tracemalloc
+from functools import partial
 
 import h5py
 import numpy as np
 import pytest
 
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.sources import hdf5
 from caffe_lrcn.sources.base import Random
-from caffe_lrcn.sources.hdf5 import HDF5Spec, inspect, read_amplification
+from caffe_lrcn.sources.batcher import BatchSpec
+from caffe_lrcn.sources.orders import Epochs
+from caffe_lrcn.sources.records import hdf5
+from caffe_lrcn.sources.records.hdf5 import HDF5Rows, inspect, read_amplification
 
 COUNTS = (5, 3, 4)
 #: What `row` holds in file order: 100 * file + row.
@@ -29,10 +32,11 @@ def files(tmp_path):
     return paths
 
 
-def make_spec(files, batch_size, shuffle=False, seed=1, dtype="float32"):
-    counts, shapes = inspect(files, ["row", "pair"])
-    return HDF5Spec(tuple(files), tuple(counts), ("row", "pair"), tuple(shapes), batch_size, dtype,
-                    Random(seed, 0, "data") if shuffle else None)
+def make_spec(files, batch_size, shuffle=False, seed=1, dtype="float32", tops=("row", "pair")):
+    counts, shapes = inspect(files, tops)
+    return BatchSpec(partial(HDF5Rows, files, counts, tops, shapes, dtype=dtype),
+                     Epochs(sum(counts), shuffle, tuple(counts)), batch_size,
+                     Random(seed, 0, "data"), dtype=dtype)
 
 
 def read_rows(spec, rows, record=0):
@@ -193,7 +197,7 @@ def test_damaged_rows_are_named(tmp_path):
     content = bytearray(path.read_bytes())
     content[start:start + size] = bytes(size)
     path.write_bytes(content)
-    spec = HDF5Spec((str(path),), (64,), ("row",), ((),), 4)
+    spec = make_spec([str(path)], 4, tops=["row"])
     with pytest.raises(DataError, match=r"a\.h5: rows of dataset 'row' cannot be read"):
         spec.open().batch({"record": 0})
 
@@ -203,9 +207,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path, shuffle):
     rows, wide, path = 100_000, 50_000, str(tmp_path / "large.h5")
     with h5py.File(path, "w") as file:  # 20 GB, of which nothing is on the disk: all are zeros
         file.create_dataset("wide", (rows, wide), "f4")
-    counts, shapes = inspect([path], ["wide"])
-    source = HDF5Spec((path,), tuple(counts), ("wide",), tuple(shapes), 4,
-                      random=Random(1, 0, "data") if shuffle else None).open()
+    source = make_spec([path], 4, shuffle, tops=["wide"]).open()
     tracemalloc.start()
     try:
         for batch in range(3):

@@ -1,16 +1,21 @@
 """Listed pictures: order, shuffling, random draws, sizes, errors."""
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.sources.base import Random
-from caffe_lrcn.sources.images import ImageSpec
+from caffe_lrcn.sources.batcher import BatchSpec
 from caffe_lrcn.sources.listing import read_picture_list
+from caffe_lrcn.sources.orders import Epochs
+from caffe_lrcn.sources.records.images import ImageRecords
 from caffe_lrcn.sources.transform import Transform
 
-from .pictures import write_pictures
+from ..pictures import write_pictures
 
 TRAIN, TEST = 0, 1
 
@@ -20,10 +25,12 @@ def listed(tmp_path):
     return write_pictures(tmp_path, [(6, 8)] * 5)
 
 
-def make_spec(path, batch_size=2, transform=None, seed=1, **options):
+def make_spec(path, batch_size=2, transform=None, seed=1, shuffle=False, rand_skip=0, **options):
     options.setdefault("beside", (path,))
-    return ImageSpec(read_picture_list(path), batch_size, transform or Transform(),
-                     Random(seed, TRAIN, "data"), **options)
+    records = ImageRecords(read_picture_list(path), **options)
+    order = Epochs(records.count, shuffle, rand_skip=rand_skip)
+    return BatchSpec(partial(replace, records), order, batch_size, Random(seed, TRAIN, "data"),
+                     transform or Transform())
 
 
 def read(spec, records, start=None):
@@ -113,8 +120,8 @@ def test_tab_before_the_label_is_explained(listed, tmp_path):
 
 def test_sizes_must_agree_within_a_batch(tmp_path):
     path, _ = write_pictures(tmp_path, [(4, 4), (4, 4), (6, 5)])
-    with pytest.raises(DataError, match=r"list.txt:3: picture '.*2.png' has another size.*6x5.*"
-                                        r"4x4.*0.png.*list.txt:1.*new_height"):
+    with pytest.raises(DataError, match=r"list.txt:3: picture '.*2.png' has another size.*3, 6, 5.*"
+                                        r"3, 4, 4.*0.png.*list.txt:1.*new_height"):
         read(make_spec(path, 3), 3)
     pictures, _ = read(make_spec(path, new_size=(4, 4)), 4)
     assert pictures.shape == (4, 3, 4, 4)

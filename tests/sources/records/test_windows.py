@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.sources.base import Random
+from caffe_lrcn.sources.batcher import BatchSpec
+from caffe_lrcn.sources.orders import Drawn
+from caffe_lrcn.sources.records.windows import WindowRecords
 from caffe_lrcn.sources.resize import resize
+from caffe_lrcn.sources.warp import Warp, WindowTransform
 from caffe_lrcn.sources.window_list import WindowList, Windows
-from caffe_lrcn.sources.windows import Warp, WindowSpec
 from tests.sources.pictures import write_pictures
 
 IMAGE = np.random.default_rng(2).integers(0, 256, (20, 30, 3), np.uint8)
@@ -114,7 +118,18 @@ def spec(tmp_path):
     values, lines = np.array(rows, np.int32), np.arange(20)
     windows = WindowList("w.txt", names, Windows(values[1::2], lines[1::2]),
                          Windows(values[::2], lines[::2]))
-    return WindowSpec(windows, 5, 3, Warp(6), Random(1, 0, "d"))
+    return BatchSpec(partial(WindowRecords, windows), Drawn((10, 10), (2, 3)), 5,
+                     Random(1, 0, "d"), WindowTransform(Warp(6)))
+
+
+def changed(spec, **options):
+    """Return the spec with another transform."""
+    return replace(spec, transform=replace(spec.transform, **options))
+
+
+def reading(spec, **options):
+    """Return the spec with another reader."""
+    return replace(spec, reader=partial(spec.reader, **options))
 
 
 def read(spec, batches, start=0):
@@ -136,7 +151,7 @@ def test_background_comes_before_foreground(spec):
 
 
 def test_a_batch_is_a_function_of_its_cursor(spec):
-    spec = replace(spec, mirror=True, warp=Warp(6, 1))
+    spec = changed(spec, mirror=True, warp=Warp(6, 1))
     data, labels = read(spec, 6)
     later, later_labels = read(spec, 2, 4)
     np.testing.assert_array_equal(later, data[20:])
@@ -148,22 +163,22 @@ def test_a_batch_is_a_function_of_its_cursor(spec):
 
 def test_mean_and_scale(spec):
     plain = read(spec, 2)[0]
-    got = read(replace(spec, scale=0.5, mean=np.float32([1, 2, 3])), 2)[0]
+    got = read(changed(spec, scale=0.5, mean=np.float32([1, 2, 3])), 2)[0]
     np.testing.assert_array_equal(got, (plain - np.float32([1, 2, 3])[:, None, None]) / 2)
 
 
 def test_the_mean_picture_s_offset_is_that_of_its_width(spec):
     # CAFFE-QUIRK
     mean = np.random.default_rng(1).normal(size=(3, 14, 10)).astype(np.float32)
-    plain, got = read(spec, 2)[0], read(replace(spec, mean=mean), 2)[0]
+    plain, got = read(spec, 2)[0], read(changed(spec, mean=mean), 2)[0]
     np.testing.assert_array_equal(got, plain - mean[:, 2:8, 2:8])
 
 
 def test_uncovered_pixels_are_zero_whatever_the_mean(spec):
-    spec = replace(spec, warp=Warp(6, 2))
+    spec = changed(spec, warp=Warp(6, 2))
     plain = read(spec, 3)[0]
     mean = np.full((3, 8, 8), 1000, np.float32)
-    got = read(replace(spec, mean=mean), 3)[0]
+    got = read(changed(spec, mean=mean), 3)[0]
     uncovered = got == 0
     assert uncovered.any() and (plain[uncovered] == 0).all()
     np.testing.assert_array_equal(got[~uncovered], plain[~uncovered] - 1000)
@@ -171,19 +186,19 @@ def test_uncovered_pixels_are_zero_whatever_the_mean(spec):
 
 @pytest.mark.parametrize("cache", [False, True])
 def test_unreadable_pictures(spec, caplog, cache):
-    spec = replace(spec, cache=cache)
-    with open(spec.windows.names[1], "wb") as file:
+    spec = reading(spec, cache=cache)
+    with open(spec.reader().listed.names[1], "wb") as file:
         file.write(b"no picture")
     with pytest.raises(DataError, match=r"^w.txt:\d+: "):
         read(spec, 1)
     # CAFFE-QUIRK: with strict the rest of the batch stays zero.
-    data, labels = read(replace(spec, skip_rest=True), 1)
+    data, labels = read(reading(spec, skip_rest=True), 1)
     assert data[:2].any() and not data[2:].any() and not labels.any()
     assert "w.txt:" in caplog.text and caplog.records[0].levelname == "ERROR"
 
 
 def test_cached_files_are_read_once(spec, tmp_path):
-    source = replace(spec, cache=True).open()
+    source = reading(spec, cache=True).open()
     want = source.batch({"batch": 0}).arrays[0]
     for index in range(2):
         (tmp_path / f"{index}.png").unlink()

@@ -1,54 +1,20 @@
-"""Rows of HDF5 files, in order or shuffled, read slice by slice.
-
-Rows of all listed files form one long sequence that repeats forever; record ``k`` of it is row
-``k % rows`` of epoch ``k // rows``. Shuffling permutes the files and the rows inside each file,
-anew in every epoch, so that a batch touches one file, or two at a border.
-"""
+"""Rows of HDF5 files, read slice by slice."""
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import h5py
 import numpy as np
 
-from ..errors import DataError
-from .base import Allocate, Batch, Cursor, Orders, Random, Shape
-from .row_transform import RowTransform
+from ...errors import DataError
+from ..base import Shape
+from ..transform import Picture
 
+_PICTURE_AXES = 3
 _UNEVEN = ("Rows of the datasets belong together one by one, so every dataset of a file needs "
            "as many rows.")
-
-
-@dataclass(frozen=True)
-class HDF5Spec:
-    """Rows to read: files with their row counts, one dataset and row shape per top.
-
-    ``random`` is None for rows in file order, ``row_transform`` for rows as they are.
-    """
-
-    files: tuple[str, ...]
-    row_counts: tuple[int, ...]
-    datasets: tuple[str, ...]
-    row_shapes: tuple[Shape, ...]
-    batch_size: int
-    dtype: str = "float32"
-    random: Random | None = None
-    row_transform: RowTransform | None = None
-
-    def open(self) -> HDF5Source:
-        """Return a source over these rows."""
-        return HDF5Source(self)
-
-    def start_cursor(self) -> Cursor:
-        """Return the cursor of the first row."""
-        return {"record": 0}
-
-    def next_cursor(self, cursor: Cursor) -> Cursor:
-        """Return the cursor one batch further."""
-        return {"record": cursor["record"] + self.batch_size}
 
 
 def inspect(files: list[str], datasets: list[str]) -> tuple[list[int], list[Shape]]:
@@ -117,36 +83,39 @@ def open_file(path: str) -> h5py.File:
                         got=str(error)) from error
 
 
-class HDF5Source:
-    """Reads batches of consecutive records; keeps one file open, holds no more than a batch."""
+class HDF5Rows:
+    """Record ``k`` is row ``k`` of all files, one after another; a top takes a dataset's rows.
 
-    def __init__(self, spec: HDF5Spec) -> None:
-        self.spec = spec
-        self._total = sum(spec.row_counts)
-        self._orders = Orders(spec.random) if spec.random else None
-        self._file_orders = Orders(spec.random) if spec.random else None
+    One file is open at a time, and no more than the rows of a batch are held.
+
+    Args:
+        files: paths, with the number of rows of each in ``row_counts``.
+        datasets: their names, with the shape of a row of each in ``row_shapes``.
+        pictures: whether rows of axes (C, H, W) are pictures for the transform.
+        dtype: the type that values are converted to.
+    """
+
+    def __init__(self, files: Sequence[str], row_counts: Sequence[int], datasets: Sequence[str],
+                 row_shapes: Sequence[Shape], pictures: bool = False,
+                 dtype: str = "float32") -> None:
+        self.files, self.row_counts = files, row_counts
+        self.datasets, self.row_shapes, self.dtype = datasets, row_shapes, dtype
+        self.count = sum(row_counts)
+        self.pictures = [pictures and is_picture(shape) for shape in row_shapes]
+        self._ends = np.cumsum(row_counts)
         self._open: tuple[int, h5py.File] | None = None
 
-    def shapes(self) -> list[Shape]:
-        """Return the shape of each top: (batch size, the row's shape)."""
-        change = self.spec.row_transform
-        return [(self.spec.batch_size, *(change.shape(shape) if change else shape))
-                for shape in self.spec.row_shapes]
+    def read(self, numbers: np.ndarray) -> Iterator[_Rows]:
+        """Yield the wanted rows of each file, read when they are asked for.
 
-    def batch(self, cursor: Cursor, allocate: Allocate | None = None) -> Batch:
-        """Read the rows at ``cursor``; one array per dataset."""
-        if allocate is None:
-            arrays = [np.empty(shape, self.spec.dtype) for shape in self.shapes()]
-        else:
-            arrays = [allocate(shape) for shape in self.shapes()]
-        filled = 0
-        for index, rows in self._segments(cursor["record"]):
-            count = rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-            for top, array in enumerate(arrays):
-                self._fill(index, top, rows, cursor["record"] + filled,
-                           array[filled:filled + count])
-            filled += count
-        return Batch(arrays, self.spec.next_cursor(cursor))
+        Raises:
+            DataError: a file is missing, or damaged, or another than it was.
+        """
+        files = np.searchsorted(self._ends, numbers, side="right")
+        for part in np.split(np.arange(len(numbers)), np.flatnonzero(np.diff(files)) + 1):
+            index = int(files[part[0]])
+            rows = numbers[part] - (int(self._ends[index]) - self.row_counts[index])
+            yield _Rows(self, index, rows)
 
     def close(self) -> None:
         """Close the file that is open."""
@@ -154,49 +123,14 @@ class HDF5Source:
             self._open[1].close()
             self._open = None
 
-    def _segments(self, record: int) -> Iterator[tuple[int, slice | np.ndarray]]:
-        """Split a batch into runs of rows of one file each, in reading order."""
-        wanted = self.spec.batch_size
-        while wanted:
-            epoch, row = divmod(record, self._total)
-            order = self._file_order(epoch)
-            ends = np.cumsum(np.array(self.spec.row_counts)[order])
-            place = int(np.searchsorted(ends, row, side="right"))
-            index = int(order[place])
-            row -= int(ends[place]) - self.spec.row_counts[index]
-            count = min(wanted, self.spec.row_counts[index] - row)
-            rows: slice | np.ndarray = slice(row, row + count)
-            if self._orders:
-                rows = self._orders.permutation(self.spec.row_counts[index],
-                                                "rows", epoch, index)[rows]
-            yield index, rows
-            record += count
-            wanted -= count
-
-    def _file_order(self, epoch: int) -> np.ndarray:
-        if self._file_orders:
-            return self._file_orders.permutation(len(self.spec.files), "files", epoch)
-        return np.arange(len(self.spec.files))
-
-    def _fill(self, index: int, top: int, rows: slice | np.ndarray, record: int,
-              out: np.ndarray) -> None:
-        """Write rows of one file, the first of which is a record's, to a part of a top."""
-        name, shape = self.spec.datasets[top], self.spec.row_shapes[top]
-        change = self.spec.row_transform
-        if change is None or change.is_kept(shape):
-            self._read(index, name, rows, out)
-            return
-        stored = np.empty((len(out), *shape), out.dtype)
-        self._read(index, name, rows, stored)
-        change.apply(stored, record, out)
-
-    def _read(self, index: int, name: str, rows: slice | np.ndarray, out: np.ndarray) -> None:
+    def read_rows(self, index: int, top: int, rows: np.ndarray, out: np.ndarray) -> None:
+        """Read rows of one file's dataset for a top."""
         if self._open is None or self._open[0] != index:
             self.close()
-            self._open = index, open_file(self.spec.files[index])
-        path = self.spec.files[index]
+            self._open = index, open_file(self.files[index])
+        path, name = self.files[index], self.datasets[top]
         dataset = _dataset(self._open[1], name)
-        wanted = (self.spec.row_counts[index], *out.shape[1:])
+        wanted = (self.row_counts[index], *self.row_shapes[top])
         if dataset.shape != wanted:  # HDF5 would cut the selection and say nothing
             raise DataError(f"dataset '{name}' changed its shape while in use", where=path,
                             got=dataset.shape, wanted=wanted)
@@ -207,10 +141,40 @@ class HDF5Source:
                             where=path, got=str(error)) from error
 
 
-def read_rows(dataset: h5py.Dataset, rows: slice | np.ndarray, out: np.ndarray) -> None:
+class _Rows:
+    """Rows of one file."""
+
+    name = ""
+
+    def __init__(self, reader: HDF5Rows, index: int, rows: np.ndarray) -> None:
+        self._reader, self._index, self._rows = reader, index, rows
+        self.count, self.where = len(rows), reader.files[index]
+
+    def shapes(self) -> list[Shape]:
+        """Return the shape of a row of each dataset; (H, W, C) for a picture."""
+        return [(*shape[1:], shape[0]) if picture else shape for shape, picture
+                in zip(self._reader.row_shapes, self._reader.pictures, strict=True)]
+
+    def pictures(self, top: int) -> list[Picture]:
+        """Read the rows that are pictures."""
+        rows = np.empty((self.count, *self._reader.row_shapes[top]), self._reader.dtype)
+        self.write(top, rows)
+        return [Picture(row.transpose(1, 2, 0)) for row in rows]
+
+    def write(self, top: int, out: np.ndarray) -> None:
+        """Read the rows to an array."""
+        self._reader.read_rows(self._index, top, self._rows, out)
+
+
+def is_picture(row_shape: Shape) -> bool:
+    """Tell whether rows of this shape can be pictures, of axes (C, H, W)."""
+    return len(row_shape) == _PICTURE_AXES
+
+
+def read_rows(dataset: h5py.Dataset, rows: np.ndarray, out: np.ndarray) -> None:
     """Read some rows, in the order given, into ``out``, converted to its type by HDF5."""
-    if isinstance(rows, slice):
-        dataset.read_direct(out, np.s_[rows])
+    if (np.diff(rows) == 1).all():
+        dataset.read_direct(out, np.s_[rows[0]:rows[-1] + 1])
         return
     # HDF5 selects rows in increasing order only; one selection reads each chunk just once.
     order = np.argsort(rows)

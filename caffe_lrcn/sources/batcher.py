@@ -1,0 +1,187 @@
+"""Batches of records: order, cursor, shares of ranks, groups, transform and placing.
+
+A reader knows files, an order knows numbers, a transform knows pictures; what they have in common
+is here, once.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from ..errors import DataError
+from .base import Allocate, Batch, Cursor, Random, Shape
+from .orders import Order, Permutations, Run
+from .records.base import Block, Reader, blamed
+from .transform import Picture, Transform
+
+
+class PictureTransform(Protocol):
+    """What pictures go through; see ``transform.Transform``."""
+
+    @property
+    def draws(self) -> bool:
+        """Whether the result depends on random numbers."""
+
+    def shape(self, image_shape: Shape) -> Shape:
+        """Return the (C, H, W) that an (H, W, C) picture becomes."""
+
+    def apply(self, picture: Picture, rng: np.random.Generator | None, out: np.ndarray) -> None:
+        """Write a picture to a (C, H, W) array."""
+
+
+@dataclass(frozen=True)
+class BatchSpec:
+    """What to read, as plain values that can be pickled and sent to a worker.
+
+    A unit is ``group`` consecutive records of the reader, number ``u`` those from ``u * group``
+    on: the frames of a clip. They share one crop, one flip and one random state.
+
+    Args:
+        reader: makes the reader: its class, or a partial call of it.
+        order: which units come, one after another.
+        batch_size: units in a batch (of one rank).
+        random: names the draws of shuffling, mirroring and cropping.
+        transform: what pictures go through.
+        shard: (rank, ranks); of the batches that one rank alone would read, this one takes number
+            ``k * ranks + rank``. A cursor is the same on all ranks.
+        group: records in a unit.
+        time_major: place record ``t`` of a batch's unit ``n`` at ``t * batch_size + n`` (T x N)
+            instead of ``n * group + t``.
+        dtype: name of the element type of every array.
+    """
+
+    reader: Callable[[], Reader]
+    order: Order
+    batch_size: int
+    random: Random
+    transform: PictureTransform = field(default_factory=Transform)
+    shard: tuple[int, int] = (0, 1)
+    group: int = 1
+    time_major: bool = False
+    dtype: str = "float32"
+
+    def open(self) -> Batcher:
+        """Return an open source."""
+        return Batcher(self)
+
+    def start_cursor(self) -> Cursor:
+        """Return the cursor of the first batch."""
+        return self.order.start(self.random)
+
+    def next_cursor(self, cursor: Cursor, count: int | None = None) -> Cursor:
+        """Return the cursor that follows; ``count`` units are there, if that is known."""
+        return self.order.after(cursor, self.shard[1] * self.batch_size, count)
+
+
+class Batcher:
+    """Makes batches of a reader's records."""
+
+    def __init__(self, spec: BatchSpec) -> None:
+        self.spec, self._reader = spec, spec.reader()
+        self._permutations = Permutations(spec.random)
+        places = np.arange(spec.batch_size * spec.group)
+        if spec.time_major:
+            places = places.reshape(spec.group, spec.batch_size).T.ravel()
+        #: Where each record goes, in reading order.
+        self._places = places
+
+    def shapes(self) -> list[Shape]:
+        """Return the shape of each top, from the first record."""
+        run = self._run(self.spec.start_cursor(), 1)
+        return self._shapes(next(self._blocks(run)))
+
+    def batch(self, cursor: Cursor, allocate: Allocate | None = None) -> Batch:
+        """Read the batch at ``cursor``: an array per top, whose first axis counts records.
+
+        Raises:
+            DataError: a file or record is missing, damaged or of the wrong form; or a record has
+                another size than the first one.
+        """
+        spec, done = self.spec, 0
+        here = spec.order.after(cursor, spec.shard[0] * spec.batch_size, self._count)
+        arrays: list[np.ndarray] = []
+        first: Block | None = None
+        while done < spec.batch_size:
+            run, item = self._run(here, spec.batch_size - done), done * spec.group
+            for block in self._blocks(run):
+                shapes = self._shapes(block)
+                if first is None:
+                    first = block
+                    arrays = [allocate(shape) if allocate else np.empty(shape, spec.dtype)
+                              for shape in shapes]
+                _check_sizes(block, shapes, first, arrays)
+                self._place(block, item, arrays, run, done)
+                item += block.count
+            if item // spec.group == done and not self._count:
+                raise DataError("there are fewer records than a group has",
+                                got=self._reader.count, wanted=spec.group)
+            here = spec.order.after(here, item // spec.group - done, self._count)
+            done = item // spec.group
+        return Batch(arrays, spec.next_cursor(cursor, self._count))
+
+    def close(self) -> None:
+        """Close the reader's files."""
+        self._reader.close()
+
+    @property
+    def _count(self) -> int | None:
+        """How many units there are, if that is known."""
+        count = self._reader.count
+        return None if count is None else count // self.spec.group
+
+    def _run(self, cursor: Cursor, most: int) -> Run:
+        return self.spec.order.run(cursor, most, self._count, self._permutations)
+
+    def _blocks(self, run: Run) -> Iterator[Block]:
+        group = self.spec.group
+        records = run.numbers if group == 1 else (
+            group * run.numbers[:, None] + np.arange(group)).ravel()
+        return self._reader.read(records)
+
+    def _shapes(self, block: Block) -> list[Shape]:
+        """Return the shapes of the arrays that a batch with this block has."""
+        try:
+            return [(len(self._places), *(self.spec.transform.shape(shape) if picture else shape))
+                    for shape, picture in zip(block.shapes(), self._reader.pictures, strict=True)]
+        except DataError as error:
+            raise blamed(block, error) from None
+
+    def _place(self, block: Block, item: int, arrays: list[np.ndarray], run: Run,
+               done: int) -> None:
+        """Write a block, the first of which is record ``item`` of the batch, to the arrays.
+
+        The run's first unit is unit ``done`` of the batch.
+        """
+        spec, places = self.spec, self._places[item:item + block.count]
+        for top, array in enumerate(arrays):
+            if self._reader.pictures[top]:
+                for index, picture in enumerate(block.pictures(top)):
+                    # The draws of a unit start anew for each of its records, so they are alike.
+                    unit = (item + index) // spec.group - done
+                    rng = run.draws(unit) if spec.transform.draws else None
+                    try:
+                        spec.transform.apply(picture, rng, array[places[index]])
+                    except DataError as error:
+                        raise blamed(block, error) from None
+            elif spec.time_major:
+                values = np.empty((block.count, *array.shape[1:]), array.dtype)
+                block.write(top, values)
+                array[places] = values
+            else:
+                block.write(top, array[item:item + block.count])
+
+
+def _check_sizes(block: Block, shapes: list[Shape], first: Block,
+                 arrays: list[np.ndarray]) -> None:
+    for shape, array in zip(shapes, arrays, strict=True):
+        if shape != array.shape:
+            raise DataError(
+                f"{block.name or 'the picture'} has another size than the first of its batch",
+                where=block.where, got=shape[1:],
+                wanted=f"{array.shape[1:]} (channels, height, width) as "
+                       f"{first.name or 'the picture'} ({first.where})",
+                remedy="Store pictures of one size, or set crop_size (for ImageData new_height "
+                       "and new_width do, too), or batch_size 1")

@@ -1,0 +1,178 @@
+"""In which order the units of a source come: a cursor stands for a place in an endless sequence.
+
+A unit is a record, or a group of records. A cursor is a few integers, and its form belongs to the
+order. Each unit has random draws of its own, named by its place in the sequence.
+"""
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from .base import Cursor, Random
+
+
+@dataclass(frozen=True)
+class Run:
+    """Units that follow each other, all within one epoch.
+
+    ``draws(i)`` is the generator of the random draws of the ``i``-th of them.
+    """
+
+    numbers: np.ndarray
+    draws: Callable[[int], np.random.Generator]
+
+
+class Permutations:
+    """Permutations by key, the most recent few of them kept (8 bytes an element)."""
+
+    def __init__(self, random: Random, keep: int = 4) -> None:
+        self.random, self._keep = random, keep
+        self._known: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
+
+    def get(self, count: int, *key: object) -> np.ndarray:
+        """Return the permutation of ``range(count)`` that belongs to ``key``."""
+        if key not in self._known:
+            self._known[key] = self.random.generator(*key).permutation(count)
+            if len(self._known) > self._keep:
+                self._known.popitem(last=False)
+        self._known.move_to_end(key)
+        return self._known[key]
+
+
+class Order(Protocol):
+    """Plain values that can be pickled and sent to a worker."""
+
+    def start(self, random: Random) -> Cursor:
+        """Return the cursor of the first unit."""
+
+    def after(self, cursor: Cursor, units: int, count: int | None = None) -> Cursor:
+        """Return the cursor ``units`` further; ``count`` units are there, if that is known."""
+
+    def run(self, cursor: Cursor, most: int, count: int | None,
+            permutations: Permutations) -> Run:
+        """Return at least one and at most ``most`` units from a cursor on."""
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """All units over and over, shuffled anew in each epoch or not.
+
+    Cursor ``{"record": k}``: unit ``k % count`` of epoch ``k // count``.
+
+    Args:
+        count: how many units there are.
+        shuffle: permute all of them.
+        files: how many units each file has; given, a shuffle permutes the files and the units
+            inside each, so that a batch touches one file, or two at a border.
+        rand_skip: start at a random unit below this.
+    """
+
+    count: int
+    shuffle: bool = False
+    files: tuple[int, ...] = ()
+    rand_skip: int = 0
+
+    def start(self, random: Random) -> Cursor:
+        """Return the cursor of the first unit, ``rand_skip`` respected."""
+        if not self.rand_skip:
+            return {"record": 0}
+        return {"record": int(random.generator("rand_skip").integers(self.rand_skip))}
+
+    def after(self, cursor: Cursor, units: int, count: int | None = None) -> Cursor:
+        """Return the cursor ``units`` further."""
+        return {"record": cursor["record"] + units}
+
+    def run(self, cursor: Cursor, most: int, count: int | None,
+            permutations: Permutations) -> Run:
+        """Return units up to the end of the epoch, or of a file."""
+        record = cursor["record"]
+        epoch, first = divmod(record, self.count)
+        return Run(self._numbers(epoch, first, most, permutations),
+                   lambda index: permutations.random.generator("record", record + index))
+
+    def _numbers(self, epoch: int, first: int, most: int,
+                 permutations: Permutations) -> np.ndarray:
+        if not self.shuffle:
+            return np.arange(first, min(first + most, self.count))
+        if not self.files:
+            return permutations.get(self.count, "shuffle", epoch)[first:first + most]
+        counts = np.array(self.files)
+        order = permutations.get(len(counts), "files", epoch)
+        ends = np.cumsum(counts[order])
+        place = int(np.searchsorted(ends, first, side="right"))
+        file = int(order[place])
+        row = first - int(ends[place] - counts[file])
+        rows = permutations.get(self.files[file], "rows", epoch, file)[row:row + most]
+        return int(counts[:file].sum()) + rows
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """All units over and over, where their number may be unknown until the end is met.
+
+    Cursor ``{"record": k, "epoch": e}``; one past the last unit goes on in the next epoch.
+
+    Args:
+        count: how many units there are, if that is known beforehand.
+    """
+
+    count: int | None = None
+
+    def start(self, random: Random) -> Cursor:
+        """Return the cursor of the first unit."""
+        return {"record": 0, "epoch": 0}
+
+    def after(self, cursor: Cursor, units: int, count: int | None = None) -> Cursor:
+        """Return the cursor ``units`` further; inside the data, if their number is known."""
+        record, epoch, count = cursor["record"] + units, cursor["epoch"], count or self.count
+        if count:
+            epoch, record = epoch + record // count, record % count
+        return {"record": record, "epoch": epoch}
+
+    def run(self, cursor: Cursor, most: int, count: int | None,
+            permutations: Permutations) -> Run:
+        """Return units up to the end of the round, or beyond it where the end is unknown."""
+        here = self.after(cursor, 0, count)
+        record, epoch, count = here["record"], here["epoch"], count or self.count
+        last = min(record + most, count) if count else record + most
+        return Run(np.arange(record, last),
+                   lambda index: permutations.random.generator("record", epoch, record + index))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Each batch draws its units with replacement: background first, then foreground.
+
+    Cursor ``{"batch": k}``. Numbers of foreground units come after those of the background.
+
+    Args:
+        counts: how many background and foreground units there are.
+        wanted: how many of each a batch has.
+    """
+
+    counts: tuple[int, int]
+    wanted: tuple[int, int]
+
+    def start(self, random: Random) -> Cursor:
+        """Return the cursor of the first batch."""
+        return {"batch": 0}
+
+    def after(self, cursor: Cursor, units: int, count: int | None = None) -> Cursor:
+        """Return the cursor ``units`` further, a multiple of the batch."""
+        return {"batch": cursor["batch"] + units // sum(self.wanted)}
+
+    def run(self, cursor: Cursor, most: int, count: int | None,
+            permutations: Permutations) -> Run:
+        """Return a whole batch."""
+        def draw(item: int) -> tuple[int, np.random.Generator]:
+            rng = permutations.random.generator("window", cursor["batch"], item)
+            foreground = item >= self.wanted[0]
+            number = int(rng.integers(self.counts[foreground]))
+            return number + self.counts[0] * foreground, rng
+
+        numbers = [draw(item)[0] for item in range(sum(self.wanted))]
+        return Run(np.array(numbers), lambda index: draw(index)[1])

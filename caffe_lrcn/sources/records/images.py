@@ -1,0 +1,102 @@
+"""Pictures of a list with their labels, decoded and resized."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import DataError
+from ...paths import resolve
+from ..listing import PictureList
+from ..picture import read_picture
+from ..resize import enlarged_size, resize
+from ..transform import Picture
+from .base import Record
+
+TAB_REMEDY = "Separate name and label by a space, not a tab."
+
+
+@dataclass(frozen=True)
+class ImageRecords:
+    """Record ``k`` is the picture and the label of entry ``k``.
+
+    Args:
+        listed: names, labels and line numbers.
+        root_folder: written before every name as it is.
+        beside: files in whose folders relative names are looked for, after the working folder.
+        new_size: (height, width) to resize to, or None.
+        min_size: smallest (height, width), reached by enlarging, or None.
+    """
+
+    listed: PictureList
+    root_folder: str = ""
+    beside: tuple[str | None, ...] = ()
+    new_size: tuple[int, int] | None = None
+    min_size: tuple[int, int] | None = None
+    color: bool = True
+
+    pictures = (True, False)
+
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return len(self.listed)
+
+    def read(self, numbers: np.ndarray) -> Iterator[Record]:
+        """Yield pictures and labels.
+
+        Raises:
+            DataError: a picture is missing or damaged.
+        """
+        for entry in numbers.tolist():
+            path = self.path(entry)
+            picture = Picture(self._load(entry, path), encoded=True)
+            yield Record((picture, self.listed.labels[entry]), self.where(entry),
+                         f"picture '{path}'")
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+    def missing(self) -> list[int]:
+        """Return the entries whose files do not exist; each folder is looked into once."""
+        found: dict[str, set[str]] = {}
+        entries = []
+        for entry, name in enumerate(self.listed.names):
+            folder, file = os.path.split(self.root_folder + name)
+            if folder not in found:
+                found[folder] = self._files_in(folder)
+            # Names may differ in case or in the form of their accents where that does not matter.
+            if file not in found[folder] and not os.path.exists(self.path(entry)):
+                entries.append(entry)
+        return entries
+
+    def path(self, entry: int) -> str:
+        """Return where the picture of an entry is."""
+        return resolve(self.root_folder + self.listed.names[entry], *self.beside)
+
+    def where(self, entry: int) -> str:
+        """Return ``list:line`` of an entry."""
+        return f"{self.listed.file}:{self.listed.lines[entry]}"
+
+    def _files_in(self, folder: str) -> set[str]:
+        files: set[str] = set()
+        for base in (".", *(os.path.dirname(file) for file in self.beside if file is not None)):
+            with suppress(OSError):
+                files.update(os.listdir(os.path.join(base, folder)))
+        return files
+
+    def _load(self, entry: int, path: str) -> np.ndarray:
+        """Decode and resize a picture to (H, W, C)."""
+        try:
+            image = read_picture(path, self.color)
+        except DataError as error:
+            error.where = self.where(entry)
+            if "\t" in self.listed.names[entry]:
+                error.remedy = TAB_REMEDY
+            raise
+        if self.min_size:
+            image = resize(image, *enlarged_size(image.shape[:2], self.min_size))
+        return resize(image, *self.new_size) if self.new_size else image
