@@ -86,12 +86,13 @@ class Batcher:
         if spec.time_major:
             places = places.reshape(spec.group, spec.batch_size).T.ravel()
         #: Where each record goes, in reading order.
-        self._places = places
+        self._places: list[int] = places.tolist()
 
     def shapes(self) -> list[Shape]:
         """Return the shape of each top, from the first record."""
         run = self._run(self.spec.start_cursor(), 1)
-        return self._shapes(next(self._blocks(run)))
+        block = next(self._blocks(run))
+        return self._shapes(block, block.shapes())
 
     def batch(self, cursor: Cursor, allocate: Allocate | None = None) -> Batch:
         """Read the batch at ``cursor``: an array per top, whose first axis counts records.
@@ -103,16 +104,17 @@ class Batcher:
         spec, done = self.spec, 0
         here = spec.order.after(cursor, spec.shard[0] * spec.batch_size, self._count)
         arrays: list[np.ndarray] = []
-        first: Block | None = None
+        first: tuple[Block, list[Shape]] | None = None
         while done < spec.batch_size:
             run, item = self._run(here, spec.batch_size - done), done * spec.group
             for block in self._blocks(run):
-                shapes = self._shapes(block)
+                shapes = block.shapes()
                 if first is None:
-                    first = block
+                    first = block, shapes
                     arrays = [allocate(shape) if allocate else np.empty(shape, spec.dtype)
-                              for shape in shapes]
-                _check_sizes(block, shapes, first, arrays)
+                              for shape in self._shapes(block, shapes)]
+                elif shapes != first[1]:
+                    _check_sizes(block, self._shapes(block, shapes), first[0], arrays)
                 self._place(block, item, arrays, run, done)
                 item += block.count
             if item // spec.group == done and not self._count:
@@ -141,11 +143,11 @@ class Batcher:
             group * run.numbers[:, None] + np.arange(group)).ravel()
         return self._reader.read(records)
 
-    def _shapes(self, block: Block) -> list[Shape]:
-        """Return the shapes of the arrays that a batch with this block has."""
+    def _shapes(self, block: Block, shapes: list[Shape]) -> list[Shape]:
+        """Return the shapes of the arrays of a batch whose records have these shapes."""
         try:
             return [(len(self._places), *(self.spec.transform.shape(shape) if picture else shape))
-                    for shape, picture in zip(block.shapes(), self._reader.pictures, strict=True)]
+                    for shape, picture in zip(shapes, self._reader.pictures, strict=True)]
         except DataError as error:
             raise blamed(block, error) from None
 

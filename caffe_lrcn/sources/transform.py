@@ -12,7 +12,7 @@ TRAIN = 0
 _FLOW_X = 2  # pictures of flow are BGR: x in red, y in green
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Picture:
     """A picture before its transform.
 

@@ -66,7 +66,7 @@ class Reader(Protocol):
         """Close files."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Record:
     """A block of one record: a value per top, which is a picture or what NumPy can copy."""
 

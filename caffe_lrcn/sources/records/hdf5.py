@@ -112,9 +112,10 @@ class HDF5Rows:
             DataError: a file is missing, or damaged, or another than it was.
         """
         files = np.searchsorted(self._ends, numbers, side="right")
-        for part in np.split(np.arange(len(numbers)), np.flatnonzero(np.diff(files)) + 1):
-            index = int(files[part[0]])
-            rows = numbers[part] - (int(self._ends[index]) - self.row_counts[index])
+        cuts = (np.flatnonzero(files[1:] - files[:-1]) + 1).tolist()
+        for start, stop in zip([0, *cuts], [*cuts, len(numbers)], strict=True):
+            index = int(files[start])
+            rows = numbers[start:stop] - (int(self._ends[index]) - self.row_counts[index])
             yield _Rows(self, index, rows)
 
     def close(self) -> None:
@@ -123,7 +124,7 @@ class HDF5Rows:
             self._open[1].close()
             self._open = None
 
-    def read_rows(self, index: int, top: int, rows: np.ndarray, out: np.ndarray) -> None:
+    def read_rows(self, index: int, top: int, rows: slice | np.ndarray, out: np.ndarray) -> None:
         """Read rows of one file's dataset for a top."""
         if self._open is None or self._open[0] != index:
             self.close()
@@ -147,8 +148,12 @@ class _Rows:
     name = ""
 
     def __init__(self, reader: HDF5Rows, index: int, rows: np.ndarray) -> None:
-        self._reader, self._index, self._rows = reader, index, rows
+        self._reader, self._index = reader, index
         self.count, self.where = len(rows), reader.files[index]
+        first, last = int(rows[0]), int(rows[-1])
+        self._rows: slice | np.ndarray = rows
+        if last - first == self.count - 1 and (rows[1:] > rows[:-1]).all():
+            self._rows = slice(first, last + 1)
 
     def shapes(self) -> list[Shape]:
         """Return the shape of a row of each dataset; (H, W, C) for a picture."""
@@ -171,10 +176,10 @@ def is_picture(row_shape: Shape) -> bool:
     return len(row_shape) == _PICTURE_AXES
 
 
-def read_rows(dataset: h5py.Dataset, rows: np.ndarray, out: np.ndarray) -> None:
+def read_rows(dataset: h5py.Dataset, rows: slice | np.ndarray, out: np.ndarray) -> None:
     """Read some rows, in the order given, into ``out``, converted to its type by HDF5."""
-    if (np.diff(rows) == 1).all():
-        dataset.read_direct(out, np.s_[rows[0]:rows[-1] + 1])
+    if isinstance(rows, slice):
+        dataset.read_direct(out, np.s_[rows])
         return
     # HDF5 selects rows in increasing order only; one selection reads each chunk just once.
     order = np.argsort(rows)
