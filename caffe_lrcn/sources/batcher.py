@@ -157,23 +157,22 @@ class Batcher:
 
         The run's first unit is unit ``done`` of the batch.
         """
-        spec, places = self.spec, self._places[item:item + block.count]
+        spec, end = self.spec, item + block.count
         for top, array in enumerate(arrays):
             if self._reader.pictures[top]:
-                for index, picture in enumerate(block.pictures(top)):
+                for place, picture in enumerate(block.pictures(top), item):
                     # The draws of a unit start anew for each of its records, so they are alike.
-                    unit = (item + index) // spec.group - done
-                    rng = run.draws(unit) if spec.transform.draws else None
+                    rng = run.draws(place // spec.group - done) if spec.transform.draws else None
                     try:
-                        spec.transform.apply(picture, rng, array[places[index]])
+                        spec.transform.apply(picture, rng, array[self._places[place]])
                     except DataError as error:
                         raise blamed(block, error) from None
             elif spec.time_major:
                 values = np.empty((block.count, *array.shape[1:]), array.dtype)
                 block.write(top, values)
-                array[places] = values
+                array[self._places[item:end]] = values
             else:
-                block.write(top, array[item:item + block.count])
+                block.write(top, array[item:end])
 
 
 def _check_sizes(block: Block, shapes: list[Shape], first: Block,

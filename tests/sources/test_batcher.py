@@ -38,7 +38,12 @@ class InMemory:
                 self.count = self.size
                 return
             pixels = np.arange(6 * 7, dtype=np.uint8).reshape(6, 7, 1)
-            yield Record((Picture(pixels), number), f"record {number}")
+            yield Record((Picture(pixels), number), number, self)
+
+    def where(self, number):
+        return f"record {number}"
+
+    name = where
 
     def close(self):
         pass

@@ -66,19 +66,39 @@ class Reader(Protocol):
         """Close files."""
 
 
+class Namer(Protocol):
+    """Tells of a record by number, for error messages."""
+
+    def where(self, number: int) -> str:
+        """Return where it is."""
+
+    def name(self, number: int) -> str:
+        """Return what its picture is called; may be empty."""
+
+
 @dataclass(slots=True)
 class Record:
     """A block of one record: a value per top, which is a picture or what NumPy can copy."""
 
     values: Sequence[Picture | float | np.ndarray]
-    where: str
-    name: str = ""
+    number: int
+    namer: Namer
 
     count = 1
 
+    @property
+    def where(self) -> str:
+        """Where the record is."""
+        return self.namer.where(self.number)
+
+    @property
+    def name(self) -> str:
+        """What its picture is called."""
+        return self.namer.name(self.number)
+
     def shapes(self) -> list[Shape]:
         """Return the shape of each value; (H, W, C) for a picture."""
-        return [value.pixels.shape if isinstance(value, Picture) else np.shape(value)
+        return [value.pixels.shape if isinstance(value, Picture) else getattr(value, "shape", ())
                 for value in self.values]
 
     def pictures(self, top: int) -> Sequence[Picture]:

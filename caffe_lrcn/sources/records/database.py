@@ -75,18 +75,30 @@ class DatabaseRecords:
                 if not self.count:
                     raise DataError("the database has no records", where=self._path)
                 return
-            yield self._record(*found)
+            yield self._record(number, *found)
+
+    def where(self, number: int) -> str:
+        """Return the database and the key of a record."""
+        found = self._database.find(number)
+        return self._at(found[0]) if found else self._path
+
+    def name(self, number: int) -> str:
+        """Return nothing: the key is where the picture is."""
+        return ""
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
 
-    def _record(self, key: bytes, content: bytes) -> Record:
-        where = f"{self._path}: record '{key.decode(errors='backslashreplace')}'"
+    def _at(self, key: bytes) -> str:
+        return f"{self._path}: record '{key.decode(errors='backslashreplace')}'"
+
+    def _record(self, number: int, key: bytes, content: bytes) -> Record:
         try:
             datum = parse_datum(content)
             picture = Picture(pixels(datum, self._color), encoded=datum.encoded)
         except DataError as error:
-            error.where = where
+            error.where = self._at(key)
             raise
-        return Record((picture, datum.label) if len(self.pictures) > 1 else (picture,), where)
+        values = (picture, datum.label) if len(self.pictures) > 1 else (picture,)
+        return Record(values, number, self)

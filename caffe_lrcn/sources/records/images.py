@@ -52,10 +52,8 @@ class ImageRecords:
             DataError: a picture is missing or damaged.
         """
         for entry in numbers.tolist():
-            path = self.path(entry)
-            picture = Picture(self._load(entry, path), encoded=True)
-            yield Record((picture, self.listed.labels[entry]), self.where(entry),
-                         f"picture '{path}'")
+            picture = Picture(self._load(entry), encoded=True)
+            yield Record((picture, self.listed.labels[entry]), entry, self)
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -77,9 +75,13 @@ class ImageRecords:
         """Return where the picture of an entry is."""
         return resolve(self.root_folder + self.listed.names[entry], *self.beside)
 
-    def where(self, entry: int) -> str:
+    def where(self, number: int) -> str:
         """Return ``list:line`` of an entry."""
-        return f"{self.listed.file}:{self.listed.lines[entry]}"
+        return f"{self.listed.file}:{self.listed.lines[number]}"
+
+    def name(self, number: int) -> str:
+        """Return what an entry's picture is called in error messages."""
+        return f"picture '{self.path(number)}'"
 
     def _files_in(self, folder: str) -> set[str]:
         files: set[str] = set()
@@ -88,10 +90,10 @@ class ImageRecords:
                 files.update(os.listdir(os.path.join(base, folder)))
         return files
 
-    def _load(self, entry: int, path: str) -> np.ndarray:
+    def _load(self, entry: int) -> np.ndarray:
         """Decode and resize a picture to (H, W, C)."""
         try:
-            image = read_picture(path, self.color)
+            image = read_picture(self.path(entry), self.color)
         except DataError as error:
             error.where = self.where(entry)
             if "\t" in self.listed.names[entry]:

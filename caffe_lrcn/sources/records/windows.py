@@ -11,7 +11,7 @@ from ...errors import DataError
 from ...paths import resolve
 from ..picture import decode_picture, read_picture
 from ..transform import Picture
-from ..window_list import WindowList
+from ..window_list import WindowList, Windows
 from .base import Record
 
 _CHANNELS = 3
@@ -58,7 +58,7 @@ class WindowRecords:
                 # CAFFE-QUIRK: the reference stops at a picture that it cannot read.
                 glog.error("%s", error)
                 blank = Picture(np.empty((0, 0, _CHANNELS), np.uint8))
-                yield from [Record((blank, 0), self.listed.file)] * (len(numbers) - item)
+                yield from [Record((blank, 0), number, self)] * (len(numbers) - item)
                 return
             yield record
 
@@ -66,27 +66,42 @@ class WindowRecords:
         """Forget the files kept."""
         self._files.clear()
 
-    def _record(self, number: int) -> Record:
-        windows, behind = self.listed.background, len(self.listed.background)
-        if number >= behind:
-            windows, number = self.listed.foreground, number - behind
-        index, label, *corners = windows.values[number].tolist()
-        where = f"{self.listed.file}:{windows.lines[number]}"
-        name = resolve(self.root_folder + self.listed.names[index], *self.beside)
-        return Record((Picture(self._pixels(name, where), window=tuple(corners)), label), where,
-                      f"picture '{name}'")
+    def where(self, number: int) -> str:
+        """Return ``list:line`` of a window."""
+        windows, place = self._find(number)
+        return f"{self.listed.file}:{windows.lines[place]}"
 
-    def _pixels(self, name: str, where: str) -> np.ndarray:
+    def name(self, number: int) -> str:
+        """Return what a window's picture is called in error messages."""
+        windows, place = self._find(number)
+        return f"picture '{self._path(windows.values[place, 0])}'"
+
+    def _find(self, number: int) -> tuple[Windows, int]:
+        behind = len(self.listed.background)
+        if number < behind:
+            return self.listed.background, number
+        return self.listed.foreground, number - behind
+
+    def _path(self, index: int) -> str:
+        return resolve(self.root_folder + self.listed.names[index], *self.beside)
+
+    def _record(self, number: int) -> Record:
+        windows, place = self._find(number)
+        index, label, *corners = windows.values[place].tolist()
+        pixels = self._pixels(self._path(index), number)
+        return Record((Picture(pixels, window=tuple(corners)), label), number, self)
+
+    def _pixels(self, path: str, number: int) -> np.ndarray:
         try:
             if not self.cache:
-                return read_picture(name)
-            if name not in self._files:
-                with open(name, "rb") as file:
-                    self._files[name] = file.read()
-            return decode_picture(self._files[name])
+                return read_picture(path)
+            if path not in self._files:
+                with open(path, "rb") as file:
+                    self._files[path] = file.read()
+            return decode_picture(self._files[path])
         except DataError as error:
-            error.where = where
+            error.where = self.where(number)
             raise
         except OSError as error:
-            raise DataError(f"picture '{name}' cannot be read", where=where,
+            raise DataError(f"picture '{path}' cannot be read", where=self.where(number),
                             got=error.strerror) from error
