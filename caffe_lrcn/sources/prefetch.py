@@ -201,4 +201,5 @@ def _stop_all() -> None:
     for _, exchange in running:
         exchange.stop()
     for thread, _ in running:
-        thread.join()
+        if thread.is_alive():  # not if it could not be started
+            thread.join()
