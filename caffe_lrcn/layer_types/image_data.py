@@ -63,7 +63,7 @@ class ImageData(SourceLayer):
         remedy = (TAB_REMEDY if "\t" in records.listed.names[first] else
                   "A line is a picture's name, a space, its label; root_folder is put before the "
                   "name as it is, so end it with a slash")
-        raise DataError(message, where=records.where(first), remedy=remedy)
+        raise DataError(message, where=records.place(first)[0], remedy=remedy)
 
     def _check_definition(self) -> None:
         given = self.param.image_data_param

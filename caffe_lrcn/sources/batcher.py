@@ -5,7 +5,7 @@ is here, once.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,8 +13,8 @@ import numpy as np
 
 from ..errors import DataError
 from .base import Allocate, Batch, Cursor, Random, Shape
-from .orders import Order, Permutations, Run
-from .records.base import Block, Reader, blamed
+from .orders import Order, Permutations
+from .records.base import Block, Reader
 from .transform import Picture, Transform
 
 
@@ -90,9 +90,9 @@ class Batcher:
 
     def shapes(self) -> list[Shape]:
         """Return the shape of each top, from the first record."""
-        run = self._run(self.spec.start_cursor(), 1)
-        block = next(self._blocks(run))
-        return self._shapes(block, block.shapes())
+        part = self._part(self.spec.start_cursor(), self.spec.batch_size - 1)
+        block = next(self._reader.read(part.numbers))
+        return self._shapes(int(part.numbers[0]), block.shapes())
 
     def batch(self, cursor: Cursor, allocate: Allocate | None = None) -> Batch:
         """Read the batch at ``cursor``: an array per top, whose first axis counts records.
@@ -104,24 +104,24 @@ class Batcher:
         spec, done = self.spec, 0
         here = spec.order.after(cursor, spec.shard[0] * spec.batch_size, self._count)
         arrays: list[np.ndarray] = []
-        first: tuple[Block, list[Shape]] | None = None
+        first: tuple[int, list[Shape]] | None = None
         while done < spec.batch_size:
-            run, item = self._run(here, spec.batch_size - done), done * spec.group
-            for block in self._blocks(run):
-                shapes = block.shapes()
+            part, read = self._part(here, done), 0
+            for block in self._reader.read(part.numbers):
+                number, shapes = int(part.numbers[read]), block.shapes()
                 if first is None:
-                    first = block, shapes
+                    first = number, shapes
                     arrays = [allocate(shape) if allocate else np.empty(shape, spec.dtype)
-                              for shape in self._shapes(block, shapes)]
+                              for shape in self._shapes(number, shapes)]
                 elif shapes != first[1]:
-                    _check_sizes(block, self._shapes(block, shapes), first[0], arrays)
-                self._place(block, item, arrays, run, done)
-                item += block.count
-            if item // spec.group == done and not self._count:
+                    self._check_sizes(number, shapes, first[0], arrays)
+                self._place(block, read, part, arrays)
+                read += block.count
+            if read < spec.group and not self._count:
                 raise DataError("there are fewer records than a group has",
                                 got=self._reader.count, wanted=spec.group)
-            here = spec.order.after(here, item // spec.group - done, self._count)
-            done = item // spec.group
+            here = spec.order.after(here, read // spec.group, self._count)
+            done += read // spec.group
         return Batch(arrays, spec.next_cursor(cursor, self._count))
 
     def close(self) -> None:
@@ -134,55 +134,68 @@ class Batcher:
         count = self._reader.count
         return None if count is None else count // self.spec.group
 
-    def _run(self, cursor: Cursor, most: int) -> Run:
-        return self.spec.order.run(cursor, most, self._count, self._permutations)
+    def _part(self, cursor: Cursor, done: int) -> _Part:
+        """Return what to read from a cursor on, when ``done`` units of the batch are there."""
+        spec = self.spec
+        run = spec.order.run(cursor, spec.batch_size - done, self._count, self._permutations)
+        numbers = run.numbers
+        if spec.group > 1:
+            numbers = (spec.group * numbers[:, None] + np.arange(spec.group)).ravel()
+        return _Part(numbers, run.draws, done * spec.group)
 
-    def _blocks(self, run: Run) -> Iterator[Block]:
-        group = self.spec.group
-        records = run.numbers if group == 1 else (
-            group * run.numbers[:, None] + np.arange(group)).ravel()
-        return self._reader.read(records)
-
-    def _shapes(self, block: Block, shapes: list[Shape]) -> list[Shape]:
+    def _shapes(self, number: int, shapes: list[Shape]) -> list[Shape]:
         """Return the shapes of the arrays of a batch whose records have these shapes."""
         try:
             return [(len(self._places), *(self.spec.transform.shape(shape) if picture else shape))
                     for shape, picture in zip(shapes, self._reader.pictures, strict=True)]
         except DataError as error:
-            raise blamed(block, error) from None
+            raise self._placed(error, number) from None
 
-    def _place(self, block: Block, item: int, arrays: list[np.ndarray], run: Run,
-               done: int) -> None:
-        """Write a block, the first of which is record ``item`` of the batch, to the arrays.
-
-        The run's first unit is unit ``done`` of the batch.
-        """
-        spec, end = self.spec, item + block.count
+    def _place(self, block: Block, start: int, part: _Part, arrays: list[np.ndarray]) -> None:
+        """Write a block, which starts with record ``start`` of a part, to the arrays."""
+        spec, item = self.spec, part.item + start
         for top, array in enumerate(arrays):
             if self._reader.pictures[top]:
-                for place, picture in enumerate(block.pictures(top), item):
+                for index, picture in enumerate(block.pictures(top), start):
                     # The draws of a unit start anew for each of its records, so they are alike.
-                    rng = run.draws(place // spec.group - done) if spec.transform.draws else None
+                    rng = part.draws(index // spec.group) if spec.transform.draws else None
                     try:
-                        spec.transform.apply(picture, rng, array[self._places[place]])
+                        spec.transform.apply(picture, rng, array[self._places[part.item + index]])
                     except DataError as error:
-                        raise blamed(block, error) from None
+                        raise self._placed(error, int(part.numbers[index])) from None
             elif spec.time_major:
                 values = np.empty((block.count, *array.shape[1:]), array.dtype)
                 block.write(top, values)
-                array[self._places[item:end]] = values
+                array[self._places[item:item + block.count]] = values
             else:
-                block.write(top, array[item:end])
+                block.write(top, array[item:item + block.count])
+
+    def _placed(self, error: DataError, number: int) -> DataError:
+        """Return an error of a record's picture that names it and its place."""
+        error.where, name = self._reader.place(number)
+        if name:
+            error.message = f"{name}: {error.message}"
+        return error
+
+    def _check_sizes(self, number: int, shapes: list[Shape], first: int,
+                     arrays: list[np.ndarray]) -> None:
+        for shape, array in zip(self._shapes(number, shapes), arrays, strict=True):
+            if shape != array.shape:
+                where, name = self._reader.place(number)
+                first_where, first_name = self._reader.place(first)
+                raise DataError(
+                    f"{name or 'the picture'} has another size than the first of its batch",
+                    where=where, got=shape[1:],
+                    wanted=f"{array.shape[1:]} (channels, height, width) as "
+                           f"{first_name or 'the picture'} ({first_where})",
+                    remedy="Store pictures of one size, or set crop_size (for ImageData "
+                           "new_height and new_width do, too), or batch_size 1")
 
 
-def _check_sizes(block: Block, shapes: list[Shape], first: Block,
-                 arrays: list[np.ndarray]) -> None:
-    for shape, array in zip(shapes, arrays, strict=True):
-        if shape != array.shape:
-            raise DataError(
-                f"{block.name or 'the picture'} has another size than the first of its batch",
-                where=block.where, got=shape[1:],
-                wanted=f"{array.shape[1:]} (channels, height, width) as "
-                       f"{first.name or 'the picture'} ({first.where})",
-                remedy="Store pictures of one size, or set crop_size (for ImageData new_height "
-                       "and new_width do, too), or batch_size 1")
+@dataclass(frozen=True)
+class _Part:
+    """A part of a batch: record numbers, the draws of its units, its first place in the batch."""
+
+    numbers: np.ndarray
+    draws: Callable[[int], np.random.Generator]
+    item: int

@@ -38,12 +38,10 @@ class InMemory:
                 self.count = self.size
                 return
             pixels = np.arange(6 * 7, dtype=np.uint8).reshape(6, 7, 1)
-            yield Record((Picture(pixels), number), number, self)
+            yield Record((Picture(pixels), number))
 
-    def where(self, number):
-        return f"record {number}"
-
-    name = where
+    def place(self, number):
+        return f"record {number}", ""
 
     def close(self):
         pass

@@ -11,7 +11,6 @@ from typing import Protocol
 
 import numpy as np
 
-from ...errors import DataError
 from ..base import Shape
 from ..transform import Picture
 
@@ -22,14 +21,6 @@ class Block(Protocol):
     @property
     def count(self) -> int:
         """How many records there are."""
-
-    @property
-    def where(self) -> str:
-        """Where they are, for error messages."""
-
-    @property
-    def name(self) -> str:
-        """What the picture is called, for error messages; may be empty."""
 
     def shapes(self) -> list[Shape]:
         """Return the shape of one record's value for each top; (H, W, C) for a picture."""
@@ -62,18 +53,11 @@ class Reader(Protocol):
             DataError: a record or file is missing, damaged or of the wrong form.
         """
 
+    def place(self, number: int) -> tuple[str, str]:
+        """Return where a record is, and what its picture is called (or ''), for error messages."""
+
     def close(self) -> None:
         """Close files."""
-
-
-class Namer(Protocol):
-    """Tells of a record by number, for error messages."""
-
-    def where(self, number: int) -> str:
-        """Return where it is."""
-
-    def name(self, number: int) -> str:
-        """Return what its picture is called; may be empty."""
 
 
 @dataclass(slots=True)
@@ -81,20 +65,8 @@ class Record:
     """A block of one record: a value per top, which is a picture or what NumPy can copy."""
 
     values: Sequence[Picture | float | np.ndarray]
-    number: int
-    namer: Namer
 
     count = 1
-
-    @property
-    def where(self) -> str:
-        """Where the record is."""
-        return self.namer.where(self.number)
-
-    @property
-    def name(self) -> str:
-        """What its picture is called."""
-        return self.namer.name(self.number)
 
     def shapes(self) -> list[Shape]:
         """Return the shape of each value; (H, W, C) for a picture."""
@@ -110,11 +82,3 @@ class Record:
     def write(self, top: int, out: np.ndarray) -> None:
         """Write another value to a (1, ...) array."""
         out[0] = self.values[top]
-
-
-def blamed(block: Block, error: DataError) -> DataError:
-    """Return an error of a block's picture that names it and its place."""
-    error.where = block.where
-    if block.name:
-        error.message = f"{block.name}: {error.message}"
-    return error

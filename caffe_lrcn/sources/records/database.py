@@ -75,16 +75,12 @@ class DatabaseRecords:
                 if not self.count:
                     raise DataError("the database has no records", where=self._path)
                 return
-            yield self._record(number, *found)
+            yield self._record(*found)
 
-    def where(self, number: int) -> str:
-        """Return the database and the key of a record."""
+    def place(self, number: int) -> tuple[str, str]:
+        """Return the database and the key of a record, and no name."""
         found = self._database.find(number)
-        return self._at(found[0]) if found else self._path
-
-    def name(self, number: int) -> str:
-        """Return nothing: the key is where the picture is."""
-        return ""
+        return self._at(found[0]) if found else self._path, ""
 
     def close(self) -> None:
         """Close the database."""
@@ -93,12 +89,11 @@ class DatabaseRecords:
     def _at(self, key: bytes) -> str:
         return f"{self._path}: record '{key.decode(errors='backslashreplace')}'"
 
-    def _record(self, number: int, key: bytes, content: bytes) -> Record:
+    def _record(self, key: bytes, content: bytes) -> Record:
         try:
             datum = parse_datum(content)
             picture = Picture(pixels(datum, self._color), encoded=datum.encoded)
         except DataError as error:
             error.where = self._at(key)
             raise
-        values = (picture, datum.label) if len(self.pictures) > 1 else (picture,)
-        return Record(values, number, self)
+        return Record((picture, datum.label) if len(self.pictures) > 1 else (picture,))

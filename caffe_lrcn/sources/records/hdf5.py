@@ -118,6 +118,10 @@ class HDF5Rows:
             rows = numbers[start:stop] - (int(self._ends[index]) - self.row_counts[index])
             yield _Rows(self, index, rows)
 
+    def place(self, number: int) -> tuple[str, str]:
+        """Return the file of a row, and no name."""
+        return self.files[int(np.searchsorted(self._ends, number, side="right"))], ""
+
     def close(self) -> None:
         """Close the file that is open."""
         if self._open:
@@ -145,11 +149,9 @@ class HDF5Rows:
 class _Rows:
     """Rows of one file."""
 
-    name = ""
-
     def __init__(self, reader: HDF5Rows, index: int, rows: np.ndarray) -> None:
         self._reader, self._index = reader, index
-        self.count, self.where = len(rows), reader.files[index]
+        self.count = len(rows)
         first, last = int(rows[0]), int(rows[-1])
         self._rows: slice | np.ndarray = rows
         if last - first == self.count - 1 and (rows[1:] > rows[:-1]).all():

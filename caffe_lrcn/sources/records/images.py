@@ -53,7 +53,7 @@ class ImageRecords:
         """
         for entry in numbers.tolist():
             picture = Picture(self._load(entry), encoded=True)
-            yield Record((picture, self.listed.labels[entry]), entry, self)
+            yield Record((picture, self.listed.labels[entry]))
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -75,13 +75,10 @@ class ImageRecords:
         """Return where the picture of an entry is."""
         return resolve(self.root_folder + self.listed.names[entry], *self.beside)
 
-    def where(self, number: int) -> str:
-        """Return ``list:line`` of an entry."""
-        return f"{self.listed.file}:{self.listed.lines[number]}"
-
-    def name(self, number: int) -> str:
-        """Return what an entry's picture is called in error messages."""
-        return f"picture '{self.path(number)}'"
+    def place(self, number: int) -> tuple[str, str]:
+        """Return ``list:line`` of an entry, and what its picture is called."""
+        where = f"{self.listed.file}:{self.listed.lines[number]}"
+        return where, f"picture '{self.path(number)}'"
 
     def _files_in(self, folder: str) -> set[str]:
         files: set[str] = set()
@@ -95,7 +92,7 @@ class ImageRecords:
         try:
             image = read_picture(self.path(entry), self.color)
         except DataError as error:
-            error.where = self.where(entry)
+            error.where = self.place(entry)[0]
             if "\t" in self.listed.names[entry]:
                 error.remedy = TAB_REMEDY
             raise

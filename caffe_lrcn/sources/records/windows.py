@@ -58,7 +58,7 @@ class WindowRecords:
                 # CAFFE-QUIRK: the reference stops at a picture that it cannot read.
                 glog.error("%s", error)
                 blank = Picture(np.empty((0, 0, _CHANNELS), np.uint8))
-                yield from [Record((blank, 0), number, self)] * (len(numbers) - item)
+                yield from [Record((blank, 0))] * (len(numbers) - item)
                 return
             yield record
 
@@ -66,15 +66,11 @@ class WindowRecords:
         """Forget the files kept."""
         self._files.clear()
 
-    def where(self, number: int) -> str:
-        """Return ``list:line`` of a window."""
+    def place(self, number: int) -> tuple[str, str]:
+        """Return ``list:line`` of a window, and what its picture is called."""
         windows, place = self._find(number)
-        return f"{self.listed.file}:{windows.lines[place]}"
-
-    def name(self, number: int) -> str:
-        """Return what a window's picture is called in error messages."""
-        windows, place = self._find(number)
-        return f"picture '{self._path(windows.values[place, 0])}'"
+        where = f"{self.listed.file}:{windows.lines[place]}"
+        return where, f"picture '{self._path(windows.values[place, 0])}'"
 
     def _find(self, number: int) -> tuple[Windows, int]:
         behind = len(self.listed.background)
@@ -89,7 +85,7 @@ class WindowRecords:
         windows, place = self._find(number)
         index, label, *corners = windows.values[place].tolist()
         pixels = self._pixels(self._path(index), number)
-        return Record((Picture(pixels, window=tuple(corners)), label), number, self)
+        return Record((Picture(pixels, window=tuple(corners)), label))
 
     def _pixels(self, path: str, number: int) -> np.ndarray:
         try:
@@ -100,8 +96,8 @@ class WindowRecords:
                     self._files[path] = file.read()
             return decode_picture(self._files[path])
         except DataError as error:
-            error.where = self.where(number)
+            error.where = self.place(number)[0]
             raise
         except OSError as error:
-            raise DataError(f"picture '{path}' cannot be read", where=self.where(number),
+            raise DataError(f"picture '{path}' cannot be read", where=self.place(number)[0],
                             got=error.strerror) from error
