@@ -51,9 +51,9 @@ def our_decoder(size: dict[str, int], threads: int) -> Any:
     """Return a decoder with random weights that never ends a caption."""
     from caffe_lrcn.backends import get_backend
     from caffe_lrcn.backends.cpu.threads import set_threads
+    from caffe_lrcn.language.decoder import Decoder
     from caffe_lrcn.net.net import Net
     from caffe_lrcn.proto.text import parse_net
-    from caffe_lrcn.tasks.captioning import Decoder
     set_threads(threads)
     fill = 'weight_filler { type: "uniform" min: -0.08 max: 0.08 }'
     text = NET.format(fill=fill, **size)

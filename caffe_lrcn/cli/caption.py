@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..backends import Backend
-    from ..tasks.captioning import Decoder, Hypothesis, Vocabulary
+    from ..language.decoder import Decoder
+    from ..language.hypothesis import Hypothesis
+    from ..language.vocabulary import Vocabulary
 
 DEFAULT_NET = "prototxt/lrcn_word_deploy.prototxt"
 DEFAULT_IMAGE_NET = "prototxt/lrcn_image_deploy.prototxt"
@@ -90,7 +92,7 @@ def _add_decoding_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print ``picture: Caption.`` for each picture; return 1 if some could not be read."""
-    from ..tasks.captioning import Vocabulary
+    from ..language.vocabulary import Vocabulary
     from ..tasks.captioning.pictures import read_features
     options = strategy_options(args)
     mean = runtime.mean(args.mean)
@@ -152,8 +154,8 @@ def _pictures(args: argparse.Namespace) -> list[str]:
 
 
 def _decoder(args: argparse.Namespace, vocabulary: Vocabulary, backend: Backend) -> Decoder:
+    from ..language.decoder import Decoder
     from ..paths import resolve
-    from ..tasks.captioning import Decoder
     net = resolve(args.net)
     decoder = Decoder(net, args.weights, words=len(vocabulary), backend=backend,
                       stages=runtime.stages(args), block_unknown=args.block_unknown)
@@ -170,7 +172,7 @@ def _decoder(args: argparse.Namespace, vocabulary: Vocabulary, backend: Backend)
 def _picture_features(args: argparse.Namespace, pictures: list[str], mean: list[float],
                       decoder: Decoder, broken: dict[str, DataError]) -> np.ndarray:
     from ..paths import resolve
-    from ..tasks.captioning import FeatureNet
+    from ..tasks.captioning.pictures import FeatureNet
     net = FeatureNet(resolve(args.image_net), args.image_weights or args.weights,
                      full=_side(args), mean=mean, backend=decoder.step_net.backend)
     decoder.step_net.check_features(net.features([]))  # before the work, not after it

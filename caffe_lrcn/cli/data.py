@@ -11,7 +11,7 @@ from ..errors import UsageError
 from . import data_pictures, data_toy
 
 if TYPE_CHECKING:
-    from ..tasks.captioning import Caption
+    from ..language.caption_files import Caption
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,8 +95,7 @@ def _captions(args: argparse.Namespace) -> int:
 
 def _splits(args: argparse.Namespace) -> dict[str, list[Caption]]:
     """Return split -> captions, whose pictures are paths if there are folders."""
-    from ..language.caption_files import read_keys
-    from ..tasks.captioning import split_by_picture
+    from ..language.caption_files import read_keys, split_by_picture
     folders = args.images or [None]
     keys = set().union(*map(read_keys, args.ids)) if args.ids else None
     found = []
@@ -122,7 +121,7 @@ def _splits(args: argparse.Namespace) -> dict[str, list[Caption]]:
 
 def _read(args: argparse.Namespace, file: Path, folder: Path | None,
           keys: set[str] | None = None) -> list[Caption]:
-    from ..tasks.captioning import read_captions
+    from ..language.caption_files import read_captions
     return [caption if folder is None else replace(caption, picture=str(folder / caption.picture))
             for caption in read_captions(args.format, file, keys)]
 
@@ -155,8 +154,8 @@ def _add_ngrams(parser: argparse.ArgumentParser) -> None:
 
 
 def _ngrams(args: argparse.Namespace) -> int:
-    from ..language.ngram import Bigrams, read_transitions
-    from ..tasks.captioning import Vocabulary
+    from ..language.bigrams import Bigrams, read_transitions
+    from ..language.vocabulary import Vocabulary
     model = Bigrams(read_transitions(args.train), len(Vocabulary.read(args.vocabulary)))
     test = read_transitions(args.test)
     unigram, bigram = model.perplexities(test)

@@ -34,9 +34,9 @@ def run(args: argparse.Namespace) -> int:
     from functools import partial
 
     from ..errors import UsageError
+    from ..language.ptb_tokens import PTBTokenizer
     from ..metrics import (
         Meteor,
-        Tokenizer,
         diversity,
         official_scores,
         own_scores,
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--paraphrases is of no use with --official, which has its own table")
     results = read_results(args.results, read_references(args.references))
     train = read_references(args.train) if args.train else None
-    tokenizer = Tokenizer()
+    tokenizer = PTBTokenizer()
     scorer = official_scores if args.official else partial(
         own_scores, tokenizer=tokenizer, meteor=Meteor(wordnet(), args.paraphrases))
     rows = {"results": scorer(results.candidates, results.references)}

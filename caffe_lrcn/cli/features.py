@@ -32,8 +32,7 @@ def run(args: argparse.Namespace) -> int:
     from ..errors import DataError, UsageError
     from ..files import new_file
     from ..paths import resolve
-    from ..tasks.captioning import FeatureNet
-    from ..tasks.captioning.pictures import read_list
+    from ..tasks.captioning.pictures import FeatureNet, read_list
     pictures = [*args.pictures, *(read_list(args.images) if args.images else [])]
     if not pictures:
         raise UsageError("there are no pictures", wanted="picture files or --images LIST")

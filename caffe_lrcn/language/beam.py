@@ -3,13 +3,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .choice import Choice
 from .hypothesis import Hypothesis
 from .step_net import StepNet
 from .vocabulary import EOS
+from .word_choice import WordChoice
 
 
-def beam_search(net: StepNet, choice: Choice, features: np.ndarray, width: int, max_length: int,
+def beam_search(net: StepNet, choice: WordChoice, features: np.ndarray, width: int, max_length: int,
                 length_normalisation: float) -> list[list[Hypothesis]]:
     """Return the ``width`` best hypotheses of each picture, best first.
 
@@ -71,7 +71,7 @@ class Beams:
         pictures, width = self.log_prob.shape
         every, choices = np.arange(pictures)[:, None], ids.shape[1] + 1
         row = np.cumsum(self.growing).reshape(self.growing.shape) - 1
-        # Choice 0 of a slot is to stay as it is, which only finished ones can.
+        # WordChoice 0 of a slot is to stay as it is, which only finished ones can.
         candidates = np.full((pictures, width, choices), -np.inf)
         candidates[..., 0] = np.where(self.growing, -np.inf, self.log_prob)
         candidates[self.growing, 1:] = self.log_prob[self.growing][:, None] + log_probs

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from .. import rng
 from ..errors import DataError
+from .text_files import read_json, read_text
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,27 @@ def read_pictures(form: str, path: str | Path,
     return found
 
 
+def read_references(path: str | Path) -> dict[str, list[str]]:
+    """Return picture id -> captions of a COCO captions file.
+
+    Raises:
+        DataError: a file that cannot be read or is of another form, telling the entry.
+    """
+    references: dict[str, list[str]] = {}
+    for caption in read_captions("coco", path):
+        references.setdefault(caption.key, []).append(caption.text)
+    return references
+
+
+def read_image_ids(path: str | Path) -> dict[str, Any]:
+    """Return file name -> id of the images in a COCO file; it may lack ``annotations``.
+
+    Raises:
+        DataError: a file that cannot be read or is of another form.
+    """
+    return {name: number for number, name in _coco_images(_coco_data(path), path)}
+
+
 def named_by(key: str, keys: Collection[str]) -> bool:
     """Tell whether a split names a picture; Flickr30k's lists leave out ``.jpg``."""
     return key in keys or key.removesuffix(".jpg") in keys
@@ -82,7 +103,8 @@ def named_by(key: str, keys: Collection[str]) -> bool:
 
 def read_keys(path: str | Path) -> set[str]:
     """Return the picture ids or file names of a split, one a line."""
-    keys = {line.strip() for line in _text(path).split("\n") if line.strip()}
+    keys = {line.strip() for line in read_text(path, "names of pictures").split("\n")
+            if line.strip()}
     if not keys:
         raise DataError("the list of pictures is empty", where=path)
     return keys
@@ -104,25 +126,12 @@ def split_by_picture(captions: Sequence[Caption], fraction: float,
             [caption for caption in captions if caption.picture in held_out])
 
 
-def _text(path: str | Path) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError("not UTF-8 text", where=path, got=str(error)) from error
-    except OSError as error:
-        raise DataError(f"cannot read the captions: {error.strerror}", where=path) from error
-
-
 def _coco_data(path: str | Path, lists: Sequence[str] = ("images",)) -> dict[str, Any]:
-    text = _text(path)
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}",
-                        remedy="Flickr token files and CSV need --format flickr.") from error
+    wanted = "an object with " + " and ".join(f"the list '{name}'" for name in lists)
+    data = read_json(path, "captions", wanted,
+                     "Flickr token files and CSV need --format flickr.")
     if not isinstance(data, dict) or not all(isinstance(data.get(name), list) for name in lists):
-        raise DataError("not a COCO caption file", where=path, wanted="an object with "
-                        + " and ".join(f"the list '{name}'" for name in lists))
+        raise DataError("not a COCO caption file", where=path, wanted=wanted)
     return data
 
 
@@ -169,7 +178,7 @@ _HEADINGS = (["image", "caption"], ["image_name", "comment_number", "comment"])
 
 
 def _read_flickr(path: str | Path) -> Iterator[Caption]:
-    lines = _text(path).split("\n")
+    lines = read_text(path, "captions").split("\n")
     if [name.strip() for name in lines[0].split("|")] == _HEADINGS[1]:
         rows = _line_rows(lines[1:], path, _BAR_LINE, 2, "image.jpg| k| caption")
     elif "\t" in lines[0]:

@@ -10,10 +10,10 @@ from .. import rng
 from ..backends import Backend, get_backend
 from ..errors import ShapeError, UsageError
 from .beam import beam_search
-from .choice import Choice
 from .hypothesis import Hypothesis
 from .sampling import sample_captions, score_captions
 from .step_net import StepNet
+from .word_choice import WordChoice
 
 #: Most rows of a batch: scores of 1024 rows and 8801 words take 34 MiB.
 _ROWS = 1024
@@ -54,7 +54,7 @@ class Decoder:
             raise UsageError("the vocabulary has more words than the net", where=net_prototxt,
                              got=f"{words} ids", wanted=f"at most {self.classes}",
                              remedy="Use the vocabulary that the net was trained with.")
-        self.choice = Choice(backend, self.words, block_unknown)
+        self.choice = WordChoice(backend, self.words, block_unknown)
 
     def greedy(self, features: np.ndarray, max_length: int = 20) -> list[list[Hypothesis]]:
         """Return captions made of the most probable word at each step, one a picture.

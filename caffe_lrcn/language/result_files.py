@@ -1,17 +1,38 @@
-"""Captions of a data set's pictures as COCO's results file."""
+"""COCO's results files: captions of a data set's pictures, written and read."""
 from __future__ import annotations
 
 import json
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError
 from ..files import new_file
+from .caption_files import read_image_ids
+from .text_files import read_json
 
+_FORM = '[{"image_id": 1, "caption": "..."}, ...]'
 _DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Captions and the references to hold them against.
+
+    Args:
+        images: ids of the pictures, in the order of the results.
+        candidates: one caption per picture.
+        references: per picture its reference captions.
+        missing: ids of pictures that have references but no result.
+    """
+
+    images: list[str]
+    candidates: list[str]
+    references: list[list[str]]
+    missing: list[str]
 
 
 def image_ids(pictures: Sequence[str], references: str | os.PathLike[str] | None = None,
@@ -27,7 +48,7 @@ def image_ids(pictures: Sequence[str], references: str | os.PathLike[str] | None
         DataError: the references cannot be read.
         UsageError: a picture without id, or two with the same.
     """
-    known = None if references is None else _read_ids(references)
+    known = None if references is None else read_image_ids(references)
     ids: dict[int | str, str] = {}
     for picture in pictures:
         number = _id_of(picture, known, references)
@@ -53,6 +74,34 @@ def write_results(path: str | os.PathLike[str], ids: Sequence[int | str],
         file.write(json.dumps(entries, ensure_ascii=False, indent=0) + "\n")
 
 
+def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
+    """Return the captions in a COCO results file with their references.
+
+    Args:
+        path: JSON, a list of objects with ``image_id`` and ``caption``.
+        references: picture id -> captions, from ``read_references``.
+
+    Raises:
+        DataError: a file that cannot be read or is of another form; an empty caption; a picture
+            that has no references, or two captions. The message tells the entry.
+    """
+    captions: dict[str, str] = {}
+    entries: dict[str, int] = {}
+    for index, entry in enumerate(_entries(path)):
+        where = f"{path}: entry {index}"
+        image, caption = _image(entry, where), _caption(entry, where)
+        if image in entries:
+            raise DataError(f"a second caption of image {image}", where=where,
+                            got=repr(caption), remedy=f"The first one is entry {entries[image]}")
+        if image not in references:
+            raise DataError(f"a caption of image {image}, which has no references", where=where,
+                            remedy="Results and references must be of the same pictures")
+        captions[image], entries[image] = caption, index
+    return Results(list(captions), list(captions.values()),
+                   [references[image] for image in captions],
+                   [image for image in references if image not in captions])
+
+
 def _id_of(picture: str, known: dict[str, Any] | None,
            references: str | os.PathLike[str] | None) -> int | str:
     name = os.path.basename(picture)
@@ -68,12 +117,40 @@ def _id_of(picture: str, known: dict[str, Any] | None,
     return int(numbers[-1])
 
 
-def _read_ids(path: str | os.PathLike[str]) -> dict[str, Any]:
-    try:
-        images = json.loads(Path(path).read_text(encoding="utf-8-sig"))["images"]
-        return {image["file_name"]: image["id"] for image in images}
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the references: {error}", where=path) from error
-    except (KeyError, TypeError) as error:
-        raise DataError("not a COCO captions file", where=path, got=f"no {error}",
-                        wanted="'images' with 'id' and 'file_name'") from error
+def _entries(path: str | Path) -> list[Any]:
+    entries = read_json(path, "results", _FORM)
+    if not isinstance(entries, list):
+        raise DataError("not a file of results", where=path, got=_kind(entries), wanted=_FORM)
+    if not entries:
+        raise DataError("the file of results is empty", where=path, wanted=_FORM)
+    return entries
+
+
+def _image(entry: Any, where: str) -> str:
+    if not isinstance(entry, dict):
+        raise DataError("not a result", where=where, got=_kind(entry),
+                        wanted="an object with 'image_id' and 'caption'")
+    if "image_id" not in entry:
+        raise DataError("no 'image_id'", where=where, got=", ".join(map(repr, entry)) or "nothing")
+    image = entry["image_id"]
+    if isinstance(image, bool) or not isinstance(image, (int, str)):
+        raise DataError("'image_id' is neither a whole number nor text", where=where,
+                        got=repr(image))
+    return str(image)
+
+
+def _caption(entry: dict, where: str) -> str:
+    if "caption" not in entry:
+        raise DataError("no 'caption'", where=where, got=", ".join(map(repr, entry)))
+    caption = entry["caption"]
+    if not isinstance(caption, str):
+        raise DataError("'caption' is not text", where=where, got=repr(caption))
+    if not caption.strip():
+        raise DataError(f"the caption of image {entry['image_id']} is empty", where=where,
+                        remedy="Leave the picture out: it is then counted as missing")
+    return caption
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "text", type(None): "null"}
+    return names.get(type(value), repr(value))

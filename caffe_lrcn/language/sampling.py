@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .choice import Choice
 from .hypothesis import Hypothesis, ranked
 from .step_net import StepNet
 from .vocabulary import EOS
+from .word_choice import WordChoice
 
 
-def sample_captions(net: StepNet, choice: Choice, features: np.ndarray, uniform: np.ndarray,
+def sample_captions(net: StepNet, choice: WordChoice, features: np.ndarray, uniform: np.ndarray,
                     temperature: float) -> list[list[Hypothesis]]:
     """Return random captions of each picture, the most probable first.
 
@@ -47,7 +47,7 @@ def sample_captions(net: StepNet, choice: Choice, features: np.ndarray, uniform:
     return [ranked(found[i * num:(i + 1) * num]) for i in range(pictures)]
 
 
-def score_captions(net: StepNet, choice: Choice, features: np.ndarray,
+def score_captions(net: StepNet, choice: WordChoice, features: np.ndarray,
                    captions: Sequence[Sequence[int]]) -> list[list[float]]:
     """Return the logarithm of the probability of each word, given those before it.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from .ptb import Tokenizer
+from ..language.ptb_tokens import PTBTokenizer
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Diversity:
 
 
 def diversity(candidates: Sequence[str], references: Sequence[Sequence[str]],
-              train: Iterable[str] | None = None, tokenizer: Tokenizer | None = None) -> Diversity:
+              train: Iterable[str] | None = None,
+              tokenizer: PTBTokenizer | None = None) -> Diversity:
     """Return the diversity of captions; equal means equal tokens, without punctuation and case.
 
     Args:
@@ -37,7 +38,7 @@ def diversity(candidates: Sequence[str], references: Sequence[Sequence[str]],
 
     Source: paper, section 5.1.2.
     """
-    tokenizer = tokenizer or Tokenizer()
+    tokenizer = tokenizer or PTBTokenizer()
     split = [tuple(tokenizer(text)) for text in candidates]
     wanted = set(chain.from_iterable(tokenizer(text) for texts in references for text in texts))
     used = wanted.intersection(chain.from_iterable(split))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import DataError
+from ..language.ptb_tokens import PTBTokenizer
 from .bleu import bleu
 from .cider import cider_d
 from .meteor import Meteor
 from .ngrams import ORDERS, NgramTable
-from .ptb import Tokenizer
 from .rouge import rouge_l
 
 METRICS = (*(f"BLEU-{order}" for order in range(1, ORDERS + 1)), "METEOR", "ROUGE-L", "CIDEr-D")
@@ -40,7 +40,7 @@ Scorer = Callable[[Sequence[str], Sequence[Sequence[str]]], Scores]
 
 
 def own_scores(candidates: Sequence[str], references: Sequence[Sequence[str]], *,
-               tokenizer: Tokenizer | None = None, meteor: Meteor | None = None) -> Scores:
+               tokenizer: PTBTokenizer | None = None, meteor: Meteor | None = None) -> Scores:
     """Return all scores, computed here.
 
     Args:
@@ -53,7 +53,7 @@ def own_scores(candidates: Sequence[str], references: Sequence[Sequence[str]], *
         DataError: no pictures at all, or one without references.
     """
     _check(candidates, references)
-    tokenizer, meteor = tokenizer or Tokenizer(), meteor or Meteor()
+    tokenizer, meteor = tokenizer or PTBTokenizer(), meteor or Meteor()
     split = [" ".join(tokenizer(text)) for text in candidates]
     wanted = [[" ".join(tokenizer(text)) for text in texts] for texts in references]
     table = NgramTable(split, wanted)

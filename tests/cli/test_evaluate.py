@@ -6,7 +6,7 @@ import json
 import pytest
 
 from caffe_lrcn.cli import main as cli
-from tests.metrics.test_ptb import GOLDEN
+from tests.language.test_ptb_tokens import GOLDEN
 
 
 @pytest.fixture

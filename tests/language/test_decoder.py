@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from caffe_lrcn.errors import DivergedError, NetError, ShapeError, UsageError, WeightsError
-from caffe_lrcn.tasks.captioning import Decoder
+from caffe_lrcn.language.decoder import Decoder
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "captions"
 NAMES = ["1u_lstm", "2f_lstm"]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.errors import BackendError, DataError
+from caffe_lrcn.language.ptb_tokens import PTBTokenizer
 from caffe_lrcn.metrics import (
     METRICS,
     NgramTable,
-    Tokenizer,
     bleu,
     cider,
     cider_d,
@@ -22,8 +22,8 @@ from caffe_lrcn.metrics import (
     rouge_l,
     score_humans,
 )
+from tests.language.test_ptb_tokens import GOLDEN
 from tests.metrics import plain
-from tests.metrics.test_ptb import GOLDEN
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_humans_are_scored_against_each_other():
 
 def test_diversity():
     spread = diversity(["A dog runs.", "a cat"], [["a dog sits"], ["the cat"]],
-                       ["a dog RUNS", "a cow"], Tokenizer())
+                       ["a dog RUNS", "a cow"], PTBTokenizer())
     assert spread.copied == 0.5
     assert (spread.used, spread.words) == (3, 5)
     assert diversity(["a"], [["b"]]).copied is None

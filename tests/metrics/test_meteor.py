@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.metrics import Meteor, Tokenizer
+from caffe_lrcn.language.ptb_tokens import PTBTokenizer
+from caffe_lrcn.metrics import Meteor
 from caffe_lrcn.metrics import meteor_search as search
 from caffe_lrcn.metrics.meteor_align import align, chunks
 from caffe_lrcn.metrics.meteor_words import Preparer, split_words
-from tests.metrics.test_ptb import GOLDEN
+from tests.language.test_ptb_tokens import GOLDEN
 
 
 @pytest.fixture(scope="module")
 def captions():
-    tokenize = Tokenizer()
+    tokenize = PTBTokenizer()
     images = json.loads(GOLDEN.read_text(encoding="utf-8"))["per_image"].values()
     return ([" ".join(tokenize(image["candidate"])) for image in images],
             [[" ".join(tokenize(text)) for text in image["references"]] for image in images])

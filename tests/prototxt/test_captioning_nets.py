@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.backends import get_backend
+from caffe_lrcn.language.decoder import Decoder
 from caffe_lrcn.layer_types.base import Settings
 from caffe_lrcn.net.filter import filter_layers, make_state
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import NetDef, parse_net, read_net, read_solver
-from caffe_lrcn.tasks.captioning import Decoder
 
 FOLDER = Path(__file__).parents[2] / "prototxt" / "captioning"
 ZOO = FOLDER.parent / "zoo"

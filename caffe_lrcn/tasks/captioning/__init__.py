@@ -4,14 +4,3 @@
 pictures with a trained net, ``neighbours`` without one; ``output`` and ``gallery`` show captions.
 Words, streams and decoding are ``caffe_lrcn.language``.
 """
-from __future__ import annotations
-
-from ...language.caption_files import Caption, read_captions, split_by_picture
-from ...language.decoder import Decoder
-from ...language.hypothesis import Hypothesis
-from ...language.tokenize import tokenize
-from ...language.vocabulary import Vocabulary
-from .pictures import FeatureNet
-
-__all__ = ["Caption", "Decoder", "FeatureNet", "Hypothesis", "Vocabulary", "read_captions",
-           "split_by_picture", "tokenize"]

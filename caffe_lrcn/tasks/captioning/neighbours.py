@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...errors import ShapeError, UsageError
+from ...language.ptb_tokens import PTBTokenizer
 from ...metrics.cider import inverse_document_frequency
 from ...metrics.ngrams import ORDERS, NgramTable
-from ...metrics.ptb import Tokenizer
 
 SIMILARITIES = ("cider-d", "bleu-4")
 _SIGMA = 6.0  # of CIDEr-D's penalty for unequal lengths, in words
@@ -74,7 +74,7 @@ class Consensus:
                              wanted=" or ".join(SIMILARITIES))
         if best < 1:
             raise UsageError("at least one candidate must count", got=best)
-        tokenizer = Tokenizer()
+        tokenizer = PTBTokenizer()
         self.texts = [text for texts in captions for text in texts]
         self.similarity, self.best = similarity, best
         self._table = NgramTable([""] * len(captions), [

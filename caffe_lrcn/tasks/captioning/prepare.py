@@ -9,8 +9,8 @@ from pathlib import Path
 from ...errors import DataError, UsageError
 from ...files import new_hdf5, writing
 from ...language.caption_files import Caption
+from ...language.caption_tokens import tokenize
 from ...language.streams import Layout, Pair, align
-from ...language.tokenize import tokenize
 from ...language.vocabulary import Vocabulary
 
 Report = Callable[[str], None]

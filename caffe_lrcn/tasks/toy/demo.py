@@ -8,13 +8,16 @@ from pathlib import Path
 from ... import glog
 from ...errors import DataError
 from ...files import new_file, writing
+from ...language.caption_files import read_captions
+from ...language.decoder import Decoder
+from ...language.ptb_tokens import PTBTokenizer
+from ...language.vocabulary import Vocabulary
 from ...metrics.bleu import bleu
 from ...metrics.cider import cider_d
 from ...metrics.ngrams import NgramTable
-from ...metrics.ptb import Tokenizer
 from ...paths import resolve
 from ...proto.text import read_solver
-from ..captioning import Decoder, FeatureNet, Vocabulary
+from ..captioning.pictures import FeatureNet
 from .dataset import read_scenes
 from .drawing import SIDE
 from .embedded import (
@@ -112,8 +115,8 @@ def _score(weights: Path, split: str) -> tuple[list[str], list[Shown]]:
     decoder = Decoder(resolve(WORD_NET), weights, words=len(vocabulary))
     said = [vocabulary.sentence(found[0].words) for found in decoder.greedy(features)]
     judged = [judge(text, scene) for text, scene in zip(said, scenes.values(), strict=True)]
-    table = NgramTable([" ".join(words) for words in Tokenizer().many(said)],
-                       [[" ".join(words) for words in Tokenizer().many(references[name])]
+    table = NgramTable([" ".join(words) for words in PTBTokenizer().many(said)],
+                       [[" ".join(words) for words in PTBTokenizer().many(references[name])]
                         for name in scenes])
     shares = [sum(getattr(item, part) for item in judged) / len(judged)
               for part in ("right", "shapes", "colours", "relation")]
@@ -125,9 +128,7 @@ def _score(weights: Path, split: str) -> tuple[list[str], list[Shown]]:
 
 def _references(captions: Path) -> dict[str, list[str]]:
     """Return the captions of each picture, by file name."""
-    data = json.loads(captions.read_text(encoding="utf-8"))
-    names = {image["id"]: image["file_name"] for image in data["images"]}
-    found: dict[str, list[str]] = {name: [] for name in names.values()}
-    for annotation in data["annotations"]:
-        found[names[annotation["image_id"]]].append(annotation["caption"])
+    found: dict[str, list[str]] = {}
+    for caption in read_captions("coco", captions):
+        found.setdefault(caption.picture, []).append(caption.text)
     return found

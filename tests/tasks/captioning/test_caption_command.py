@@ -157,7 +157,7 @@ def test_no_image_ids(coco, pictures, trained, tmp_path, capsys):
     assert "do not list a picture (got other.jpg)" in capsys.readouterr().err
     references.write_text("[]")
     assert main([*command, *pictures, "--references", str(references)]) == 1
-    assert "not a COCO captions file" in capsys.readouterr().err
+    assert "not a COCO caption file" in capsys.readouterr().err
     assert not out.exists()
 
 

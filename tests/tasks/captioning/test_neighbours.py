@@ -8,7 +8,8 @@ import pytest
 
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.errors import ShapeError, UsageError
-from caffe_lrcn.metrics import NgramTable, Tokenizer, bleu, cider_d
+from caffe_lrcn.language.ptb_tokens import PTBTokenizer
+from caffe_lrcn.metrics import NgramTable, bleu, cider_d
 from caffe_lrcn.tasks.captioning.neighbours import Consensus, nearest
 
 CAPTIONS = [["A red dog runs on the grass.", "A dog runs.", "The dog, the red dog, is on grass"],
@@ -44,7 +45,7 @@ def test_similarity_is_the_metric_s(similarity):
     """Each entry is what the metric says of one caption with one reference."""
     captions = CAPTIONS[:3]
     found = Consensus(captions, similarity).matrix(np.arange(6))
-    tokens = [[" ".join(Tokenizer()(text)) for text in texts] for texts in captions]
+    tokens = [[" ".join(PTBTokenizer()(text)) for text in texts] for texts in captions]
     flat, owner = [text for texts in tokens for text in texts], [0, 0, 0, 1, 2, 2]
     for i, candidate in enumerate(flat):
         if similarity == "bleu-4":

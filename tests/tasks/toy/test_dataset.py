@@ -11,7 +11,7 @@ from PIL import Image
 
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.tasks.captioning import read_captions
+from caffe_lrcn.language.caption_files import read_captions
 from caffe_lrcn.tasks.toy import SPLITS, judge, read_scenes, write_dataset
 from caffe_lrcn.tasks.toy.attributes import NAMES, attributes
 

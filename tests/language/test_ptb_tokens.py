@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from caffe_lrcn.metrics.ptb import Tokenizer
+from caffe_lrcn.language.ptb_tokens import PTBTokenizer
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "caption_metrics.json"
 
 
 def test_golden_captions():
-    tokenize = Tokenizer()
+    tokenize = PTBTokenizer()
     images = json.loads(GOLDEN.read_text(encoding="utf-8"))["per_image"]
     assert len(images) == 150
     for image in images.values():
@@ -48,11 +48,11 @@ def test_golden_captions():
     ("...", ""), ("", ""), ("  ", ""),
 ])
 def test_oddities(text, tokens):
-    assert " ".join(Tokenizer()(text)) == tokens
+    assert " ".join(PTBTokenizer()(text)) == tokens
 
 
 def test_remembered_words_do_not_change():
-    tokenize = Tokenizer()
+    tokenize = PTBTokenizer()
     first = tokenize("no. 5 dogs' no.")
     assert tokenize("no. 5 dogs' no.") == first
     first.append("x")

@@ -1,7 +1,7 @@
 """Captions to tokens."""
 import pytest
 
-from caffe_lrcn.language.tokenize import tokenize
+from caffe_lrcn.language.caption_tokens import tokenize
 
 
 @pytest.mark.parametrize("text, tokens", [

@@ -22,7 +22,7 @@ _PASSES = 16
 
 
 @dataclass(frozen=True)
-class Choice:
+class WordChoice:
     """Which words may be chosen, and how.
 
     Args:

@@ -31,7 +31,7 @@ _ACROSS_BLANKS = re.compile(r"\d\)?[ \u00a0]\d|<|[.] [\d.]|\b[A-Za-z]\. [A-Z]")
 _BLANKS = re.compile(r"[\s\u200b]+")
 
 
-class Tokenizer:
+class PTBTokenizer:
     """Splits captions into lower-case tokens, remembering the words it has seen."""
 
     def __init__(self) -> None:

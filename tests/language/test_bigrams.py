@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.language.ngram import Bigrams, read_transitions
+from caffe_lrcn.language.bigrams import Bigrams, read_transitions
 from caffe_lrcn.language.vocabulary import Vocabulary
 from caffe_lrcn.tasks.captioning.prepare import Recipe, write_split
 
