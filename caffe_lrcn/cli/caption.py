@@ -175,7 +175,7 @@ def _picture_features(args: argparse.Namespace, pictures: list[str], mean: list[
     from ..tasks.captioning.pictures import FeatureNet
     net = FeatureNet(resolve(args.image_net), args.image_weights or args.weights,
                      full=_side(args), mean=mean, backend=decoder.step_net.backend)
-    decoder.step_net.check_features(net.features([]))  # before the work, not after it
+    decoder.step_net.inputs.context(net.features([]))  # before the work, not after it
     with runtime.quiet_arithmetic():
         return net.features(pictures, broken)
 

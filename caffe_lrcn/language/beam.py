@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from .context import Context
 from .hypothesis import Hypothesis
 from .step_net import StepNet
 from .vocabulary import EOS
 from .word_choice import WordChoice
 
 
-def beam_search(net: StepNet, choice: WordChoice, features: np.ndarray, width: int, max_length: int,
+def beam_search(net: StepNet, choice: WordChoice, context: Context, width: int, max_length: int,
                 length_normalisation: float) -> list[list[Hypothesis]]:
     """Return the ``width`` best hypotheses of each picture, best first.
 
@@ -19,15 +20,15 @@ def beam_search(net: StepNet, choice: WordChoice, features: np.ndarray, width: i
     Args:
         net: the decoder.
         choice: which words may be used.
-        features: (P, F).
+        context: P sentences, as the net takes it.
         width: hypotheses kept for a picture.
         max_length: most words, the closing ``<EOS>`` included.
         length_normalisation: a; hypotheses of n words are ranked by ``log p / n**a``.
 
     Source: section 5.2 of the paper; the LRCN ``captioner.py``.
     """
-    beams = Beams(len(features), width, max_length, length_normalisation)
-    scores = net.start(features)
+    beams = Beams(len(context), width, max_length, length_normalisation)
+    scores = net.start(context)
     while True:
         ids, log_probs = choice.best(scores, choice.count(width))
         words, parents = beams.extend(ids, log_probs)

@@ -1,4 +1,4 @@
-"""From picture features to captions with a trained decoder net."""
+"""From features of pictures or videos to sentences with a trained decoder net."""
 from __future__ import annotations
 
 import os
@@ -10,6 +10,7 @@ from .. import rng
 from ..backends import Backend, get_backend
 from ..errors import ShapeError, UsageError
 from .beam import beam_search
+from .context import Given
 from .hypothesis import Hypothesis
 from .sampling import sample_captions, score_captions
 from .step_net import StepNet
@@ -22,9 +23,11 @@ _ROWS = 1024
 class Decoder:
     """Writes captions with a net that tells the next word's probabilities.
 
-    All methods take the features of any number of pictures, (N, F), and return for each picture
-    its hypotheses, best first. The pictures run in common batches, whose size changes results only
-    by rounding.
+    All methods take what any number of sentences are about, and return for each its hypotheses,
+    best first. Where the net has one input beside words and ``cont``, that is an array, such as the
+    features (N, F) of N pictures; where it has several, a mapping of their names to arrays; where
+    it reads steps before the words, as those of a video, a ``Context``. The sentences run in common
+    batches, whose size changes results only by rounding.
 
     Args:
         net_prototxt: the deploy definition, as ``StepNet`` describes it.
@@ -56,39 +59,39 @@ class Decoder:
                              remedy="Use the vocabulary that the net was trained with.")
         self.choice = WordChoice(backend, self.words, block_unknown)
 
-    def greedy(self, features: np.ndarray, max_length: int = 20) -> list[list[Hypothesis]]:
+    def greedy(self, given: Given, max_length: int = 20) -> list[list[Hypothesis]]:
         """Return captions made of the most probable word at each step, one a picture.
 
         Args:
-            features: (N, F).
+            given: what N sentences are about.
             max_length: most words of a caption, the closing ``<EOS>`` included.
         """
-        return self.beam(features, 1, max_length)
+        return self.beam(given, 1, max_length)
 
-    def beam(self, features: np.ndarray, beam_size: int = 5, max_length: int = 20, *,
+    def beam(self, given: Given, beam_size: int = 5, max_length: int = 20, *,
              length_normalisation: float = 0.0) -> list[list[Hypothesis]]:
         """Return the ``beam_size`` best captions that beam search finds for each picture.
 
         They are fewer only where the vocabulary and ``max_length`` allow no more.
 
         Args:
-            features: (N, F).
+            given: what N sentences are about.
             beam_size: hypotheses kept at each step; finished and growing ones compete.
             max_length: as in ``greedy``.
             length_normalisation: a; hypotheses of n words compete by ``log_prob / n**a``.
         """
         _check_positive(beam_size=beam_size, max_length=max_length)
-        features = self.step_net.check_features(features)
-        return [found for part in _parts(len(features), _ROWS // beam_size)
-                for found in beam_search(self.step_net, self.choice, features[part], beam_size,
+        context = self.step_net.inputs.context(given)
+        return [found for part in _parts(len(context), _ROWS // beam_size)
+                for found in beam_search(self.step_net, self.choice, context.rows(part), beam_size,
                                          max_length, length_normalisation)]
 
-    def sample(self, features: np.ndarray, num: int = 1, temperature: float = 1.0, seed: int = 0,
+    def sample(self, given: Given, num: int = 1, temperature: float = 1.0, seed: int = 0,
                max_length: int = 20) -> list[list[Hypothesis]]:
         """Return random captions, each word drawn from ``softmax(temperature * logits)``.
 
         Args:
-            features: (N, F).
+            given: what N sentences are about.
             num: captions a picture.
             temperature: factor of the logits: above 1 prefers probable words, 0 is uniform,
                 infinity greedy. ``log_prob`` is for temperature 1 in any case.
@@ -98,30 +101,30 @@ class Decoder:
         _check_positive(num=num, max_length=max_length)
         if not temperature >= 0:
             raise UsageError("temperature must be 0 or more", got=temperature)
-        features = self.step_net.check_features(features)
+        context = self.step_net.inputs.context(given)
         found = []
-        for part in _parts(len(features), _ROWS // num):
+        for part in _parts(len(context), _ROWS // num):
             uniform = np.stack([
                 rng.generator(seed, "caption samples", picture).random((num, max_length))
                 for picture in range(part.start, part.stop)])
-            found += sample_captions(self.step_net, self.choice, features[part], uniform,
+            found += sample_captions(self.step_net, self.choice, context.rows(part), uniform,
                                      temperature)
         return found
 
-    def best_of(self, features: np.ndarray, num: int = 100, temperature: float = 1.5,
+    def best_of(self, given: Given, num: int = 100, temperature: float = 1.5,
                 seed: int = 0, max_length: int = 20) -> list[list[Hypothesis]]:
         """Return ``num`` random captions a picture, ranked by probability at temperature 1.
 
         The first is the paper's choice where it samples. Arguments are as in ``sample``.
         """
-        return self.sample(features, num, temperature, seed, max_length)
+        return self.sample(given, num, temperature, seed, max_length)
 
-    def score(self, features: np.ndarray,
+    def score(self, given: Given,
               captions: Sequence[Sequence[int]]) -> list[list[float]]:
         """Return the logarithm of each word's probability, given the picture and the words before.
 
         Args:
-            features: (N, F).
+            given: what N sentences are about.
             captions: N lists of word ids; ``<EOS>`` at the end is scored if it is there.
 
         Returns:
@@ -131,16 +134,16 @@ class Decoder:
             ShapeError: as many captions as pictures are needed.
             UsageError: an id that the net does not know.
         """
-        features = self.step_net.check_features(features)
-        if len(features) != len(captions):
+        context = self.step_net.inputs.context(given)
+        if len(context) != len(captions):
             raise ShapeError("a caption for each picture is needed",
-                             got=f"{len(captions)} captions", wanted=len(features))
+                             got=f"{len(captions)} captions", wanted=len(context))
         for index, words in enumerate(captions):
             if any(not 0 <= word < self.classes for word in words):
                 raise UsageError(f"caption {index} has a word that the net does not know",
                                  got=list(words), wanted=f"ids from 0 to {self.classes - 1}")
-        return [found for part in _parts(len(features), _ROWS)
-                for found in score_captions(self.step_net, self.choice, features[part],
+        return [found for part in _parts(len(context), _ROWS)
+                for found in score_captions(self.step_net, self.choice, context.rows(part),
                                             captions[part])]
 
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .context import Context
 from .hypothesis import Hypothesis, ranked
 from .step_net import StepNet
 from .vocabulary import EOS
 from .word_choice import WordChoice
 
 
-def sample_captions(net: StepNet, choice: WordChoice, features: np.ndarray, uniform: np.ndarray,
+def sample_captions(net: StepNet, choice: WordChoice, context: Context, uniform: np.ndarray,
                     temperature: float) -> list[list[Hypothesis]]:
     """Return random captions of each picture, the most probable first.
 
@@ -20,7 +21,7 @@ def sample_captions(net: StepNet, choice: WordChoice, features: np.ndarray, unif
     Args:
         net: the decoder.
         choice: which words may be used.
-        features: (P, F).
+        context: P sentences, as the net takes it.
         uniform: (P, num, max_length) random numbers in [0, 1).
         temperature: factor of the scores; ``log_prob`` is for 1 whatever it is.
     """
@@ -30,7 +31,7 @@ def sample_captions(net: StepNet, choice: WordChoice, features: np.ndarray, unif
     lengths, log_prob = np.full(len(uniform), max_length), np.zeros(len(uniform))
     samples = np.arange(len(uniform))  # those that still grow
     rows = samples // num
-    scores = net.start(features)
+    scores = net.start(context)
     for step in range(max_length):
         ids, log_probs = choice.draw(scores, rows, uniform[samples, step], temperature)
         words[samples, step] = ids
@@ -47,14 +48,14 @@ def sample_captions(net: StepNet, choice: WordChoice, features: np.ndarray, unif
     return [ranked(found[i * num:(i + 1) * num]) for i in range(pictures)]
 
 
-def score_captions(net: StepNet, choice: WordChoice, features: np.ndarray,
+def score_captions(net: StepNet, choice: WordChoice, context: Context,
                    captions: Sequence[Sequence[int]]) -> list[list[float]]:
     """Return the logarithm of the probability of each word, given those before it.
 
     Args:
         net: the decoder.
         choice: holds the backend.
-        features: (P, F).
+        context: P sentences, as the net takes it.
         captions: P lists of word ids; the closing ``<EOS>`` counts if it is there.
     """
     found: list[list[float]] = [[] for _ in captions]
@@ -62,7 +63,7 @@ def score_captions(net: StepNet, choice: WordChoice, features: np.ndarray,
     open_ones = np.flatnonzero(lengths)
     if len(open_ones) == 0:
         return found
-    scores, step = net.start(features[open_ones]), 0
+    scores, step = net.start(context.rows(open_ones)), 0
     while True:
         ids = np.array([captions[i][step] for i in open_ones])
         for i, value in zip(open_ones, choice.given(scores, ids), strict=True):

@@ -2,22 +2,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..backends import Backend
-from ..errors import NetError, ShapeError, UsageError, WeightsError
+from ..errors import NetError
 from ..layer_types.common.recurrent import Recurrent
 from ..layer_types.softmax import Softmax
-from ..net.build import Node
-from ..net.net import Net
-from ..proto import caffe_pb2
-from ..proto.text import read_net
+from ..net.trained import load_trained
+from .context import Context
+from .step_inputs import find_inputs
 from .vocabulary import EOS
 
-_CONT, _WORD, _IMAGE = "cont_sentence", "input_sentence", "image_features"
 _OUTPUTS = ("probs", "predict")
 #: Probabilities are floored here before their logarithm is taken.
 SMALLEST = 1e-12
@@ -27,77 +25,68 @@ class StepNet:
     """A batch of sentences that grow word by word.
 
     Each row of the batch is a sentence with a recurrent state of its own. ``start`` makes one row
-    a picture; ``advance`` makes any number of rows, each the continuation of a row before, so that
-    no word is ever run twice. What depends on the picture alone is not computed again either.
+    a sentence; ``advance`` makes any number of rows, each the continuation of a row before, so
+    that no word is ever run twice. What depends on the held inputs alone is not computed again
+    either. The definition tells which inputs take words, ``cont`` and states (``step_inputs``);
+    callers give the values of all others.
 
     Args:
-        prototxt: definition with the inputs ``cont_sentence`` and ``input_sentence`` (1, N),
-            ``image_features`` (N, F) unless it is a mere language model, and the output ``probs``
-            (1, N, V), or ``predict`` if the net ends before the softmax.
+        prototxt: definition of one step of N sentences. An input of the shape (1, N, ...) is one
+            step's, any other (N, ...); with N = 1 an input (1, 1, ...) is one step's. Reshape
+            layers must leave N open (0 or -1). Recurrent layers carry their states, or
+            (``expose_hidden``) take them from inputs. The output is ``probs`` (1, N, V), or
+            ``predict`` if the net ends before the softmax, or else the only one.
         weights: a ``.caffemodel`` or ``.caffemodel.h5``; layers match by name.
         stages: variant of the definition.
         backend: where to run.
 
     Raises:
-        NetError: an input or output is missing, or there is one too many.
+        NetError: an input or the output is missing.
+        ShapeError: the net takes more than one word at a time.
         WeightsError: weights that do not fit, or that lack a layer of the net.
     """
 
     def __init__(self, prototxt: str | os.PathLike[str], weights: str | os.PathLike[str],
                  stages: Iterable[str], backend: Backend) -> None:
-        self.net, self.backend = load_net(prototxt, weights, stages, backend), backend
-        names = self.net.blobs.keys()
-        output = next((name for name in _OUTPUTS if name in names), None)
-        inputs = set(self.net.inputs)
-        if output is None or not {_CONT, _WORD} <= inputs <= {_CONT, _WORD, _IMAGE}:
-            raise NetError("the net is no decoder of captions", where=prototxt,
-                           got=f"inputs {', '.join(self.net.inputs) or 'none'}, outputs "
-                               f"{', '.join(self.net.outputs) or 'none'}",
-                           wanted=f"inputs {_CONT}, {_WORD} and, for pictures, {_IMAGE}; "
-                                  "output probs or predict")
-        if self.net.blobs[_WORD].shape[:1] != (1,):
-            raise ShapeError("a decoder takes one word at a time", where=prototxt,
-                             got=f"{_WORD} {self.net.blobs[_WORD].shape}", wanted="(1, N)")
-        self.has_picture = _IMAGE in inputs
-        self.classes = self.net.blobs[output].shape[-1]
-        self._find_scores(output)
-        recurrent = [node for node in self.net.nodes if isinstance(node.layer, Recurrent)]
-        self._recurrent = [node.layer for node in recurrent]
-        self._statics_known = self._follow_from_picture(recurrent)
+        self.net, self.backend = load_trained(prototxt, weights, stages, backend), backend
+        self.inputs = find_inputs(self.net, prototxt)
+        self._find_scores(prototxt)
+        recurrent = [i for i, node in enumerate(self.net.nodes)
+                     if isinstance(node.layer, Recurrent)]
+        self._recurrent = [self.net.nodes[i].layer for i in recurrent]
+        self._last_recurrent = recurrent[-1]
         self._rows = 0
+        self._held: dict[str, Any] = {}
+        self._states: dict[str, Any] = {}  # (1, N, D) by the input that takes them
 
-    @property
-    def feature_shape(self) -> tuple[int, ...] | None:
-        """Shape of a picture's features; None if the net takes none."""
-        return self.net.blobs[_IMAGE].shape[1:] if self.has_picture else None
-
-    def check_features(self, features: np.ndarray) -> np.ndarray:
-        """Return ``features`` as an array with one row a picture.
-
-        Raises:
-            ShapeError: they do not fit the net.
-            UsageError: they hold NaN or infinity.
-        """
-        features, wanted = np.asarray(features), self.feature_shape
-        if features.ndim < 2 or (wanted is not None and features.shape[1:] != wanted):
-            raise ShapeError("the features do not fit the decoder", got=features.shape,
-                             wanted=f"(N, {', '.join(map(str, wanted or ('F',)))})",
-                             remedy="Take them from the picture net of the same weights.")
-        if not np.isfinite(features).all():
-            raise UsageError("the features hold NaN or infinity")
-        return features
-
-    def start(self, features: np.ndarray) -> Any:
-        """Begin one sentence a picture and return the scores (P, V) of its first word.
+    def start(self, context: Context) -> Any:
+        """Begin one sentence a row, read the steps before its words, and return the scores (N, V)
+        of its first word.
 
         Args:
-            features: (P, F), checked.
+            context: N sentences, as ``inputs.context`` returns it.
         """
+        rows = len(context)
+        self._held = {name: self._upload(context.held[name]) for name in self.inputs.rest}
+        given = context.held.keys() & self.inputs.states
+        self._states = {
+            name: self._upload(context.held[name] if name in given
+                               else np.zeros((rows, top.shape[2])))[None]
+            for name, top in self.inputs.states.items()}
         for layer in self._recurrent:
             layer.static_is_known = False
-        self._features = self.backend.upload(
-            np.ascontiguousarray(features, self.backend.dtype) if self.has_picture else features)
-        return self._run(np.full(len(features), EOS), cont=0)
+            if given:  # cont, which is 1 then, does not clear the states that are carried
+                layer.reset()
+        begun = np.full(rows, bool(given))
+        counts = context.steps()
+        most = counts.max(initial=0)
+        for step in range(most):
+            # Sentences that read less begin later: cont 0 clears what they computed until then.
+            values = {name: self._upload(_step(arrays, step - most))
+                      for name, arrays in context.read.items()}
+            self._forward(np.full(rows, EOS), begun, self._held | values, self._last_recurrent)
+            begun = step >= most - counts
+        return self._run(np.full(rows, EOS), begun)
 
     def advance(self, words: np.ndarray, parents: np.ndarray) -> Any:
         """Append a word to each row and return the scores (R, V) of the word after it.
@@ -114,30 +103,50 @@ class StepNet:
             rows = self.backend.upload(parents)
             for layer in self._recurrent:
                 layer.reorder(rows)
-            if self.has_picture:
-                self._features = self._features[rows]
-        for layer, known in zip(self._recurrent, self._statics_known, strict=True):
-            layer.static_is_known = known
-        return self._run(words, cont=1)
+            self._held = {name: values[rows] for name, values in self._held.items()}
+            self._states = {name: values[:, rows] for name, values in self._states.items()}
+        for layer, fixed in zip(self._recurrent, self.inputs.fixed, strict=True):
+            layer.static_is_known = fixed
+        return self._run(words, np.ones(len(words)))
 
-    def _run(self, words: np.ndarray, cont: int) -> Any:
-        blobs, self._rows = self.net.blobs, len(words)
-        for name, value in ((_CONT, cont), (_WORD, words)):
-            blobs[name].reshape(1, self._rows)
-            blobs[name].host_data[...] = value
-        if self.has_picture:
-            blobs[_IMAGE].reshape(*self._features.shape)
-            blobs[_IMAGE].data[...] = self._features
-        self.net.forward(end=self._last_layer)
+    def _run(self, words: np.ndarray, cont: np.ndarray) -> Any:
+        self._forward(words, cont, self._held, self._last_layer)
         scores = self._scores.data.reshape(self._rows, self.classes)
         return scores if not self._are_probs else self.backend.xp.log(
             self.backend.xp.maximum(scores, SMALLEST))
 
-    def _find_scores(self, output: str) -> None:
+    def _forward(self, words: np.ndarray, cont: np.ndarray, values: Mapping[str, Any],
+                 last: int) -> None:
+        """Run the net up to a layer and keep the states that it puts out."""
+        blobs, inputs, self._rows = self.net.blobs, self.inputs, len(words)
+        for name, row in ((inputs.cont, cont), (inputs.word, words)):
+            blobs[name].reshape(1, self._rows)
+            blobs[name].host_data[...] = row
+        for name, array in values.items():
+            shape = inputs.shape(name, self._rows)
+            blobs[name].reshape(*shape)
+            blobs[name].data[...] = array.reshape(shape)
+        for name, array in self._states.items():
+            blobs[name].reshape(*array.shape)
+            blobs[name].data[...] = array
+        self.net.forward(end=last)
+        self._states = {name: top.data for name, top in inputs.states.items()}
+
+    def _upload(self, values: np.ndarray) -> Any:
+        return self.backend.upload(np.ascontiguousarray(values, self.backend.dtype))
+
+    def _find_scores(self, file: object) -> None:
         """Find the blob to read and the last layer to run: the logits, before a softmax."""
+        final = [name for name in self.net.outputs
+                 if self.net.blobs[name] not in self.inputs.states.values()]
+        output = next((name for name in _OUTPUTS if name in self.net.blobs),
+                      final[0] if len(final) == 1 else None)
         makers = [i for i, node in enumerate(self.net.nodes) if output in node.top_names]
-        if not makers:
-            raise NetError(f"nothing computes '{output}'", where=self.net.name)
+        if output is None or not makers:
+            raise NetError("the net is no decoder of captions", where=file,
+                           got=f"outputs {', '.join(self.net.outputs) or 'none'}",
+                           wanted="the output probs or predict, or a single one")
+        self.classes = self.net.blobs[output].shape[-1]
         index = makers[-1]
         node = self.net.nodes[index]
         self._are_probs = output == "probs" and not isinstance(node.layer, Softmax)
@@ -146,27 +155,8 @@ class StepNet:
         else:
             self._scores, self._last_layer = node.top[node.top_names.index(output)], index
 
-    def _follow_from_picture(self, recurrent: list[Node]) -> list[bool]:
-        """Tell for each recurrent layer whether its static bottom depends on the picture alone."""
-        changing = {_CONT, _WORD}
-        for node in self.net.nodes:
-            if changing.intersection(node.bottom_names) or isinstance(node.layer, Recurrent):
-                changing.update(node.top_names)
-        return [node.layer.has_static and node.bottom_names[2] not in changing
-                for node in recurrent]
 
-
-def load_net(prototxt: str | os.PathLike[str], weights: str | os.PathLike[str],
-             stages: Iterable[str], backend: Backend) -> Net:
-    """Return a TEST net with all its weights.
-
-    Raises:
-        WeightsError: a layer has no weights in the file, or they do not fit.
-    """
-    net = Net(read_net(prototxt), backend, phase=caffe_pb2.TEST, stages=stages)
-    report = net.copy_trained_layers_from(os.fspath(weights))
-    if report.missing:
-        raise WeightsError("the weights lack layers of the net", where=weights,
-                           got=f"no {', '.join(report.missing)}", wanted=f"those of {prototxt}",
-                           remedy="Use the weights of a net of this variant (see --stage).")
-    return net
+def _step(arrays: Sequence[np.ndarray], step: int) -> np.ndarray:
+    """Return what each sentence reads so many steps (below 0) before its words; 0 before all."""
+    return np.stack([values[step] if len(values) >= -step else np.zeros(values.shape[1:])
+                     for values in arrays])

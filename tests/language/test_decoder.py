@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from caffe_lrcn.errors import DivergedError, NetError, ShapeError, UsageError, WeightsError
+from caffe_lrcn.errors import DivergedError, ShapeError, UsageError, WeightsError
 from caffe_lrcn.language.decoder import Decoder
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "captions"
@@ -332,12 +332,13 @@ def test_weights_of_another_net():
 
 
 @pytest.mark.parametrize("old, new", [('"input_sentence"', '"words"'),
+                                      ('"cont_sentence"', '"goes_on"'),
                                       ('"image_features"', '"picture"')])
-def test_a_net_that_is_no_decoder(old, new, tmp_path):
+def test_inputs_of_other_names(old, new, tmp_path):
     text = (GOLDEN / "1u_lstm.prototxt").read_text()
     (tmp_path / "net.prototxt").write_text(text.replace(old, new))
-    with pytest.raises(NetError, match="no decoder of captions"):
-        decoder("1u_lstm", prototxt=tmp_path / "net.prototxt")
+    assert_same(decoder("1u_lstm", prototxt=tmp_path / "net.prototxt").beam(FEATURES, 3, 8),
+                decoder("1u_lstm").beam(FEATURES, 3, 8))
 
 
 def test_a_net_of_many_steps(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...backends import Backend, get_backend
 from ...errors import DataError, NetError, ShapeError, UsageError
-from ...language.step_net import load_net
+from ...net.trained import load_trained
 from ...paths import resolve
 from ...sources.picture import read_picture
 from ...sources.resize import resize
@@ -84,7 +84,7 @@ class FeatureNet:
     def __init__(self, net_prototxt: str | os.PathLike[str], weights: str | os.PathLike[str], *,
                  full: int | None = None, mean: Sequence[float] = MEAN,
                  stages: Iterable[str] = (), backend: Backend | None = None) -> None:
-        self.net = load_net(net_prototxt, weights, stages, backend or get_backend("cpu"))
+        self.net = load_trained(net_prototxt, weights, stages, backend or get_backend("cpu"))
         if len(self.net.inputs) != 1 or len(self.net.outputs) != 1:
             raise NetError("the picture net needs one input and one output", where=net_prototxt,
                            got=f"inputs {self.net.inputs}, outputs {self.net.outputs}")
