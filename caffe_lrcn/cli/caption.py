@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 DEFAULT_NET = "prototxt/lrcn_word_deploy.prototxt"
 DEFAULT_IMAGE_NET = "prototxt/lrcn_image_deploy.prototxt"
-#: The default net takes whole pictures of this side, as its training does.
-DEFAULT_SIDE = 64
 # strategy -> the flags that it heeds, with their defaults
 STRATEGIES: dict[str, dict[str, float]] = {
     "greedy": {},
@@ -67,11 +65,7 @@ def _add_net_flags(parser: argparse.ArgumentParser) -> None:
                       help="the net has more ids than the vocabulary (as the default net may)")
     nets.add_argument("--stage", default="", metavar="A,B",
                       help="variant of the words' net, such as unfactored,1-layer")
-    nets.add_argument("--resize", type=int, metavar="PIXELS",
-                      help="side of the pictures before their centre is cut out "
-                           "(256/227 of the net's input; the default net takes whole pictures)")
-    nets.add_argument("--mean", default="104,117,123", metavar="B,G,R",
-                      help="mean that is subtracted (%(default)s)")
+    runtime.add_picture_flags(nets)
 
 
 def _add_decoding_flags(parser: argparse.ArgumentParser) -> None:
@@ -169,16 +163,12 @@ def _decoder(args: argparse.Namespace, vocabulary: Vocabulary, backend: Backend)
     return decoder
 
 
-def _picture_features(args: argparse.Namespace, pictures: list[str], mean: list[float],
+def _picture_features(args: argparse.Namespace, pictures: list[str], mean: list[float] | None,
                       decoder: Decoder, broken: dict[str, DataError]) -> np.ndarray:
     from ..paths import resolve
     from ..tasks.captioning.pictures import FeatureNet
     net = FeatureNet(resolve(args.image_net), args.image_weights or args.weights,
-                     full=_side(args), mean=mean, backend=decoder.step_net.backend)
+                     resize=args.resize, mean=mean, backend=decoder.step_net.backend)
     decoder.step_net.inputs.context(net.features([]))  # before the work, not after it
     with runtime.quiet_arithmetic():
         return net.features(pictures, broken)
-
-
-def _side(args: argparse.Namespace) -> int | None:
-    return args.resize or (DEFAULT_SIDE if args.image_net == DEFAULT_IMAGE_NET else None)

@@ -13,15 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=Path, metavar="LIST",
                         help="a file that lists pictures, one a line")
     parser.add_argument("--net", required=True,
-                        help="deploy definition: one input (N, 3, S, S), one output")
+                        help="deploy definition: one input (N, C, H, W), one output")
     parser.add_argument("--weights", required=True, type=Path, help="trained weights")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.npy",
                         help="gets one row a picture, in their order")
-    parser.add_argument("--resize", type=int, metavar="PIXELS",
-                        help="side of the pictures before their centre is cut out (256/227 of "
-                             "the net's input)")
-    parser.add_argument("--mean", default="104,117,123", metavar="B,G,R",
-                        help="mean that is subtracted (%(default)s)")
+    runtime.add_picture_flags(parser)
     runtime.add_device_flags(parser)
 
 
@@ -36,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     pictures = [*args.pictures, *(read_list(args.images) if args.images else [])]
     if not pictures:
         raise UsageError("there are no pictures", wanted="picture files or --images LIST")
-    net = FeatureNet(resolve(args.net), args.weights, full=args.resize,
+    net = FeatureNet(resolve(args.net), args.weights, resize=args.resize,
                      mean=runtime.mean(args.mean), backend=runtime.open_backend(args))
     with runtime.quiet_arithmetic():
         features = net.features(pictures)

@@ -64,8 +64,20 @@ def settings(args: argparse.Namespace) -> Settings:
     return Settings(strict=args.strict, workers=args.workers)
 
 
-def mean(text: str) -> list[float]:
-    """Return the three numbers of ``--mean``: blue, green, red."""
+def add_picture_flags(parser: argparse._ActionsContainer) -> None:
+    """Add ``--resize`` and ``--mean``, for nets that do not say what they take."""
+    parser.add_argument("--resize", type=int, metavar="PIXELS",
+                        help="side of the pictures before their centre is cut out (what the "
+                             "pictures' net says in its Input layer, else 256/227 of its input)")
+    parser.add_argument("--mean", metavar="B,G,R",
+                        help="mean that is subtracted (what the pictures' net says in its Input "
+                             "layer, else 104,117,123)")
+
+
+def mean(text: str | None) -> list[float] | None:
+    """Return the three numbers of ``--mean``: blue, green, red; None without it."""
+    if text is None:
+        return None
     try:
         values = [float(value) for value in text.split(",")]
     except ValueError:

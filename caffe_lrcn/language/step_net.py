@@ -11,7 +11,7 @@ from ..backends import Backend
 from ..errors import NetError
 from ..layer_types.common.recurrent import Recurrent
 from ..layer_types.softmax import Softmax
-from ..net.trained import load_trained
+from ..net.deploy import load_trained
 from .context import Context
 from .step_inputs import find_inputs
 from .vocabulary import EOS

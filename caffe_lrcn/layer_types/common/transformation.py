@@ -1,4 +1,8 @@
-"""What data layers share about ``transform_param``: reading it, and warnings about neglect."""
+"""What pictures go through: reading it from a definition, and warnings about neglected fields.
+
+A training net says it in the ``transform_param`` and ``image_data_param`` of its ImageData layer.
+The Input layer of a deployed net may carry the same two messages, which Caffe ignores there.
+"""
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -10,30 +14,45 @@ from ... import glog
 from ...errors import DataError
 from ...paths import resolve
 from ...proto.blob_proto import read_blob_proto
-from ...sources import transform
+from ...proto.caffe_pb2 import LayerParameter
+from ...proto.text import LayerDef
+from ...sources.preprocessing import Preprocessing
+from ...sources.transform import Transform, from_param
 from ..base import Layer
 
 #: Fields of the data layers' own messages that only the oldest definitions used.
 LEGACY = ("scale", "mean_file", "crop_size", "mirror")
 
 
-def read_transform(layer: Layer) -> transform.Transform:
+def is_stated(param: LayerParameter) -> bool:
+    """Tell whether a layer says what pictures go through."""
+    return param.HasField("transform_param") or param.HasField("image_data_param")
+
+
+def read_preprocessing(definition: LayerDef, phase: int, strict: bool = False) -> Preprocessing:
+    """Return what the ``transform_param`` and ``image_data_param`` of a layer say, its mean read.
+
+    Args:
+        definition: an ImageData layer, or an Input layer that carries its messages.
+        phase: TRAIN or TEST.
+        strict: reproduce the original's neglect of flow in picture files.
+
+    Raises:
+        DataError: only one side of a size is given; or as ``read_transform`` raises it.
+    """
+    return Preprocessing(
+        _transform(definition, phase, strict), _size(definition, "new_height", "new_width"),
+        _size(definition, "min_height", "min_width"), definition.param.image_data_param.is_color)
+
+
+def read_transform(layer: Layer) -> Transform:
     """Return the transform that a layer's ``transform_param`` describes, its mean read.
 
     Raises:
         DataError: the mean file is missing or damaged, or there are two means.
     """
-    given, mean = layer.param.transform_param, None
-    if given.mean_file and not given.mean_value:
-        mean = read_mean(resolve(given.mean_file, layer.context.place.file))
-    try:
-        found = transform.from_param(given, layer.phase, mean)
-    except DataError as error:
-        error.where, error.layer = layer.context.place.at("transform_param"), layer.name
-        raise
-    # CAFFE-QUIRK: the activity branch does not invert flow in pictures of files, and in records
-    # of databases only where they are raw.
-    return replace(found, encoded_flow=not layer.context.settings.strict)
+    return _transform(LayerDef(layer.param, layer.context.place), layer.phase,
+                      layer.context.settings.strict)
 
 
 def read_mean(path: str) -> np.ndarray:
@@ -58,3 +77,28 @@ def warn_about_neglected(layer: Layer, message: str, fields: Iterable[str], reme
             glog.warning("%s: layer '%s': %s has no effect in %s; %s",
                          layer.context.place.at(message, field), layer.name, field, message,
                          remedy)
+
+
+def _transform(definition: LayerDef, phase: int, strict: bool) -> Transform:
+    given, mean = definition.param.transform_param, None
+    if given.mean_file and not given.mean_value:
+        mean = read_mean(resolve(given.mean_file, definition.place.file))
+    try:
+        found = from_param(given, phase, mean)
+    except DataError as error:
+        error.where = definition.place.at("transform_param")
+        error.layer = definition.param.name
+        raise
+    # CAFFE-QUIRK: the activity branch does not invert flow in pictures of files, and in records
+    # of databases only where they are raw.
+    return replace(found, encoded_flow=not strict)
+
+
+def _size(definition: LayerDef, height: str, width: str) -> tuple[int, int] | None:
+    given = definition.param.image_data_param
+    size = getattr(given, height), getattr(given, width)
+    if bool(size[0]) != bool(size[1]):
+        raise DataError(f"{height} and {width} go together", layer=definition.param.name,
+                        where=definition.place.at("image_data_param"),
+                        got=f"{height} {size[0]}, {width} {size[1]}", wanted="both or neither")
+    return size if size[0] else None

@@ -9,44 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ...backends import Backend, get_backend
-from ...errors import DataError, NetError, ShapeError, UsageError
-from ...net.trained import load_trained
+from ...errors import DataError, NetError
+from ...net.deploy import input_preprocessing, load_trained
 from ...paths import resolve
-from ...sources.picture import read_picture
-from ...sources.resize import resize
 
 _LABEL = re.compile(r"(?<=\.\w{3})\s+\d+$|(?<=\.\w{4})\s+\d+$")
-#: What LRCN subtracts from blue, green and red.
-MEAN = (104.0, 117.0, 123.0)
-
-
-def preprocess(path: str | os.PathLike[str], side: int, full: int,
-               mean: Sequence[float] = MEAN) -> np.ndarray:
-    """Return a picture as a net takes it, (3, side, side) float32.
-
-    The picture is resized to ``full`` × ``full`` pixels, its centre of ``side`` × ``side`` is cut
-    out, and the mean subtracted: what an ImageData layer with ``new_height``, ``new_width`` and
-    ``crop_size`` does in the TEST phase, without mirroring.
-
-    Args:
-        path: the picture's file.
-        side: the net's input size in pixels.
-        full: size before cropping, at least ``side``.
-        mean: blue, green, red.
-
-    Raises:
-        DataError: the picture cannot be read.
-        UsageError: ``full`` is less than ``side``.
-
-    Source: the LRCN ``captioner.py``, which crops first and resizes after.
-    """
-    if full < side:
-        raise UsageError("pictures are resized to less than the net's input", got=full,
-                         wanted=f"at least {side}")
-    start = (full - side) // 2
-    pixels = resize(read_picture(os.fspath(path)), full, full)
-    pixels = pixels[start:start + side, start:start + side]
-    return (pixels - np.asarray(mean, np.float32)).astype(np.float32).transpose(2, 0, 1)
 
 
 def read_list(path: str | os.PathLike[str]) -> list[str]:
@@ -72,28 +39,26 @@ class FeatureNet:
     """A convnet that turns pictures into feature vectors.
 
     Args:
-        net_prototxt: the deploy definition: one input (N, 3, S, S), one output.
+        net_prototxt: the deploy definition: one input (N, C, H, W), one output.
         weights: a ``.caffemodel`` or ``.caffemodel.h5``; layers match by name.
-        full: size that pictures are resized to before the centre is cut out; by default the
-            original's proportion, 256 for an input of 227.
-        mean: blue, green, red.
+        resize, mean: what pictures go through, if not what the definition says; see
+            ``input_preprocessing``.
         stages: variant of the definition.
         backend: where to run; the CPU by default.
+
+    Raises:
+        NetError: there are more inputs or outputs.
     """
 
     def __init__(self, net_prototxt: str | os.PathLike[str], weights: str | os.PathLike[str], *,
-                 full: int | None = None, mean: Sequence[float] = MEAN,
+                 resize: int | None = None, mean: Sequence[float] | None = None,
                  stages: Iterable[str] = (), backend: Backend | None = None) -> None:
         self.net = load_trained(net_prototxt, weights, stages, backend or get_backend("cpu"))
         if len(self.net.inputs) != 1 or len(self.net.outputs) != 1:
             raise NetError("the picture net needs one input and one output", where=net_prototxt,
                            got=f"inputs {self.net.inputs}, outputs {self.net.outputs}")
-        shape = self.net.blobs[self.net.inputs[0]].shape
-        if len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]:
-            raise ShapeError("the picture net takes no square colour pictures",
-                             where=net_prototxt, got=shape, wanted="(N, 3, S, S)")
-        self.side, self.batch = shape[2], shape[0]
-        self.full, self.mean = full or self.side * 256 // 227, mean
+        self.preprocessing = input_preprocessing(self.net, resize, mean)
+        self.batch, *self.shape = self.net.blobs[self.net.inputs[0]].shape
 
     def features(self, paths: Sequence[str | os.PathLike[str]],
                  broken: dict[str, DataError] | None = None) -> np.ndarray:
@@ -112,7 +77,7 @@ class FeatureNet:
         for start in range(0, len(paths), self.batch):
             pictures = list(self._read(paths[start:start + self.batch], broken))
             if pictures:
-                source.reshape(len(pictures), 3, self.side, self.side)
+                source.reshape(len(pictures), *self.shape)
                 source.host_data[...] = pictures
                 self.net.forward()
                 found.append(top.host_data.reshape(len(pictures), -1).copy())
@@ -122,7 +87,13 @@ class FeatureNet:
               broken: dict[str, DataError] | None) -> Iterator[np.ndarray]:
         for path in paths:
             try:
-                yield preprocess(path, self.side, self.full, self.mean)
+                picture = self.preprocessing(path)
+                if list(picture.shape) != self.shape:
+                    raise DataError(f"picture '{path}' does not fit the net's input",
+                                    got=picture.shape, wanted=tuple(self.shape),
+                                    remedy="Use --resize, or let the net's Input layer give "
+                                           "new_height and new_width.")
+                yield picture
             except DataError as error:
                 if broken is None:
                     raise

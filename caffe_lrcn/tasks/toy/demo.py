@@ -19,7 +19,6 @@ from ...paths import resolve
 from ...proto.text import read_solver
 from ..captioning.pictures import FeatureNet
 from .dataset import read_scenes
-from .drawing import SIDE
 from .embedded import (
     CAPTIONS,
     CONVNET,
@@ -111,7 +110,7 @@ def _score(weights: Path, split: str) -> tuple[list[str], list[Shown]]:
     scenes, references = read_scenes(captions), _references(captions)
     paths = [TOY / "images" / name for name in scenes]
     vocabulary = Vocabulary.read(CAPTIONS / "vocabulary.txt")
-    features = FeatureNet(resolve(IMAGE_NET), weights, full=SIDE).features(paths)
+    features = FeatureNet(resolve(IMAGE_NET), weights).features(paths)
     decoder = Decoder(resolve(WORD_NET), weights, words=len(vocabulary))
     said = [vocabulary.sentence(found[0].words) for found in decoder.greedy(features)]
     judged = [judge(text, scene) for text, scene in zip(said, scenes.values(), strict=True)]

@@ -14,7 +14,9 @@ from caffe_lrcn.proto.text import read_net
 
 PICTURES = """
 layer { name: "data" type: "Input" top: "data" input_param {
-  shape { dim: 1 dim: 3 dim: 12 dim: 12 } } }
+  shape { dim: 1 dim: 3 dim: 12 dim: 12 } }
+  transform_param { crop_size: 12 mean_value: 104 mean_value: 117 mean_value: 123 }
+  image_data_param { new_height: 13 new_width: 13 } }
 layer { name: "fc8" type: "InnerProduct" bottom: "data" top: "fc8" inner_product_param {
   num_output: 3 weight_filler { type: "gaussian" std: 0.001 } } }
 """

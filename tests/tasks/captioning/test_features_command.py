@@ -8,7 +8,8 @@ from caffe_lrcn.errors import DataError
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
-from caffe_lrcn.tasks.captioning.pictures import preprocess, read_features
+from caffe_lrcn.tasks.captioning.pictures import read_features
+from tests.sources.test_preprocessing import preprocess
 
 NET = """layer { name: "data" type: "Input" top: "data"
                  input_param { shape { dim: 2 dim: 3 dim: 8 dim: 8 } } }

@@ -1,15 +1,22 @@
-"""Pictures as a captioner sees them."""
+"""What picture files go through."""
 import numpy as np
 import pytest
 from PIL import Image
 
-from caffe_lrcn.errors import DataError, UsageError
-from caffe_lrcn.tasks.captioning.pictures import preprocess
+from caffe_lrcn.errors import DataError
+from caffe_lrcn.proto.caffe_pb2 import TEST
+from caffe_lrcn.sources.preprocessing import Preprocessing
+from caffe_lrcn.sources.transform import Transform
 
 
 def save(path, pixels):
     Image.fromarray(pixels).save(path)
     return path
+
+
+def preprocess(path, side, full, mean=(104, 117, 123)):
+    return Preprocessing(Transform(crop_size=side, mean=np.array(mean, np.float32), phase=TEST),
+                         (full, full))(path)
 
 
 def test_centre_in_blue_green_red_less_the_mean(tmp_path):
@@ -38,7 +45,7 @@ def test_grey_pictures_and_png_range(tmp_path):
 
 def test_wrong_calls(tmp_path):
     path = save(tmp_path / "a.png", np.zeros((8, 8, 3), np.uint8))
-    with pytest.raises(UsageError, match="less than the net's input"):
+    with pytest.raises(DataError, match="smaller than the crop"):
         preprocess(path, 8, 7)
     with pytest.raises(DataError, match="none.png"):
         preprocess(tmp_path / "none.png", 4, 8)
