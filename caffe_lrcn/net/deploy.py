@@ -12,7 +12,7 @@ from ..backends import Backend
 from ..errors import ShapeError, UsageError, WeightsError
 from ..layer_types.common.transformation import is_stated, read_preprocessing
 from ..proto import caffe_pb2
-from ..proto.text import LayerDef, read_net
+from ..proto.text import LayerDef, NetDef, read_net
 from ..sources.preprocessing import Preprocessing
 from ..sources.transform import Transform
 from .net import Net
@@ -79,6 +79,18 @@ def input_preprocessing(net: Net, resize: int | None = None,
         raise ShapeError("the pictures do not fit the net's input", where=definition.place,
                          layer=definition.param.name, got=found.shape(), wanted=shape[1:])
     return found
+
+
+def stated_preprocessing(definition: NetDef) -> Preprocessing | None:
+    """Return what the first Input layer of a definition states; None if it states nothing.
+
+    Raises:
+        DataError: what is stated makes no sense, or its mean cannot be read.
+    """
+    layer = next((layer for layer in definition.layers if layer.param.type == "Input"), None)
+    if layer is None or not is_stated(layer.param):
+        return None
+    return read_preprocessing(layer, caffe_pb2.TEST)
 
 
 def _assumed(definition: LayerDef, side: int, resize: int | None,

@@ -70,6 +70,25 @@ def test_a_missing_mean_is_an_error(model, pictures, tmp_path, capsys):
     assert "an empty name stands for no mean" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("flags", "wanted"), [
+    ([], (np.array([0, 0, 200]) - [1, 2, 3]) * 2),
+    (["--input_scale", "1"], np.array([0, 0, 200]) - [1, 2, 3]),
+    (["--mean_file", "", "--images_dim", "5,5"], np.array([0, 0, 200]) * 2)])
+def test_what_the_net_states_stands_in_for_flags(model, pictures, tmp_path, flags, wanted):
+    (tmp_path / "net.prototxt").write_text(NET.replace(
+        "} } }", "} } transform_param { mean_value: 1 mean_value: 2 mean_value: 3 scale: 2 "
+                 "crop_size: 4 } image_data_param { new_height: 6 new_width: 6 } }", 1))
+    assert run("classify", pictures / "a.png", tmp_path / "out.npy", *model, *flags) == 0
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy").ravel(), wanted, atol=1e-3)
+
+
+def test_one_mean_that_the_net_states_is_for_all_channels(model, pictures, tmp_path):
+    (tmp_path / "net.prototxt").write_text(NET.replace(
+        "} } }", "} } transform_param { mean_value: 7 } }", 1))
+    assert run("classify", pictures / "a.png", tmp_path / "out.npy", *model) == 0
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy").ravel(), [-7, -7, 193], atol=1e-3)
+
+
 @pytest.mark.parametrize(("text", "count", "wanted"), [
     ("2,1,0", None, [2, 1, 0]), ("", None, None), ("256,256", 2, [256, 256])])
 def test_numbers(text, count, wanted):

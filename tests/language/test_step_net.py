@@ -66,8 +66,10 @@ def definition(text, steps, rows):
 
 
 @pytest.fixture
-def make(tmp_path, backend):
+def make(tmp_path, any_backend):
     """Return (decoder of a net, log probabilities of a sentence by the net over all its steps)."""
+    backend = any_backend
+
     def of(text, rows=2):
         (tmp_path / "step.prototxt").write_text(definition(text, 1, rows))
         trained = Net(parse_net(definition(text, 1, rows)), backend, phase=caffe_pb2.TEST, seed=4)
@@ -89,12 +91,6 @@ def make(tmp_path, backend):
             return np.log(chosen[np.arange(len(words)), words])
         return Decoder(tmp_path / "step.prototxt", weights, backend=backend), unrolled
     return of
-
-
-@pytest.fixture
-def backend():
-    from caffe_lrcn.backends import get_backend
-    return get_backend("cpu")
 
 
 SENTENCES = [[3, 2, 6, 0], [5, 5, 1, 4, 0], [2, 0]]
@@ -141,10 +137,11 @@ def test_frames_are_read_before_the_words(make, rows):
     assert net.score(given, SENTENCES)[0] != found[0]
 
 
-def test_exposed_states_equal_carried_ones(make, tmp_path):
-    net, unrolled = make(EXPOSED)
+def test_exposed_states_equal_carried_ones(make, tmp_path, any_backend):
+    net, _ = make(EXPOSED)
     (tmp_path / "carried.prototxt").write_text(definition(CARRIED, 1, 2))
-    carried = Decoder(tmp_path / "carried.prototxt", tmp_path / "w.caffemodel")
+    carried = Decoder(tmp_path / "carried.prototxt", tmp_path / "w.caffemodel",
+                      backend=any_backend)
     nothing = Context(3)
     assert net.score(nothing, SENTENCES) == carried.score(np.empty((3, 0)), SENTENCES)
     assert net.beam(nothing, 4, 6) == carried.beam(nothing, 4, 6)
