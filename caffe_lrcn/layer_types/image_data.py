@@ -5,13 +5,14 @@ from functools import partial
 
 from ..errors import DataError
 from ..paths import resolve
+from ..proto.text import LayerDef
 from ..sources.batcher import BatchSpec
 from ..sources.listing import read_picture_list
 from ..sources.orders import Epochs
 from ..sources.records.images import TAB_REMEDY, ImageRecords
 from .base import exactly
 from .common.source import SourceLayer
-from .common.transformation import LEGACY, read_transform, warn_about_neglected
+from .common.transformation import LEGACY, read_preprocessing, warn_about_neglected
 
 
 class ImageData(SourceLayer):
@@ -32,8 +33,8 @@ class ImageData(SourceLayer):
     def make_spec(self) -> BatchSpec:
         """Check the definition and the list, and return what to read."""
         given, definition = self.param.image_data_param, self.context.place.file
-        new_size = self._size("new_height", "new_width")
-        min_size = self._size("min_height", "min_width")
+        preprocessing = read_preprocessing(LayerDef(self.param, self.context.place), self.phase,
+                                           self.context.settings.strict)
         self._check_definition()
         self._warn_about_ignored_fields()
         source = resolve(given.source, definition)
@@ -44,12 +45,11 @@ class ImageData(SourceLayer):
                              wanted=f"less than {len(pictures)}")
         reader = partial(
             ImageRecords, listed=pictures, root_folder=given.root_folder,
-            beside=(source, definition), new_size=new_size, min_size=min_size,
-            color=given.is_color)
+            beside=(source, definition), preprocessing=preprocessing)
         self._check_pictures(reader())
         return self.batches(
             reader, Epochs(len(pictures), given.shuffle, rand_skip=given.rand_skip),
-            given.batch_size, read_transform(self))
+            given.batch_size, preprocessing.transform)
 
     def _check_pictures(self, records: ImageRecords) -> None:
         """Look for all pictures now: training would stop at a missing one hours later."""
@@ -73,15 +73,6 @@ class ImageData(SourceLayer):
         if given.batch_size < 1:
             raise self.error("the batch needs at least one picture", at=("image_data_param",),
                              kind=DataError, got=f"batch_size {given.batch_size}")
-
-    def _size(self, height: str, width: str) -> tuple[int, int] | None:
-        given = self.param.image_data_param
-        size = getattr(given, height), getattr(given, width)
-        if bool(size[0]) != bool(size[1]):
-            raise self.error(f"{height} and {width} go together", at=("image_data_param",),
-                             kind=DataError, got=f"{height} {size[0]}, {width} {size[1]}",
-                             wanted="both or neither")
-        return size if size[0] else None
 
     def _warn_about_ignored_fields(self) -> None:
         # CAFFE-QUIRK: these fields are read from no definition that is not upgraded.

@@ -4,15 +4,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...errors import DataError
 from ...paths import resolve
 from ..listing import PictureList
-from ..picture import read_picture
-from ..resize import enlarged_size, resize
+from ..preprocessing import Preprocessing
 from ..transform import Picture
 from .base import Record
 
@@ -27,16 +26,13 @@ class ImageRecords:
         listed: names, labels and line numbers.
         root_folder: written before every name as it is.
         beside: files in whose folders relative names are looked for, after the working folder.
-        new_size: (height, width) to resize to, or None.
-        min_size: smallest (height, width), reached by enlarging, or None.
+        preprocessing: how pictures are decoded and resized; its transform comes later.
     """
 
     listed: PictureList
     root_folder: str = ""
     beside: tuple[str | None, ...] = ()
-    new_size: tuple[int, int] | None = None
-    min_size: tuple[int, int] | None = None
-    color: bool = True
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
     pictures = (True, False)
 
@@ -90,12 +86,9 @@ class ImageRecords:
     def _load(self, entry: int) -> np.ndarray:
         """Decode and resize a picture to (H, W, C)."""
         try:
-            image = read_picture(self.path(entry), self.color)
+            return self.preprocessing.load(self.path(entry))
         except DataError as error:
             error.where = self.place(entry)[0]
             if "\t" in self.listed.names[entry]:
                 error.remedy = TAB_REMEDY
             raise
-        if self.min_size:
-            image = resize(image, *enlarged_size(image.shape[:2], self.min_size))
-        return resize(image, *self.new_size) if self.new_size else image

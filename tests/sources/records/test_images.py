@@ -12,6 +12,7 @@ from caffe_lrcn.sources.base import Random
 from caffe_lrcn.sources.batcher import BatchSpec
 from caffe_lrcn.sources.listing import read_picture_list
 from caffe_lrcn.sources.orders import Epochs
+from caffe_lrcn.sources.preprocessing import Preprocessing
 from caffe_lrcn.sources.records.images import ImageRecords
 from caffe_lrcn.sources.transform import Transform
 
@@ -25,9 +26,11 @@ def listed(tmp_path):
     return write_pictures(tmp_path, [(6, 8)] * 5)
 
 
-def make_spec(path, batch_size=2, transform=None, seed=1, shuffle=False, rand_skip=0, **options):
+def make_spec(path, batch_size=2, transform=None, seed=1, shuffle=False, rand_skip=0, color=True,
+              new_size=None, min_size=None, **options):
     options.setdefault("beside", (path,))
-    records = ImageRecords(read_picture_list(path), **options)
+    records = ImageRecords(read_picture_list(path), preprocessing=Preprocessing(
+        new_size=new_size, min_size=min_size, color=color), **options)
     order = Epochs(records.count, shuffle, rand_skip=rand_skip)
     return BatchSpec(partial(replace, records), order, batch_size, Random(seed, TRAIN, "data"),
                      transform or Transform())
