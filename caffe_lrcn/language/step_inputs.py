@@ -170,7 +170,7 @@ def _states(net: Net, recurrent: Iterable[Node], file: object) -> dict[str, Blob
         first = len(node.bottom) - node.layer.exposed
         for name, top in zip(node.bottom_names[first:], node.top[1:], strict=True):
             if name not in inputs:
-                raise NetError("the net is no decoder of captions", where=file,
+                raise NetError("the net is not a decoder of sentences", where=file,
                                got=f"layer '{node.layer.name}' takes its state from '{name}'",
                                wanted="an input of the net, or expose_hidden: false")
             states[inputs[name]] = top
@@ -181,7 +181,7 @@ def _one_of(found: Iterable[frozenset[str]], usual: str, net: Net, file: object,
             what: str) -> str:
     names = sorted(frozenset().union(*found) - {_STATE})
     if len(names) != 1 and usual not in names:
-        raise NetError("the net is no decoder of captions", where=file,
+        raise NetError("the net is not a decoder of sentences", where=file,
                        got=f"inputs {', '.join(net.inputs) or 'none'}; those that {what}: "
                            f"{', '.join(names) or 'none'}",
                        wanted=f"one input that {what}, or one of them called {usual}")

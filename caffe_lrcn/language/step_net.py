@@ -143,7 +143,7 @@ class StepNet:
                       final[0] if len(final) == 1 else None)
         makers = [i for i, node in enumerate(self.net.nodes) if output in node.top_names]
         if output is None or not makers:
-            raise NetError("the net is no decoder of captions", where=file,
+            raise NetError("the net is not a decoder of sentences", where=file,
                            got=f"outputs {', '.join(self.net.outputs) or 'none'}",
                            wanted="the output probs or predict, or a single one")
         self.classes = self.net.blobs[output].shape[-1]

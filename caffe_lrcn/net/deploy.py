@@ -61,7 +61,7 @@ def input_preprocessing(net: Net, resize: int | None = None,
     definition, shape = LayerDef(node.layer.param, node.place), net.blobs[name].shape
     stated = is_stated(definition.param)
     if len(shape) != 4 or (resize or not stated) and shape[2] != shape[3]:
-        raise ShapeError("the picture net takes no square colour pictures",
+        raise ShapeError("the picture net does not take square colour pictures",
                          where=definition.place, got=shape, wanted="(N, 3, S, S)")
     side = shape[3]
     found = (read_preprocessing(definition, caffe_pb2.TEST) if stated else

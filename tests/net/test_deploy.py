@@ -60,8 +60,8 @@ def test_fields_without_a_layer(caplog):
 
 @pytest.mark.parametrize("made, flags, kind, message", [
     (lambda: net(), (226,), UsageError, "less than the net's input"),
-    (lambda: net(shape="dim: 1 dim: 3 dim: 8 dim: 9"), (), ShapeError, "no square colour"),
-    (lambda: net(shape="dim: 1 dim: 3"), (), ShapeError, "no square colour"),
+    (lambda: net(shape="dim: 1 dim: 3 dim: 8 dim: 9"), (), ShapeError, "not take square colour"),
+    (lambda: net(shape="dim: 1 dim: 3"), (), ShapeError, "not take square colour"),
     (lambda: net(STATED, "dim: 1 dim: 1 dim: 227 dim: 227"), (), ShapeError,
      r"do not fit the net's input \(got \(3, 227, 227\), wanted \(1, 227, 227\)"),
     (lambda: net(), (None, (1, 2)), DataError, "mean values do not fit"),
