@@ -20,8 +20,8 @@ from .checks import check_solver
 from .csv_log import CsvLog
 from .divergence import check_loss, check_params
 from .loss_window import LossWindow
-from .lr_policy import advance_step, learning_rate
 from .nets import build_nets, choose_seed, load_weights, with_state
+from .policies import advance_step, learning_rate
 from .progress import ProgressLine
 from .report import Output, output_lines, read_outputs
 from .signals import Action
