@@ -4,6 +4,7 @@ Source: Caffe's Solver and SGDSolver.
 """
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,11 +12,11 @@ from collections.abc import Callable, Sequence
 from .. import glog
 from ..backends import Backend, get_backend
 from ..backends.choose import device_for
-from ..blob import Blob
+from ..backends.scalars import Reading
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
 from ..proto.text import SolverDef, format_text
-from . import checkpoint, gradients, snapshot
+from . import checkpoint, snapshot
 from .checks import check_solver
 from .csv_log import CsvLog
 from .divergence import check_loss, check_params
@@ -25,6 +26,7 @@ from .policies import advance_step, learning_rate
 from .progress import ProgressLine
 from .report import Output, output_lines, read_outputs
 from .signals import Action
+from .step import EagerStep, TrainingStep
 from .testing import BeforeTest, run_tests
 from .updates import find_rule
 
@@ -63,10 +65,9 @@ class Solver:
         self.seed = choose_seed(self.param) if seed is None else seed
         self.settings = settings or Settings()
         self.net, self.test_nets = build_nets(definition, self.backend, self.seed, self.settings)
-        self.rule = find_rule(self.param, definition.place)
-        # All first histories, then all second ones: the order of Caffe's solver states.
-        self.history = [Blob(self.backend, blob.shape) for _ in range(self.rule.histories)
-                        for blob in self.net.learnable_params]
+        self.training: TrainingStep = EagerStep(self.net, self.param,
+                                                find_rule(self.param, definition.place))
+        self.history = self.net.arena.history
         self.iter = self.current_step = 0
         self.losses = LossWindow(self.param.average_loss)
         self.callbacks: list[tuple[Callable[[], None], Callable[[], None]]] = []
@@ -140,12 +141,18 @@ class Solver:
             return
         for on_start, _ in self.callbacks:
             on_start()
-        self.losses.add(self._accumulate_gradients())
-        if self._is_due(self.param.display):
+        displayed = self._is_due(self.param.display)
+        with debug_lines(self.net, self.param.debug_info and displayed):
+            reading = self.training.gradients()
+        self.net.check_status(reading.status)
+        check_loss(self, reading.loss)
+        self.losses.add(reading.loss / self.param.iter_size)
+        if displayed:
             self._display()
         for _, on_gradients in self.callbacks:
             on_gradients()
-        self.apply_update()
+        # They may have changed the gradients.
+        self.apply_update(None if self.callbacks else reading)
         action = self.next_action()
         if self._is_due(self.param.snapshot) or action is Action.SNAPSHOT:
             self.snapshot()
@@ -154,19 +161,15 @@ class Solver:
     def _is_due(self, interval: int) -> bool:
         return interval > 0 and self.iter % interval == 0
 
-    def _accumulate_gradients(self) -> float:
-        """Run iter_size forward and backward passes and return their mean loss."""
-        total = 0.0
-        with debug_lines(self.net, self.param.debug_info and self._is_due(self.param.display)):
-            for _ in range(self.param.iter_size):
-                loss = self.net.forward()
-                check_loss(self, loss)
-                total += loss
-                self.net.backward()
-        return total / self.param.iter_size
+    def apply_update(self, reading: Reading | None = None) -> None:
+        """Turn gradients into steps, take them, and count the iteration.
 
-    def apply_update(self) -> None:
-        """Turn gradients into steps, take them, and count the iteration."""
+        Args:
+            reading: what was measured of these gradients; None measures them now.
+        """
+        if reading is None:
+            reading = self.training.measure()
+            self.net.check_status(reading.status)
         step = advance_step(self.param, self.iter, self.current_step)
         if step != self.current_step and self.param.lr_policy == "multistep":
             glog.info(f"MultiStep Status: Iteration {self.iter}, step = {step}")
@@ -174,16 +177,11 @@ class Solver:
         rate = learning_rate(self.param, self.iter, step)
         if self._is_due(self.param.display):
             glog.info(f"Iteration {self.iter}, lr = {rate:g}")
-        params = self.net.learnable_params
-        gradients.clip(self.backend, params, self.param.clip_gradients)
-        for index, blob in enumerate(params):
-            gradients.normalise(self.backend, blob, self.param.iter_size)
-            gradients.regularise(self.backend, blob, self.param.regularization_type,
-                                 self.param.weight_decay * self.net.param_decay[index])
-            history = [slot.data for slot in self.history[index::len(params)]]
-            self.rule.update(self.backend, self.param, rate * self.net.param_lr[index], self.iter,
-                             blob.diff, history)
-        self.net.update()
+        if reading.clip != 1:
+            glog.info("Gradient clipping: scaling down gradients (L2 norm "
+                      f"{math.sqrt(reading.squares):g} > {self.param.clip_gradients:g}) "
+                      f"by scale factor {reading.clip:g}")
+        self.training.update(rate, self.iter)
         self.iter += 1
 
     @property
