@@ -50,7 +50,10 @@ def our_runs(size: dict[str, int], threads: int) -> list[Run]:
     from caffe_lrcn.backends import get_backend
     from caffe_lrcn.backends.cpu.threads import set_threads
     from caffe_lrcn.net.net import Net
+    from caffe_lrcn.proto.caffe_pb2 import SolverParameter
     from caffe_lrcn.proto.text import parse_net
+    from caffe_lrcn.solver.step import EagerStep
+    from caffe_lrcn.solver.updates import RULES
     set_threads(threads)
     fill = 'weight_filler { type: "uniform" min: -0.08 max: 0.08 }'
     backend = get_backend("cpu", np.float32)
@@ -61,16 +64,15 @@ def our_runs(size: dict[str, int], threads: int) -> list[Run]:
     net.blobs["target"].data[...] = rng.integers(0, size["words"], shape)
     net.blobs["cont"].data[1:] = 1
     net.blobs["image"].data[...] = rng.standard_normal(net.blobs["image"].shape)
-    history = [backend.zeros(blob.count).reshape(blob.shape) for blob in net.learnable_params]
+    step = EagerStep(net, SolverParameter(momentum=MOMENTUM), RULES["SGD"])
 
     def backward() -> None:
         net.clear_param_diffs()
         net.backward()
 
     def update() -> None:
-        for blob, velocity in zip(net.learnable_params, history, strict=True):
-            backend.update.sgd(blob.diff, velocity, RATE, MOMENTUM)
-        net.update()
+        step.measure()
+        step.update(RATE, 0)
 
     return [net.forward, backward, update]
 

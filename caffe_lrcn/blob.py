@@ -43,6 +43,12 @@ class Buffer:
             grown[:self.array.size] = self.array
         self.array, self._mirror, self._newest = grown, None, _SYNCED
 
+    def move(self, array: Any) -> None:
+        """Keep the content in ``array`` from now on; growing leaves it again."""
+        if self.array is not None:
+            array[...] = self.device(array.size)[:array.size]
+        self.array, self._mirror, self._newest = array, None, _SYNCED
+
     def device(self, count: int, will_write: bool = True) -> Any:
         """Return the device array (at least ``count`` long) with the newest content."""
         self.ensure(count)
@@ -152,6 +158,22 @@ class Blob:
     def share_diff(self, other: Blob) -> None:
         """Use the storage of ``other``'s gradient from now on."""
         self._diff, self._diff_view = other._diff, (None, None)
+
+    @property
+    def flat_data(self) -> Any:
+        """The flat device array that values are kept in; it may be longer than ``count``."""
+        return self._data.device(self.count)
+
+    @property
+    def flat_diff(self) -> Any:
+        """The flat device array that the gradient is kept in; it may be longer than ``count``."""
+        return self._diff.device(self.count)
+
+    def move_to(self, data: Any, diff: Any = None) -> None:
+        """Keep values (and gradient) in flat arrays; blobs that share the storage follow."""
+        self._data.move(data)
+        if diff is not None:
+            self._diff.move(diff)
 
     def shares_data_with(self, other: Blob) -> bool:
         """Tell whether both blobs' values live in the same storage."""

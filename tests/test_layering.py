@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "caffe_lrcn"
 #: Folders and modules of the package; each imports only from itself and from those before it.
-ORDER = ("errors", "rng", "paths", "files", "glog", "proto", "backends", "blob", "filler",
+ORDER = ("errors", "rng", "paths", "files", "glog", "proto", "backends", "blob", "arena", "filler",
          "sources", "layer_types", "net", "solver", "inspection", "drawing", "language", "metrics",
          "tasks", "pycaffe", "caffe_tools", "cli")
 #: What stands at the top for its name: the front, and pycaffe's modules passed on.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import glog
+from ..arena import Arena
 from ..backends import Backend
 from ..errors import CaffeError
 from ..layer_types import Layer
@@ -92,6 +93,7 @@ class Net:
         self.param_names = [item.name for item in learnable]
         self.param_lr = [item.lr for item in learnable]
         self.param_decay = [item.decay for item in learnable]
+        self.arena = Arena(self.backend, self.learnable_params, self.param_lr, self.param_decay)
         apply_backward_plan(graph, self.nodes, [[self.param_lr[i] for i in row] for row in owners],
                             self.definition.param.force_backward)
         self.layers = [node.layer for node in self.nodes]
@@ -194,13 +196,7 @@ class Net:
 
     def clear_param_diffs(self) -> None:
         """Set the gradients of all learnable parameters to zero."""
-        for blob in self.learnable_params:
-            blob.diff.fill(0)
-
-    def update(self) -> None:
-        """Subtract each learnable parameter's diff from its data."""
-        for blob in self.learnable_params:
-            self.backend.update.apply(blob.data, blob.diff)
+        self.arena.clear()
 
     def close(self) -> None:
         """Stop data sources. The net can be read afterwards but not run."""
@@ -234,7 +230,7 @@ class Net:
         """Return layer, blob and ``data`` or ``diff`` of the first non-finite values, or None.
 
         Parameters and tops are looked at in the order of the forward pass, then gradients in the
-        order of the backward pass.
+        order of the backward pass, at last those of the parameters.
         """
         for node in self.nodes:
             params = {f"param {i}": blob for i, blob in enumerate(node.layer.blobs)}
@@ -246,6 +242,10 @@ class Net:
             for name, blob in zip(node.top_names, node.top, strict=True):
                 if node.needs_backward and not np.isfinite(blob.host_diff).all():
                     return node.layer.name, name, "diff"
+        for node in reversed(self.nodes):
+            for index, blob in enumerate(node.layer.blobs):
+                if not np.isfinite(blob.host_diff).all():
+                    return node.layer.name, f"param {index}", "diff"
         return None
 
     def copy_trained_layers_from(self, path: str) -> weights.LoadReport:

@@ -7,9 +7,8 @@ from .. import glog
 from ..errors import PrototxtError
 from ..proto.caffe_pb2 import SolverParameter
 from ..proto.text import Place
-from .gradients import REGULARIZATIONS
-from .lr_policy import check_policy
-from .updates import find_rule
+from .policies import check_policy
+from .updates import REGULARIZATIONS, find_rule
 
 _AT_LEAST = {"average_loss": 1, "iter_size": 1, "snapshot": 0, "test_interval": 0, "display": 0,
              "max_iter": 0}

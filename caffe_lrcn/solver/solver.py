@@ -4,28 +4,34 @@ Source: Caffe's Solver and SGDSolver.
 """
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from .. import glog
 from ..backends import Backend, get_backend
 from ..backends.choose import device_for
-from ..blob import Blob
+from ..backends.scalars import Reading
+from ..errors import DivergedError, SnapshotError
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
 from ..proto.text import SolverDef, format_text
-from . import checkpoint, gradients, snapshot
+from . import checkpoint, snapshot
 from .checks import check_solver
-from .csv_log import CsvLog
-from .divergence import check_loss, check_params
+from .csv_log import CsvLog, Mark
+from .divergence import diverged
+from .evaluation import evaluate
 from .loss_window import LossWindow
-from .lr_policy import advance_step, learning_rate
 from .nets import build_nets, choose_seed, load_weights, with_state
+from .policies import advance_step, learning_rate
 from .progress import ProgressLine
 from .report import Output, output_lines, read_outputs
+from .resume_file import ResumeFile
 from .signals import Action
-from .testing import BeforeTest, run_tests
+from .step import EagerStep, TrainingStep
 from .updates import find_rule
 
 
@@ -63,10 +69,9 @@ class Solver:
         self.seed = choose_seed(self.param) if seed is None else seed
         self.settings = settings or Settings()
         self.net, self.test_nets = build_nets(definition, self.backend, self.seed, self.settings)
-        self.rule = find_rule(self.param, definition.place)
-        # All first histories, then all second ones: the order of Caffe's solver states.
-        self.history = [Blob(self.backend, blob.shape) for _ in range(self.rule.histories)
-                        for blob in self.net.learnable_params]
+        self.training: TrainingStep = EagerStep(self.net, self.param,
+                                                find_rule(self.param, definition.place))
+        self.history = self.net.arena.history
         self.iter = self.current_step = 0
         self.losses = LossWindow(self.param.average_loss)
         self.callbacks: list[tuple[Callable[[], None], Callable[[], None]]] = []
@@ -74,7 +79,9 @@ class Solver:
         self.stopped_early = False
         self.last_snapshot: str | None = None
         self.keeps_losses = False
-        self.before_test: BeforeTest | None = None
+        # A test that is broken off is done again after resuming, from here: the states of the test
+        # nets and the end of the table before the test that is running.
+        self._before_test: tuple[list[dict[str, Any]], Mark] | None = None
         self.display_clock = (time.monotonic(), 0)
         self.csv = CsvLog(f"{self.prefix}_log.csv",
                           [(name, net.blobs[name].count)
@@ -140,12 +147,19 @@ class Solver:
             return
         for on_start, _ in self.callbacks:
             on_start()
-        self.losses.add(self._accumulate_gradients())
-        if self._is_due(self.param.display):
+        displayed = self._is_due(self.param.display)
+        with debug_lines(self.net, self.param.debug_info and displayed):
+            reading = self.training.gradients()
+        self.net.check_status(reading.status)
+        if not math.isfinite(reading.loss):
+            raise self._diverged(f"the loss became {reading.loss}")
+        self.losses.add(reading.loss / self.param.iter_size)
+        if displayed:
             self._display()
         for _, on_gradients in self.callbacks:
             on_gradients()
-        self.apply_update()
+        # They may have changed the gradients.
+        self.apply_update(None if self.callbacks else reading)
         action = self.next_action()
         if self._is_due(self.param.snapshot) or action is Action.SNAPSHOT:
             self.snapshot()
@@ -154,19 +168,18 @@ class Solver:
     def _is_due(self, interval: int) -> bool:
         return interval > 0 and self.iter % interval == 0
 
-    def _accumulate_gradients(self) -> float:
-        """Run iter_size forward and backward passes and return their mean loss."""
-        total = 0.0
-        with debug_lines(self.net, self.param.debug_info and self._is_due(self.param.display)):
-            for _ in range(self.param.iter_size):
-                loss = self.net.forward()
-                check_loss(self, loss)
-                total += loss
-                self.net.backward()
-        return total / self.param.iter_size
+    def _diverged(self, what: str) -> DivergedError:
+        return diverged(self.net, self.iter, what, self.last_snapshot)
 
-    def apply_update(self) -> None:
-        """Turn gradients into steps, take them, and count the iteration."""
+    def apply_update(self, reading: Reading | None = None) -> None:
+        """Turn gradients into steps, take them, and count the iteration.
+
+        Args:
+            reading: what was measured of these gradients; None measures them now.
+        """
+        if reading is None:
+            reading = self.training.measure()
+            self.net.check_status(reading.status)
         step = advance_step(self.param, self.iter, self.current_step)
         if step != self.current_step and self.param.lr_policy == "multistep":
             glog.info(f"MultiStep Status: Iteration {self.iter}, step = {step}")
@@ -174,16 +187,11 @@ class Solver:
         rate = learning_rate(self.param, self.iter, step)
         if self._is_due(self.param.display):
             glog.info(f"Iteration {self.iter}, lr = {rate:g}")
-        params = self.net.learnable_params
-        gradients.clip(self.backend, params, self.param.clip_gradients)
-        for index, blob in enumerate(params):
-            gradients.normalise(self.backend, blob, self.param.iter_size)
-            gradients.regularise(self.backend, blob, self.param.regularization_type,
-                                 self.param.weight_decay * self.net.param_decay[index])
-            history = [slot.data for slot in self.history[index::len(params)]]
-            self.rule.update(self.backend, self.param, rate * self.net.param_lr[index], self.iter,
-                             blob.diff, history)
-        self.net.update()
+        if reading.clip != 1:
+            glog.info("Gradient clipping: scaling down gradients (L2 norm "
+                      f"{math.sqrt(reading.squares):g} > {self.param.clip_gradients:g}) "
+                      f"by scale factor {reading.clip:g}")
+        self.training.update(rate, self.iter)
         self.iter += 1
 
     @property
@@ -207,7 +215,40 @@ class Solver:
 
     def test_all(self) -> bool:
         """Run every test net; return False if an action stopped it."""
-        return run_tests(self)
+        states, mark = [net.state() for net in self.test_nets], self.csv.position
+        self._before_test = states, mark
+        try:
+            if all(self._test(number) for number in range(len(self.test_nets))):
+                return True
+            glog.info("Test interrupted.")
+            for net, state in zip(self.test_nets, states, strict=True):
+                net.restore(state)
+            self.csv.cut(mark)
+            return False
+        finally:
+            self._before_test = None
+
+    def _test(self, number: int) -> bool:
+        glog.info(f"Iteration {self.iter}, Testing net (#{number})")
+        net = self.test_nets[number]
+        net.share_trained_layers_with(self.net)
+        means = evaluate(net, self.param.test_iter[number], self._goes_on, self.param.debug_info)
+        if means is None:
+            return False
+        if self.param.test_compute_loss:
+            glog.info(f"Test loss: {means.loss:g}")
+        for line in output_lines("Test", means.outputs):
+            glog.info(line)
+        self.write_row(f"test {number}", means.loss, means.outputs)
+        return True
+
+    def _goes_on(self) -> bool:
+        """Do what is asked for between the passes of a test; return False to break it off."""
+        while (action := self.next_action()) is not Action.NONE:
+            if action is Action.STOP:
+                return False
+            self.snapshot()
+        return True
 
     def write_row(self, net: str, loss: float, outputs: list[Output]) -> None:
         """Add a row to the CSV log, if one is kept."""
@@ -223,10 +264,28 @@ class Solver:
             DivergedError: a parameter is NaN or infinite; nothing is written.
             SnapshotError: a file could not be written; older snapshots stay as they are.
         """
-        check_params(self)
+        xp = self.backend.xp
+        if not all(bool(xp.isfinite(blob.data).all()) for blob in self.net.learnable_params):
+            raise self._diverged("a parameter became NaN or infinite, no snapshot is taken")
+        if not self.prefix:
+            raise SnapshotError("a snapshot is asked for, but snapshot_prefix is not set",
+                                where=self.definition.place.at())
         self.csv.sync()
-        self.last_snapshot = checkpoint.save(self)
+        tests, mark = self._before_test or ([net.state() for net in self.test_nets],
+                                            self.csv.position)
+        resume = ResumeFile(iteration=self.iter, seed=self.seed, written=time.time(), files={},
+                            losses=self.losses.state(),
+                            csv=asdict(mark) if self.keeps_csv else None, train=self.net.state(),
+                            tests=tests, arithmetic=self._arithmetic())
+        self.last_snapshot = checkpoint.save(self.prefix, self.param, self.net, self.history,
+                                             self.current_step, resume)
         return self.last_snapshot
+
+    def _arithmetic(self) -> dict[str, Any]:
+        """Return what the bits of a run's numbers depend on, besides its definition."""
+        backend = self.backend
+        return {"backend": backend.name, "type": str(backend.dtype), "--math": backend.math,
+                "--strict": self.settings.strict}
 
     def restore(self, request: str) -> None:
         """Go on from a snapshot: exactly if it has a sidecar, else as Caffe does.
@@ -238,7 +297,20 @@ class Solver:
             SnapshotError: there is no such snapshot, or it does not fit the solver.
             WeightsError: its weights do not fit the net.
         """
-        checkpoint.restore(self, request)
+        found = checkpoint.restore(request, self.prefix, self.net, self.history,
+                                   len(self.test_nets))
+        self.iter, self.current_step = found.state.iter, found.state.current_step
+        self.display_clock = time.monotonic(), self.iter
+        self.last_snapshot, resume = found.path, found.resume
+        if resume is None:
+            return
+        checkpoint.warn_of_differences(resume, self.seed, self._arithmetic())
+        for net, state in zip((self.net, *self.test_nets), (resume.train, *resume.tests),
+                              strict=True):
+            net.restore(state)
+        self.keeps_losses = self.losses.restore(resume.losses)
+        if resume.csv:
+            self.csv.cut(Mark(**resume.csv))
 
     def close(self) -> None:
         """Stop data sources and close the CSV log."""

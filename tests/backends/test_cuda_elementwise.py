@@ -1,4 +1,4 @@
-"""Elementwise, recurrent and update kernels on the host against the CPU ops."""
+"""Elementwise and recurrent kernels on the host against the CPU ops."""
 from __future__ import annotations
 
 import numpy as np
@@ -133,24 +133,6 @@ def test_rnn_step(dtype):
     cont = np.array([0, 1, 0.3], dtype)
     assert_twins("recurrent.scale_rows", pre, cont, rubbish((3, 5), dtype), dtype=dtype)
     assert_twins("recurrent.scale_rows", pre, cont, pre, dtype=dtype)
-
-
-@SIZES
-def test_update(shape, dtype):
-    diff, weight = values(shape, dtype), with_kinks(shape, dtype)
-    assert_twins("update.scale", diff, 0.3, dtype=dtype)
-    assert_twins("update.l1", diff, weight, 0.01, dtype=dtype)
-    assert_twins("update.l2", diff, weight, 0.01, dtype=dtype)
-    assert_twins("update.sgd", diff, weight, 0.1, 0.9, dtype=dtype)
-    assert_twins("update.apply", weight, diff, dtype=dtype)
-    assert_twins("update.sum_of_squares", diff, dtype=dtype)
-
-
-def test_sum_of_squares_is_taken_in_double(dtype):
-    x = np.full(70000, 1e-2, dtype)
-    x[0] = 1e4  # one float accumulator would swallow every later square
-    total = get_backend("cuda-host", dtype).update.sum_of_squares(x)
-    np.testing.assert_allclose(total, 1e8 + 69999 * float(x[1])**2, rtol=1e-12)
 
 
 def test_misfits_are_refused(dtype):

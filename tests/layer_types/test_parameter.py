@@ -6,7 +6,10 @@ import pytest
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.layer_types.base import TRAIN, Settings
 from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto.caffe_pb2 import SolverParameter
 from caffe_lrcn.proto.text import parse_net
+from caffe_lrcn.solver.step import EagerStep
+from caffe_lrcn.solver.updates import RULES
 from tests.harness.layers import check_broken_is_caught, make_layer
 
 _VALUES = np.random.default_rng(0).normal(size=(2, 3))
@@ -79,11 +82,11 @@ def test_gradients_of_several_passes(strict):
 def test_learns_through_a_split():
     net = _net(_layer() + _LOSS % "p" + 'layer { name: "s" type: "Silence" bottom: "p" }'
                + _LOSS.replace('"loss"', '"loss2"').replace('"zero"', '"zero2"') % "p")
+    step = EagerStep(net, SolverParameter(), RULES["SGD"])
     net.params["p"][0].host_data[...] = _VALUES
-    assert net.forward() == pytest.approx((_VALUES ** 2).sum() / 2)
     net.clear_param_diffs()
-    net.backward()
-    net.update()
+    assert step.gradients().loss == pytest.approx((_VALUES ** 2).sum() / 2)
+    step.update(1, 0)
     assert net.forward() == pytest.approx(0)
 
 

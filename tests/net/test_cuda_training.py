@@ -7,7 +7,9 @@ import pytest
 
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.net.net import Net
-from caffe_lrcn.proto.text import read_net
+from caffe_lrcn.proto.text import parse_solver, read_net
+from caffe_lrcn.solver.step import EagerStep
+from caffe_lrcn.solver.updates import RULES
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "solvers"
 needs_compiler = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
@@ -15,24 +17,18 @@ needs_compiler = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "cl
 
 
 def train(device, dtype, iterations, monkeypatch):
-    """Train the miniature LRCN by hand; return losses, gradients of the last step, weights."""
+    """Train the miniature LRCN step by step; return losses, gradients of the last step, weights."""
     monkeypatch.chdir(GOLDEN)
     backend = get_backend(device, dtype)
     net = Net(read_net("mini_lrcn.prototxt"), backend, phase=0, seed=3)
     net.copy_trained_layers_from("sgd_init.caffemodel")
-    history = [backend.zeros(blob.count) for blob in net.learnable_params]
+    step = EagerStep(net, parse_solver("momentum: 0.9 weight_decay: 0.005").param, RULES["SGD"])
     losses = []
-    for _ in range(iterations):
+    for iteration in range(iterations):
         net.clear_param_diffs()
-        losses.append(net.forward())
-        net.backward()
+        losses.append(step.gradients().loss)
         gradients = [blob.host_diff.copy() for blob in net.learnable_params]
-        for blob, velocity, rate, decay in zip(net.learnable_params, history, net.param_lr,
-                                               net.param_decay, strict=True):
-            diff = blob.diff.reshape(-1)
-            backend.update.l2(diff, blob.data.reshape(-1), 0.005 * decay)
-            backend.update.sgd(diff, velocity, 0.1 * rate, 0.9)
-        net.update()
+        step.update(0.1, iteration)
     weights = [blob.host_data.copy() for blob in net.learnable_params]
     net.close()
     return losses, gradients, weights

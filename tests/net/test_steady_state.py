@@ -5,7 +5,9 @@ import numpy as np
 
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.net.net import Net
-from caffe_lrcn.proto.text import parse_net
+from caffe_lrcn.proto.text import parse_net, parse_solver
+from caffe_lrcn.solver.step import EagerStep
+from caffe_lrcn.solver.updates import RULES
 
 WORDS, UNITS, STEPS, STREAMS = 500, 64, 10, 16
 # Elementwise ops may use one cache-sized block of scratch; every activation below is larger.
@@ -53,11 +55,13 @@ def test_a_steady_step_allocates_nothing_of_a_blobs_size():
     net.blobs["cont"].host_data[1:] = 1
     assert net.blobs["predict"].count * 4 >= 2 * LIMIT
 
+    solver = parse_solver("momentum: 0.9 weight_decay: 0.1 clip_gradients: 1")
+    training = EagerStep(net, solver.param, RULES["SGD"])
+
     def step():
         net.clear_param_diffs()
-        net.forward()
-        net.backward()
-        net.update()
+        training.gradients()
+        training.update(0.01, 0)
 
     for _ in range(3):
         step()

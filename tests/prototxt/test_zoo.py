@@ -12,7 +12,7 @@ from caffe_lrcn.net.net import Net
 from caffe_lrcn.paths import resolve
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import NetDef, parse_net, read_net, read_solver
-from caffe_lrcn.solver.lr_policy import advance_step, learning_rate
+from caffe_lrcn.solver.policies import advance_step, learning_rate
 
 ZOO = Path(__file__).parents[2] / "prototxt" / "zoo"
 FILES = sorted(ZOO.glob("*/*.prototxt"))

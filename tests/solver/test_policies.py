@@ -7,7 +7,7 @@ import pytest
 
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto.text import parse_solver
-from caffe_lrcn.solver.lr_policy import advance_step, check_policy, learning_rate
+from caffe_lrcn.solver.policies import advance_step, check_policy, learning_rate
 
 CASES = {
     "fixed": ("", lambda i: 0.5),
