@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from ..backends import get_backend
 from ..blob import Blob
 from ..errors import CaffeError, NetError
 from ..layer_types import Layer
@@ -20,7 +21,6 @@ from ..proto import caffe_pb2
 from ..proto.text import LayerDef, NetDef
 from .data_shapes import Shape, guess_shapes, needs_data
 from .problems import ERROR, NOTE, WARNING, Problem
-from .shape_backend import shape_backend
 
 #: Types whose setup acts on the world outside: their tops stay unknown.
 _NOT_RUN = ("Python", "HDF5Output")
@@ -62,7 +62,7 @@ class DryRun:
     assumed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._backend = shape_backend()
+        self._backend = get_backend("shapes")
         self._blobs: dict[str, Blob | None] = {}
         self._layers = self._belonging()
         for layer in self._layers:
@@ -125,7 +125,7 @@ class DryRun:
         param.CopyFrom(layer.param)
         if not param.HasField("phase"):
             param.phase = self.state.phase
-        context = LayerContext(self._backend, param.phase, 1, layer.place, Settings(fill=False))
+        context = LayerContext(self._backend, param.phase, 1, layer.place, Settings())
         count = len(vertex.tops)
         tops = [bottoms[i] if i < len(param.top) and i < len(bottoms)
                 and param.top[i] == param.bottom[i] else Blob(self._backend)

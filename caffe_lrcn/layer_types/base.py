@@ -15,6 +15,8 @@ from ..errors import CaffeError, NetError, ShapeError
 from ..rng import generator, philox_key
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from ..backends import Backend
     from ..backends.scalars import Scalars
     from ..proto.text import Place
@@ -60,13 +62,11 @@ class Settings:
         strict: reproduce the reference's defects that are mended by default.
         workers: processes that prepare data; 0 uses a thread.
         prefetch: batches that a source prepares ahead.
-        fill: give parameters their initial values; without it fillers are only checked.
     """
 
     strict: bool = False
     workers: int = 0
     prefetch: int = 4
-    fill: bool = True
 
 
 @dataclass(frozen=True)
@@ -183,14 +183,19 @@ class Layer:
                 raise self.error(f"blobs[{index}] given in the definition does not fit",
                                  got=given.shape, wanted=shape)
             blob.host_data[...] = given.reshape(shape)
-        elif filler_param is not None and not self.context.settings.fill:
-            filler.check(filler_param, shape, self.context.place, self.context.settings.strict)
         elif filler_param is not None:
-            rng = generator(self.context.seed, "filler", self.name, index)
-            blob.host_data[...] = filler.fill(filler_param, shape, rng, self.context.place,
-                                              self.context.settings.strict)
+            self.fill(blob, filler_param,
+                      generator(self.context.seed, "filler", self.name, index))
         self.blobs.append(blob)
         return blob
+
+    def fill(self, blob: Blob, filler_param: Any, rng: Generator) -> None:
+        """Fill ``blob`` as a FillerParameter says; without values it is only checked."""
+        place, strict = self.context.place, self.context.settings.strict
+        if self.backend.has_values:
+            blob.host_data[...] = filler.fill(filler_param, blob.shape, rng, place, strict)
+        else:
+            filler.check(filler_param, blob.shape, place, strict)
 
     def stream_key(self, *name: object) -> tuple[int, int]:
         """Return the Philox key of a random stream of this layer."""
