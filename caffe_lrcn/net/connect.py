@@ -8,6 +8,7 @@ from ..errors import CaffeError, NetError, PrototxtError
 from ..layer_types import TYPES, Layer, layer_class
 from ..proto.forks import fork_hint
 from ..proto.text import LayerDef
+from .collect import OnError, fail
 from .splits import unknown_bottom
 
 AUTOMATIC = "(automatic)"
@@ -15,13 +16,18 @@ AUTOMATIC = "(automatic)"
 
 @dataclass(frozen=True)
 class Vertex:
-    """One layer of the graph: its class, its blobs by number, its loss weights."""
+    """One layer of the graph: its class, its blobs by number, its loss weights.
+
+    ``sound`` is false if the layer has an error, so that it cannot be set up; its class is then
+    ``Layer`` if no better one is known.
+    """
 
     definition: LayerDef
     cls: type[Layer]
     bottoms: tuple[int, ...]
     tops: tuple[int, ...]
     loss_weights: tuple[float, ...]
+    sound: bool = True
 
 
 @dataclass(frozen=True)
@@ -34,43 +40,78 @@ class Graph:
     outputs: tuple[str, ...]
 
 
-def connect(layers: list[LayerDef]) -> Graph:
+def connect(layers: list[LayerDef], on_error: OnError = fail) -> Graph:
     """Return the graph of split-inserted ``layers``.
 
-    Raises:
-        PrototxtError: unknown type, or loss weights that do not match the tops.
-        NetError: unknown bottom, wrong number of blobs, a blob with two producers.
+    ``on_error`` gets every error; if it returns, the layer is kept as one that is not sound:
+
+    - PrototxtError: unknown type, or loss weights that do not match the tops.
+    - NetError: unknown bottom, wrong number of blobs, a blob with two producers.
     """
-    names: list[str] = []
-    ids: dict[str, int] = {}
-    unconsumed: set[str] = set()
-    inputs: list[str] = []
-    vertices: list[Vertex] = []
-    for layer in layers:
-        cls = _class_of(layer)
-        _check_counts(layer, cls)
-        bottoms = []
-        for position, blob in enumerate(layer.param.bottom):
-            if blob not in unconsumed:
-                raise unknown_bottom(layer, position, sorted(unconsumed))
-            unconsumed.discard(blob)
-            bottoms.append(ids[blob])
-        tops = []
-        for position, blob in enumerate(_top_names(layer, cls)):
-            if not _is_in_place(layer, cls, position):
-                if blob in ids and blob != AUTOMATIC:
-                    raise _produced_twice(layer, position)
-                ids[blob] = len(names)
-                names.append(blob)
-            if blob != AUTOMATIC:
-                unconsumed.add(blob)
-            tops.append(ids[blob])
-        if layer.param.type == "Input":
-            inputs += layer.param.top
-        vertices.append(Vertex(layer, cls, tuple(bottoms), tuple(tops),
-                               _loss_weights(layer, cls, len(tops))))
+    wiring = _Wiring(on_error)
+    vertices = tuple(map(wiring.add, layers))
+    inputs = [top for layer in layers if layer.param.type == "Input" for top in layer.param.top]
     # CAFFE-QUIRK: outputs are listed alphabetically, not in the order of the definition.
-    return Graph(tuple(vertices), tuple(names), tuple(inputs), tuple(sorted(unconsumed)))
+    return Graph(vertices, tuple(wiring.names), tuple(inputs), tuple(sorted(wiring.unconsumed)))
+
+
+class _Wiring:
+    """Numbers blobs, layer by layer."""
+
+    def __init__(self, on_error: OnError) -> None:
+        self.names: list[str] = []
+        self.unconsumed: set[str] = set()
+        self._ids: dict[str, int] = {}
+        self._on_error, self._sound = on_error, True
+
+    def add(self, layer: LayerDef) -> Vertex:
+        """Return the vertex of the next layer."""
+        self._sound, cls = True, Layer
+        try:
+            cls = _class_of(layer)
+            _check_counts(layer, cls)
+        except CaffeError as error:
+            self._blame(error)
+        bottoms = [self._bottom(layer, position) for position in range(len(layer.param.bottom))]
+        tops = [self._top(layer, cls, position, blob, bottoms)
+                for position, blob in enumerate(_top_names(layer, cls))]
+        weights: tuple[float, ...] = (0.0,) * len(tops)
+        try:
+            weights = _loss_weights(layer, cls, len(tops)) if self._sound else weights
+        except CaffeError as error:
+            self._blame(error)
+        return Vertex(layer, cls, tuple(bottoms), tuple(tops), weights, self._sound)
+
+    def _blame(self, error: CaffeError) -> None:
+        self._on_error(error)
+        self._sound = False
+
+    def _new(self, blob: str) -> int:
+        self.names.append(blob)
+        return len(self.names) - 1
+
+    def _bottom(self, layer: LayerDef, position: int) -> int:
+        blob = layer.param.bottom[position]
+        if blob not in self.unconsumed:
+            self._blame(unknown_bottom(layer, position, sorted(self.unconsumed)))
+            return self._new(blob)
+        self.unconsumed.discard(blob)
+        return self._ids[blob]
+
+    def _top(self, layer: LayerDef, cls: type[Layer], position: int, blob: str,
+             bottoms: list[int]) -> int:
+        in_place = False
+        try:
+            in_place = _is_in_place(layer, cls, position)
+            if not in_place and blob in self._ids and blob != AUTOMATIC:
+                raise _produced_twice(layer, position)
+        except CaffeError as error:
+            self._blame(error)
+        number = bottoms[position] if in_place else self._new(blob)
+        self._ids[blob] = number
+        if blob != AUTOMATIC:
+            self.unconsumed.add(blob)
+        return number
 
 
 def _class_of(layer: LayerDef) -> type[Layer]:
