@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import CaffeError, PrototxtError
+from ..net.collect import Shape
 from ..net.filter import make_state
 from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.text import (
-    LayerDef,
     NetDef,
     SolverDef,
     inline_net,
@@ -20,8 +20,7 @@ from ..proto.text import (
 )
 from ..solver.checks import solver_errors
 from ..solver.nets import plan_nets
-from .data_shapes import Shape
-from .dry_run import DryRun, variant_name
+from .look import look_at, variant_name
 from .problems import Problem, merge
 from .recurrent_rules import check_recurrent
 from .repair import is_solver, repair
@@ -108,21 +107,13 @@ def _check_net(report: Report, found: _Text, states: Sequence[caffe_pb2.NetState
         report.problems.append(Problem.from_error(PrototxtError(
             "the net has no layers", where=found.net.place.file)))
     for state in states:
-        run = DryRun(_copy(found.net), state, shapes, found.damaged)
+        look = look_at(found.net, state, shapes, found.damaged)
         name = variant_name(state)
-        for problem in (*run.problems, *check_recurrent(run)):
+        for problem in (*look.problems, *check_recurrent(look)):
             problem.variants = [name]
             report.problems.append(problem)
         if name not in report.variants:
             report.variants.append(name)
-
-
-def _copy(net: NetDef) -> NetDef:
-    """Copy a net, since layers complete their definitions when they are set up."""
-    param = caffe_pb2.NetParameter()
-    param.CopyFrom(net.param)
-    return NetDef(param, [LayerDef(layer, old.place)
-                          for layer, old in zip(param.layer, net.layers, strict=True)], net.place)
 
 
 # Solvers --------------------------------------------------------------------------------------

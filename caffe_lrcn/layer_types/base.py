@@ -55,6 +55,20 @@ class Alias:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What one forward pass of a layer costs.
+
+    Args:
+        multiply_adds: products that are summed up.
+        activations: numbers in the tops that have memory of their own, and in what the layer
+            keeps for its backward pass.
+    """
+
+    multiply_adds: int
+    activations: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """Choices that hold for a whole net.
 
@@ -128,6 +142,23 @@ class Layer:
     def allow_force_backward(self, bottom: int) -> bool:
         """Tell whether ``force_backward`` may ask for the gradient of this bottom."""
         return not (self.is_loss and bottom == 1)
+
+    # What readers ask after reshape ---------------------------------------------------------
+
+    def cost(self, bottom: list[Blob], top: list[Blob]) -> Cost:
+        """Return what a forward pass costs, whether or not it has been run."""
+        shared = {alias.top for alias in self.aliases(self.param)}
+        own = {id(blob): blob.count for index, blob in enumerate(top) if index not in shared
+               and all(blob is not other for other in bottom)}
+        kept = {id(item): item.count for item in vars(self).values() if isinstance(item, Blob)}
+        return Cost(self.multiply_adds(bottom, top), sum(own.values()) + sum(kept.values()))
+
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        """Return how many products a forward pass sums up.
+
+        0, the default, fits layers that look up, compare or copy numbers.
+        """
+        return 0
 
     # What the net calls ---------------------------------------------------------------------
 

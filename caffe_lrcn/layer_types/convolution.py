@@ -85,6 +85,10 @@ class Convolution(Layer):
             if wanted:
                 self.plan.backward_data(dy, self.blobs[0].data, self.folded(x.diff))
 
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        """Count the whole kernel for each element of the tops, padding included."""
+        return sum(blob.count for blob in top) * self.blobs[0].count_range(1)
+
     # What Deconvolution does the other way round --------------------------------------------
 
     def weight_shape(self) -> tuple[int, ...]:

@@ -1,14 +1,11 @@
 """What passes do about errors: stop at the first, or report it and go on with what is left."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable
+from typing import NoReturn
 
 from ..errors import CaffeError
-
-if TYPE_CHECKING:
-    from .build import Node
-    from .connect import Vertex
+from ..proto.text import LayerDef
 
 OnError = Callable[[CaffeError], None]
 Shape = tuple[int, ...]
@@ -35,21 +32,17 @@ class Collector:
                for known in self.errors):
             self.errors.append(error)
 
-    def skips(self, vertex: Vertex) -> bool:
+    def skips(self, layer: LayerDef) -> bool:
         """Tell whether a layer is not to be set up although its bottoms are known."""
         return False
 
-    def failed(self, vertex: Vertex, error: CaffeError) -> None:
-        """Keep an error that a layer raised when it was set up."""
-        error.layer = error.layer or vertex.definition.param.name
-        error.where = error.where or vertex.definition.place.at()
+    def failed(self, layer: LayerDef, error: CaffeError) -> list[Shape | None]:
+        """Keep an error of a layer's set-up; return the tops' shapes as far as they are known."""
+        error.layer = error.layer or layer.param.name
+        error.where = error.where or layer.place.at()
         self.report(error)
+        return []
 
-    def top_shapes(self, vertex: Vertex, node: Node | None) -> Sequence[Shape | None]:
-        """Return the shapes of a layer's tops, None where one is unknown.
-
-        Args:
-            vertex: the layer in the graph.
-            node: the layer with its blobs; None if it was not set up.
-        """
-        return [blob.shape for blob in node.top] if node else [None] * len(vertex.tops)
+    def settle(self, layer: LayerDef, tops: list[Shape | None]) -> list[Shape | None]:
+        """Return the shapes of a layer's tops to go on with, given those that were found."""
+        return tops

@@ -62,11 +62,15 @@ class _Wiring:
         self.names: list[str] = []
         self.unconsumed: set[str] = set()
         self._ids: dict[str, int] = {}
-        self._on_error, self._sound = on_error, True
+        self._on_error = on_error
+        # Of the layer that is being added: whether it has an error, and one that others may follow
+        # from, so that they are not looked for.
+        self._sound, self._checked = True, True
 
     def add(self, layer: LayerDef) -> Vertex:
         """Return the vertex of the next layer."""
-        self._sound, cls = True, Layer
+        self._sound = self._checked = True
+        cls = Layer
         try:
             cls = _class_of(layer)
             _check_counts(layer, cls)
@@ -77,14 +81,14 @@ class _Wiring:
                 for position, blob in enumerate(_top_names(layer, cls))]
         weights: tuple[float, ...] = (0.0,) * len(tops)
         try:
-            weights = _loss_weights(layer, cls, len(tops)) if self._sound else weights
+            weights = _loss_weights(layer, cls, len(tops)) if self._checked else weights
         except CaffeError as error:
             self._blame(error)
         return Vertex(layer, cls, tuple(bottoms), tuple(tops), weights, self._sound)
 
     def _blame(self, error: CaffeError) -> None:
         self._on_error(error)
-        self._sound = False
+        self._sound = self._checked = False
 
     def _new(self, blob: str) -> int:
         self.names.append(blob)
@@ -93,20 +97,19 @@ class _Wiring:
     def _bottom(self, layer: LayerDef, position: int) -> int:
         blob = layer.param.bottom[position]
         if blob not in self.unconsumed:
-            self._blame(unknown_bottom(layer, position, sorted(self.unconsumed)))
+            self._on_error(unknown_bottom(layer, position, sorted(self.unconsumed)))
+            self._sound = False
             return self._new(blob)
         self.unconsumed.discard(blob)
         return self._ids[blob]
 
     def _top(self, layer: LayerDef, cls: type[Layer], position: int, blob: str,
              bottoms: list[int]) -> int:
-        in_place = False
-        try:
-            in_place = _is_in_place(layer, cls, position)
-            if not in_place and blob in self._ids and blob != AUTOMATIC:
-                raise _produced_twice(layer, position)
-        except CaffeError as error:
-            self._blame(error)
+        in_place = _has_bottom_s_name(layer, position)
+        if self._checked and in_place and not cls.allows_in_place:
+            self._blame(_cannot_be_in_place(layer, position))
+        elif self._checked and not in_place and blob in self._ids and blob != AUTOMATIC:
+            self._blame(_produced_twice(layer, position))
         number = bottoms[position] if in_place else self._new(blob)
         self._ids[blob] = number
         if blob != AUTOMATIC:
@@ -148,16 +151,17 @@ def _top_names(layer: LayerDef, cls: type[Layer]) -> list[str]:
     return names if names or not cls.is_loss else [AUTOMATIC]
 
 
-def _is_in_place(layer: LayerDef, cls: type[Layer], position: int) -> bool:
+def _has_bottom_s_name(layer: LayerDef, position: int) -> bool:
     param = layer.param
-    if (position >= min(len(param.top), len(param.bottom))
-            or param.top[position] != param.bottom[position]):
-        return False
-    if not cls.allows_in_place:
-        raise NetError(f"{param.type} cannot work in place",
-                       where=layer.place.at("top", position), layer=param.name,
-                       remedy=f"Give the top another name than '{param.top[position]}'.")
-    return True
+    return (position < min(len(param.top), len(param.bottom))
+            and param.top[position] == param.bottom[position])
+
+
+def _cannot_be_in_place(layer: LayerDef, position: int) -> CaffeError:
+    param = layer.param
+    return NetError(f"{param.type} cannot work in place", where=layer.place.at("top", position),
+                    layer=param.name,
+                    remedy=f"Give the top another name than '{param.top[position]}'.")
 
 
 def _produced_twice(layer: LayerDef, position: int) -> CaffeError:
