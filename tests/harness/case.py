@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -12,9 +13,11 @@ from caffe_lrcn.backends import Backend, get_backend
 from caffe_lrcn.blob import Blob
 from caffe_lrcn.layer_types import layer_class
 from caffe_lrcn.layer_types.base import TEST, Layer, Settings
-from caffe_lrcn.net.build import build
+from caffe_lrcn.net.build import Node, build
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import LayerDef, parse_net
+
+_ACTS_ON_SETUP = ("Python", "HDF5Output")  # setting these up twice would be seen
 
 
 @dataclasses.dataclass
@@ -50,6 +53,8 @@ def make_layer(prototxt: str, bottoms: Sequence[Any], *, backend: Backend | None
                phase: int = TEST, seed: int = 1, settings: Settings | None = None) -> Case:
     """Build the last layer of ``prototxt`` (one layer is enough) over ``bottoms``.
 
+    It is built a second time on the backend ``shapes``, which must come to the same shapes.
+
     Args:
         prototxt: ``layer { … }``; bottoms and tops as many as it names, in order.
         bottoms: one array a bottom.
@@ -61,11 +66,31 @@ def make_layer(prototxt: str, bottoms: Sequence[Any], *, backend: Backend | None
     shapes = [array.shape for array in arrays]
     if len(layer.param.loss_weight) == 0 and len(layer.param.top) > 1 and is_loss(layer):
         layer.param.loss_weight.extend([1] + [0] * (len(layer.param.top) - 1))
-    built = build([*inputs(layer, shapes), layer], backend, phase, seed=seed, settings=settings)
-    node = built.nodes[-1]
+    layers = [*inputs(layer, shapes), layer]
+    node = build(layers, backend, phase, seed=seed, settings=settings).nodes[-1]
+    if layer.param.type not in _ACTS_ON_SETUP:
+        assert on_shapes(layers, phase, settings) == all_shapes(node), "it differs on shapes"
     for blob, array in zip(node.bottom, arrays, strict=True):
         blob.host_data[...] = array.reshape(blob.shape)  # MVN in place reshapes its bottom
     return Case(node.layer, node.bottom, node.top, list(node.loss_weights))
+
+
+def all_shapes(node: Node) -> list[tuple[int, ...]]:
+    """Return the shapes of all bottoms, tops and parameters."""
+    return [blob.shape for blob in (*node.bottom, *node.top, *node.layer.blobs)]
+
+
+def on_shapes(layers: Sequence[LayerDef], phase: int,
+              settings: Settings | None) -> list[tuple[int, ...]]:
+    """Return what ``all_shapes`` finds of the last layer on the backend ``shapes``."""
+    logger = logging.getLogger("caffe_lrcn")
+    logger.disabled = True  # what is logged has been logged by the true layer
+    try:
+        built = build(layers, get_backend("shapes"), phase, settings=settings)
+    finally:
+        logger.disabled = False
+    built.close()
+    return all_shapes(built.nodes[-1])
 
 
 def is_loss(layer: LayerDef) -> bool:
