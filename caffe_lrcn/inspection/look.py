@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ..backends import get_backend
 from ..errors import CaffeError, UsageError
+from ..layer_types import layer_class
 from ..net.build import Step, build
 from ..net.collect import Collector, Shape
 from ..net.filter import filter_layers, rule_mismatch
@@ -14,9 +15,6 @@ from ..proto import caffe_pb2
 from ..proto.text import LayerDef, NetDef
 from .data_shapes import guess_shapes, needs_data
 from .problems import NOTE, WARNING, Problem
-
-#: Types whose setup acts on the world outside: their tops stay unknown.
-_NOT_RUN = ("Python", "HDF5Output")
 
 
 @dataclass
@@ -78,7 +76,8 @@ class _Findings(Collector):
 
     def skips(self, layer: LayerDef) -> bool:
         """Leave alone what was not read whole, and what acts when it is set up."""
-        return layer.place.at() in self._skipped or layer.param.type in _NOT_RUN
+        return (layer.place.at() in self._skipped
+                or layer_class(layer.param.type).acts_on_setup)
 
     def failed(self, layer: LayerDef, error: CaffeError) -> list[Shape | None]:
         """Note the error, unless it is about data; guess what the data would have said."""

@@ -126,6 +126,9 @@ class Layer:
     #: The backward pass reads the top's values, which a layer in place on the top would change.
     backward_reads_top: ClassVar[bool] = False
 
+    #: Setting it up runs code of the user's or opens files: who only looks leaves it alone.
+    acts_on_setup: ClassVar[bool] = False
+
     def __init__(self, param: Any, context: LayerContext) -> None:
         self.param, self.context = param, context
         self.name, self.type, self.phase = param.name, param.type, context.phase

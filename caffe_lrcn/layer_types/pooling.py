@@ -19,8 +19,6 @@ class Pooling(Layer):
     by the window's area in the padded picture, padding included. STOCHASTIC, without padding, is
     described at ``StochasticPool``. ``engine`` is accepted and changes nothing. Source: Caffe's
     pooling_layer.
-
-    After ``reshape`` the geometry is in ``spec``, where global pooling has the picture's size.
     """
 
     tops = Arity(1, 2)
@@ -83,6 +81,7 @@ class Pooling(Layer):
             self._draws.calls = int(state["calls"])
 
     def _make_plan(self, shape: tuple[int, ...]) -> None:
+        # For readers, too; the kernel of global pooling is the picture.
         self.spec = spec = self._make_spec(shape[2:])
         size = spec.output_size((shape[2], shape[3]))
         if min(size) < 1:

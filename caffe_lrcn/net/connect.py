@@ -18,8 +18,7 @@ AUTOMATIC = "(automatic)"
 class Vertex:
     """One layer of the graph: its class, its blobs by number, its loss weights.
 
-    ``sound`` is false if the layer has an error, so that it cannot be set up; its class is then
-    ``Layer`` if no better one is known.
+    ``sound`` is false if the layer has an error; its class is then ``Layer``, which can do nothing.
     """
 
     definition: LayerDef
@@ -84,7 +83,8 @@ class _Wiring:
             weights = _loss_weights(layer, cls, len(tops)) if self._checked else weights
         except CaffeError as error:
             self._blame(error)
-        return Vertex(layer, cls, tuple(bottoms), tuple(tops), weights, self._sound)
+        return Vertex(layer, cls if self._sound else Layer, tuple(bottoms), tuple(tops), weights,
+                      self._sound)
 
     def _blame(self, error: CaffeError) -> None:
         self._on_error(error)

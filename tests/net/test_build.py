@@ -57,6 +57,7 @@ layer { name: "c" type: "InnerProduct" bottom: "x" top: "c" }
 layer { name: "d" type: "Relu" bottom: "c" top: "d" }
 layer { name: "e" type: "Softmax" bottom: "x" top: "e" loss_weight: 1 loss_weight: 2 }
 layer { name: "f" type: "Concat" bottom: "d" bottom: "e" bottom: "x" top: "f" }
+layer { name: "h" type: "Flatten" top: "h" }
 layer { name: "g" type: "ReLU" bottom: "x" top: "g" param { } }
 """
 
@@ -68,6 +69,7 @@ def test_errors_are_collected_in_one_pass():
             for error in collector.errors] == [
         ("a", "unknown bottom blob"), ("d", "unknown layer type"),
         ("e", "loss_weight must be given once a top, or not at all"),
+        ("h", "Flatten has the wrong number of bottoms"),
         ("c", "num_output must be positive"), ("g", "more param entries than parameters")]
     steps = {step.definition.param.name: step for step in built.steps if not step.inserted}
     assert [name for name, step in steps.items() if step.node] == ["x", "both", "g"]
