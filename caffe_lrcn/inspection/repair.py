@@ -8,8 +8,9 @@ from google.protobuf.message import Message
 
 from ..errors import PrototxtError
 from ..proto import caffe_pb2
-from ..proto.scanner import Scanner, Span, top_level_names
+from ..proto.scanner import Scanner, Span
 from ..proto.text import parse_message
+from ..proto.tokens import top_level_names
 from .problems import Problem
 
 _NAME = re.compile(r"""name\s*:\s*("[^"\n]*"|'[^'\n]*'|\w+)""")

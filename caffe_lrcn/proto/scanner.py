@@ -19,16 +19,7 @@ from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto.forks import fork_hint
 from caffe_lrcn.proto.places import Path
 from caffe_lrcn.proto.scalars import Token, value_problem
-
-_TOKEN = re.compile(r"""
-    (?P<blank>(?:\s+|\#[^\n]*)+)
-  | (?P<word>[A-Za-z_][0-9A-Za-z_+-]*)
-  | (?P<number>(?:[0-9+-]|\.[0-9])[0-9A-Za-z_.+-]*)
-  | (?P<string>"(?:[^"\n\\]|\\.)*"|'(?:[^'\n\\]|\\.)*')
-  | (?P<mark>.)
-""", re.VERBOSE)
-_CLOSING = {"{": "}", "<": ">"}
-
+from caffe_lrcn.proto.tokens import CLOSING, field_end, tokenise
 
 # Definition -> the one that is given in its place by mistake, and what to do.
 _MIXED_UP = {
@@ -39,10 +30,9 @@ _MIXED_UP = {
 
 @dataclass(frozen=True)
 class Span:
-    """Where a field stands in a text, from offset `start` to before `end`.
+    """Where a field stands in a text: from offset `start` to before `end`.
 
-    `top` is the offset of the field of the whole text's message that it lies in, `owner` the path
-    of the message that it belongs to.
+    `top` is the offset of the outermost field around it, `owner` the path of its message.
     """
 
     start: int
@@ -60,8 +50,8 @@ class Scanner:
         on_error: gets the error of a wrong field and where that stands, which is then passed over;
             without it, and where the syntax leaves no way to go on, the error is raised.
 
-    `fields` holds the spans of all fields that are right, `within` the path of the message that was
-    scanned last.
+    With it, `fields` holds the spans of all fields that are right; `within` is the path of the
+    message that was scanned last.
     """
 
     def __init__(self, text: str, file: str,
@@ -72,7 +62,7 @@ class Scanner:
         self.within: Path = ()
         self._on_error, self._fatal = on_error, False
         self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
-        self._tokens = _tokens(text)
+        self._tokens = tokenise(text)
         self._next, self._top = 0, 0
         self._root: Descriptor | None = None
 
@@ -97,7 +87,7 @@ class Scanner:
         """Scan fields up to the brace that closes `opening` (None: up to the end)."""
         fields = descriptor.fields_by_name
         counts: dict[str, int] = {}
-        closing = _CLOSING[opening.text] if opening else ""
+        closing = CLOSING[opening.text] if opening else ""
         while True:
             start, self.within = self._next, path
             token = self._take()
@@ -116,14 +106,15 @@ class Scanner:
             except PrototxtError as error:
                 self._pass_over(start, path, error)
             else:
-                self.fields.append(Span(token.offset, self._end(self._next - 1), self._top,
-                                        path, field.message_type is not None))
+                if self._on_error:
+                    self.fields.append(Span(token.offset, self._end(self._next - 1), self._top,
+                                            path, field.message_type is not None))
             if self._peek().text in (",", ";"):
                 self._take()
 
     def _pass_over(self, start: int, path: Path, error: PrototxtError) -> None:
         """Go on after the wrong field that begins with token `start`."""
-        end = _field_end(self._tokens, start, self._lines)
+        end = field_end(self._tokens, start, self._lines)
         if self._on_error is None or self._fatal or end is None:
             self._fatal = True
             raise error
@@ -182,7 +173,7 @@ class Scanner:
 
     def _message_value(self, field: FieldDescriptor, path: Path) -> None:
         token = self._take()
-        if token.text not in _CLOSING:
+        if token.text not in CLOSING:
             self._fail(token, f"field '{field.name}' holds a message", got=_shown(token),
                        wanted=f"{field.name} {{ ... }}")
         self._message(field.message_type, path, token)
@@ -241,52 +232,6 @@ class Scanner:
         line, column = self.where(token.offset)
         raise PrototxtError(message, where=f"{self.file}:{line}:{column}", got=got, wanted=wanted,
                             remedy=remedy)
-
-
-def top_level_names(text: str) -> set[str]:
-    """Return the names of the fields that lie in no other field, as far as braces make sense."""
-    tokens, names, depth = _tokens(text), set(), 0
-    for token, following in zip(tokens, tokens[1:], strict=False):
-        if token.text in _CLOSING:
-            depth += 1
-        elif token.text in _CLOSING.values():
-            depth = max(depth - 1, 0)
-        elif token.kind == "word" and not depth and following.text in (":", *_CLOSING):
-            names.add(token.text)
-    return names
-
-
-def _tokens(text: str) -> list[Token]:
-    tokens = [Token(match.lastgroup or "mark", match.group(), match.start())
-              for match in _TOKEN.finditer(text) if match.lastgroup != "blank"]
-    return [*tokens, Token("end", "the end of the file", len(text))]
-
-
-def _field_end(tokens: list[Token], start: int, lines: list[int]) -> int | None:
-    """Return the number of the token after a field, whatever it holds; None if that is unclear."""
-    value = start + 2 if tokens[start + 1].text == ":" else start + 1
-    end, first = value, tokens[value]
-    if first.text in _CLOSING or (first.text == "[" and value == start + 2):
-        depth = 0
-        while tokens[end].kind != "end":
-            depth += (tokens[end].text in ("[", *_CLOSING)) - (
-                tokens[end].text in ("]", *_CLOSING.values()))
-            end += 1
-            if not depth:
-                return end
-        return None
-    if value == start + 1 or first.kind == "end":
-        return None
-    if first.text in ("'", '"'):  # a string that is not closed: the rest of its line
-        line = bisect_right(lines, first.offset)
-        while tokens[end].kind != "end" and bisect_right(lines, tokens[end].offset) == line:
-            end += 1
-        return end
-    if first.text in _CLOSING.values():
-        return value
-    while first.kind == "string" and tokens[end + 1].kind == "string":
-        end += 1
-    return end + 1
 
 
 def _is_repeated(field: FieldDescriptor) -> bool:

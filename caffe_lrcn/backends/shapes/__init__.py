@@ -43,13 +43,6 @@ class ShapesBackend(Backend):
         refuse()
 
 
-class NoPlan:
-    """What ``plan`` of an op module returns: an object of which no part can be used."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        refuse()
-
-
 def open_backend(dtype: np.dtype, math: str, ops: Iterable[str]) -> ShapesBackend:
     """Return the backend.
 
@@ -63,7 +56,7 @@ def open_backend(dtype: np.dtype, math: str, ops: Iterable[str]) -> ShapesBacken
 
 
 class _Refusing(ModuleType):
-    """A module of which no function can be used."""
+    """A module, or a plan that a module's ``plan`` returns, of which nothing can be used."""
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
@@ -82,8 +75,8 @@ def _refusing_ops(name: str) -> ModuleType:
     return module
 
 
-def _no_plan(spec: Any, x_shape: tuple[int, ...], backend: Any) -> NoPlan:
-    return NoPlan()
+def _no_plan(spec: Any, x_shape: tuple[int, ...], backend: Any) -> _Refusing:
+    return _Refusing("plan")
 
 
 def _refused(function: Callable[..., Any]) -> Callable[..., NoReturn]:
