@@ -62,7 +62,7 @@ class Buffer:
     def host(self, count: int) -> np.ndarray:
         """Return a writable NumPy array with the newest content and make it the newest copy."""
         self.ensure(count)
-        if isinstance(self.array, np.ndarray):
+        if isinstance(self.array, np.ndarray) or not self.backend.has_values:
             return self.array
         if self._mirror is None:
             self._mirror = np.empty(self.array.size, self.array.dtype)

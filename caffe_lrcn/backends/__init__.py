@@ -68,6 +68,11 @@ class Backend:
         """Whether arrays live in a GPU's memory."""
         return self.xp is not np
 
+    @property
+    def has_values(self) -> bool:
+        """Whether arrays hold values; False of the backend ``shapes`` alone."""
+        return True
+
     def scalars(self) -> Scalars:
         """Return the numbers and the status word of a step, all zero, for one net."""
         return Scalars(self.zeros(SLOTS, np.float64), self.download)
@@ -104,8 +109,10 @@ def get_backend(device: str = "cpu", dtype: Any = np.float32, math: str = "fp32"
     """Return the backend of a device.
 
     Args:
-        device: ``cpu``; ``gpu:N``; or ``cuda-host``, which runs the CUDA kernels compiled for the
-            host over NumPy arrays (slow; for checking kernels where there is no GPU).
+        device: ``cpu``; ``gpu:N``; ``shapes``, whose arrays know shape and dtype and hold no
+            memory, so that a net can be looked at without being run; or ``cuda-host``, which runs
+            the CUDA kernels compiled for the host over NumPy arrays (slow; for checking kernels
+            where there is no GPU).
         dtype: ``float32`` or ``float64``, the type of every blob.
         math: ``fp32``, ``tf32`` (GPU only) or ``bf16``; snapshots are float32 in any case.
 
@@ -121,6 +128,9 @@ def get_backend(device: str = "cpu", dtype: Any = np.float32, math: str = "fp32"
         if math == "tf32":
             raise BackendError("tf32 needs a GPU", remedy="Use fp32 or bf16.")
         return _assemble("cpu", np, dtype, math, "cpu")
+    if device == "shapes":
+        from .shapes import open_backend
+        return open_backend(dtype, math, OP_MODULES)
     if device == "cuda-host":
         return _assemble("cuda-host", np, dtype, math, "cuda")
     if device == "gpu" or device.startswith("gpu:"):

@@ -29,7 +29,7 @@ def add_shape_flag(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check the files; return 1 if one has an error."""
     from ..inspection.check import check_file
-    from ..inspection.dry_run import parse_shapes
+    from ..inspection.look import parse_shapes
     from ..paths import resolve
     shapes = parse_shapes(args.shape)
     files = [resolve(file) for file in args.files]

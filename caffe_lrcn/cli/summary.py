@@ -11,8 +11,8 @@ from . import runtime
 from .check import add_shape_flag
 
 if TYPE_CHECKING:
-    from ..inspection.count import Cost
-    from ..inspection.dry_run import DryRun
+    from ..inspection.count import LayerCost
+    from ..inspection.look import Look
 
 _HEADER = ("layer", "type", "output", "parameters", "multiply-adds", "activations")
 _RIGHT = (False, False, False, True, True, True)
@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table; return 1 if a layer could not be set up."""
     from ..inspection.count import count
-    from ..inspection.dry_run import DryRun, parse_shapes
-    from ..inspection.problems import ERROR
+    from ..inspection.look import look_at, parse_shapes
+    from ..inspection.problems import ERROR, merge
     from ..net.filter import make_state
     from ..paths import resolve
     from ..proto import caffe_pb2
@@ -43,37 +43,37 @@ def run(args: argparse.Namespace) -> int:
     definition = read_net(resolve(args.net))
     state = make_state(caffe_pb2.Phase.Value(args.phase), args.level, runtime.stages(args),
                        definition.param.state)
-    dry_run = DryRun(definition, state, parse_shapes(args.shape))
-    costs = count(dry_run.steps)
-    print(as_json(dry_run, costs) if args.json else as_text(dry_run, costs))
-    for problem in dry_run.problems:
+    look = look_at(definition, state, parse_shapes(args.shape))
+    costs = count(look.steps)
+    print(as_json(look, costs) if args.json else as_text(look, costs))
+    for problem in merge(look.problems):
         print(problem.line(), file=sys.stderr)
-    return int(any(problem.severity == ERROR for problem in dry_run.problems))
+    return int(any(problem.severity == ERROR for problem in look.problems))
 
 
-def as_text(dry_run: DryRun, costs: Sequence[Cost]) -> str:
+def as_text(look: Look, costs: Sequence[LayerCost]) -> str:
     """Return an aligned table and the totals."""
     from ..inspection.count import total
-    from ..inspection.dry_run import variant_name
+    from ..inspection.look import variant_name
     from ..inspection.statistics import table
     rows = [[cost.layer, cost.type, ", ".join(map(_shape, cost.outputs)) or _unknown(cost),
              *map(short, (cost.parameters, cost.multiply_adds)), _bytes(cost.activations)]
             for cost in costs]
     sums = total(costs)
-    name = dry_run.definition.param.name or "net"
+    name = look.definition.param.name or "net"
     return "\n".join([
-        f"{name} ({variant_name(dry_run.state)}), {len(costs)} layers", "",
+        f"{name} ({variant_name(look.state)}), {len(costs)} layers", "",
         table(_HEADER, rows, _RIGHT), "",
         f"parameters     {sums['parameters']:,} ({_bytes(4 * sums['parameters'])})",
         f"multiply-adds  {sums['multiply_adds']:,} a forward pass",
         f"activations    {_bytes(sums['activations'])}, twice that with gradients"])
 
 
-def as_json(dry_run: DryRun, costs: Sequence[Cost]) -> str:
+def as_json(look: Look, costs: Sequence[LayerCost]) -> str:
     """Return the same as one JSON object; activations are bytes."""
     from ..inspection.count import total
-    state = dry_run.state
-    return json.dumps({"name": dry_run.definition.param.name,
+    state = look.state
+    return json.dumps({"name": look.definition.param.name,
                        "phase": ("TRAIN", "TEST")[state.phase], "stages": list(state.stage),
                        "layers": [vars(cost) for cost in costs], "totals": total(costs)}, indent=2)
 
@@ -95,5 +95,5 @@ def _shape(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape)) or "1 number"
 
 
-def _unknown(cost: Cost) -> str:
+def _unknown(cost: LayerCost) -> str:
     return "-" if cost.type in ("Silence", "HDF5Output") else "?"

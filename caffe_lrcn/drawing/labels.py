@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..layer_types.common.window import read_window
 from ..proto import caffe_pb2
 
 BLOB_COLOR = "#E0E0E0"
@@ -13,6 +14,9 @@ IN_PLACE_COLOR = "#90EE90"
 _DEFAULT_COLOR = "#6495ED"
 _COLORS = {"Convolution": "#FF5050", "Deconvolution": "#FF5050", "Pooling": "#FF9900",
            "InnerProduct": "#CC33FF"}
+# Type -> the message with its window.
+_WINDOWS = {"Convolution": "convolution_param", "Deconvolution": "convolution_param",
+            "Pooling": "pooling_param"}
 _INPUTS = ("x", "cont")
 _RECURRENT = ("LSTM", "GRU", "RNN")
 # Type -> the message with its num_output.
@@ -50,26 +54,18 @@ def layer_lines(layer: caffe_pb2.LayerParameter, display_lrm: bool = False) -> l
 
 def window_of(layer: caffe_pb2.LayerParameter) -> str:
     """Return kernel, stride and padding of a convolution or a pooling in words."""
-    if layer.type in ("Convolution", "Deconvolution"):
-        param = layer.convolution_param
-        sizes = [(param.kernel_h, param.kernel_w, param.kernel_size, 1),
-                 (param.stride_h, param.stride_w, param.stride, 1),
-                 (param.pad_h, param.pad_w, param.pad, 0)]
-    elif layer.type == "Pooling":
-        pool = layer.pooling_param
-        if pool.global_pooling:
-            return "global"
-        sizes = [(pool.kernel_h, pool.kernel_w, [pool.kernel_size], 1),
-                 (pool.stride_h, pool.stride_w, [pool.stride], 1),
-                 (pool.pad_h, pool.pad_w, [pool.pad], 0)]
-    else:
+    if layer.type == "Pooling" and layer.pooling_param.global_pooling:
+        return "global"
+    field = _WINDOWS.get(layer.type)
+    if not field:
         return ""
-    kernel, stride, pad = (_size(*size) for size in sizes)
-    return f"kernel {kernel}, stride {stride}, pad {pad}"
+    window = read_window(getattr(layer, field))
+    return (f"kernel {_size(window.kernel, 1)}, stride {_size(window.stride, 1)}, "
+            f"pad {_size(window.pad, 0)}")
 
 
-def _size(height: int, width: int, both: Sequence[int], default: int) -> str:
-    sizes = [height, width] if height or width else list(both) or [default]
+def _size(sizes: Sequence[int], default: int) -> str:
+    sizes = sizes or [default]
     return "x".join(map(str, sizes)) if len(set(sizes)) > 1 else str(sizes[0])
 
 

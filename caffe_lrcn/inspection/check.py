@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import CaffeError, PrototxtError
+from ..net.collect import Shape
 from ..net.filter import make_state
 from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.text import (
-    LayerDef,
     NetDef,
     SolverDef,
     inline_net,
@@ -20,8 +20,7 @@ from ..proto.text import (
 )
 from ..solver.checks import solver_errors
 from ..solver.nets import plan_nets
-from .data_shapes import Shape
-from .dry_run import DryRun, variant_name
+from .look import look_at, variant_name
 from .problems import Problem, merge
 from .recurrent_rules import check_recurrent
 from .repair import is_solver, repair
@@ -46,14 +45,6 @@ class Report:
     nets: list[str] = field(default_factory=list)
 
 
-@dataclass
-class _Text:
-    """A definition read as far as possible, and which of its layers were not read whole."""
-
-    net: NetDef | None
-    damaged: frozenset[str]
-
-
 def check_file(path: str, stages: Sequence[str] = (),
                shapes: Mapping[str, Shape] | None = None) -> Report:
     """Check a net, or a solver and the nets that it names.
@@ -63,34 +54,99 @@ def check_file(path: str, stages: Sequence[str] = (),
         stages: set in every net, beside those that a solver sets.
         shapes: shapes of blobs that come from data, by name.
     """
-    report = Report(path)
+    checker = _Checker(Report(path), stages, shapes or {})
     try:
         text = read_text(path)
     except PrototxtError as error:
-        report.problems.append(Problem.from_error(error))
-        return report
-    if is_solver(text):
-        _check_solver(report, text, stages, shapes or {})
+        checker.report(error)
     else:
-        found = _parse_net(report, text, path)
-        if found.net is not None:
-            states = [make_state(phase, 0, stages, found.net.param.state)
-                      for phase in _phases(found.net)]
-            _check_net(report, found, states, shapes or {})
-    report.problems = merge(report.problems)
-    return report
+        (checker.solver if is_solver(text) else checker.net)(text)
+    checker.result.problems = merge(checker.result.problems)
+    return checker.result
 
 
-def _parse_net(report: Report, text: str, file: str) -> _Text:
-    repaired = repair(text, caffe_pb2.NetParameter(), file)
-    report.problems += repaired.problems
-    if repaired.text is None:
-        return _Text(None, frozenset())
-    try:
-        return _Text(parse_net(repaired.text, file), frozenset(repaired.damaged))
-    except PrototxtError as error:  # an old form that has no new one
-        report.problems.append(Problem.from_error(error))
-        return _Text(None, frozenset())
+class _Checker:
+    """Fills a report; ``_damaged`` holds the places of layers that could not be read whole."""
+
+    def __init__(self, result: Report, stages: Sequence[str], shapes: Mapping[str, Shape]) -> None:
+        self.result = result
+        self._stages, self._shapes = stages, shapes
+        self._damaged: set[str] = set()
+
+    def report(self, error: CaffeError) -> None:
+        """Note an error."""
+        self.result.problems.append(Problem.from_error(error))
+
+    def net(self, text: str) -> None:
+        """Check a net in each of the phases that it tells apart."""
+        net = self._parse(text, self.result.file)
+        if net is not None:
+            for phase in _phases(net):
+                self._variant(net, make_state(phase, 0, self._stages, net.param.state))
+
+    def solver(self, text: str) -> None:
+        """Check a solver and the nets that it plans."""
+        file = self.result.file
+        repaired = repair(text, caffe_pb2.SolverParameter(), file)
+        self.result.problems += repaired.problems
+        if repaired.text is None:
+            return
+        try:
+            solver = parse_solver(repaired.text, file)
+        except PrototxtError as error:
+            self.report(error)
+            solver = SolverDef(*parse_message(repaired.text, caffe_pb2.SolverParameter(), file))
+        # A field that was blanked out above is not to be missed again.
+        blamed = {problem.text.split("'")[1] for problem in repaired.problems
+                  if "'" in problem.text}
+
+        def report(error: CaffeError) -> None:
+            if not any(name in error.message for name in blamed):
+                self.report(error)
+
+        solver.param.snapshot_prefix = solver.param.snapshot_prefix or "snapshot"
+        for error in solver_errors(solver.param, solver.place):
+            report(error)
+        for plan in plan_nets(solver, self._named_net, report):
+            plan.state.stage.extend(self._stages)
+            self._variant(plan.definition, plan.state)
+
+    def _parse(self, text: str, file: str) -> NetDef | None:
+        repaired = repair(text, caffe_pb2.NetParameter(), file)
+        self.result.problems += repaired.problems
+        self._damaged |= repaired.damaged
+        try:
+            return None if repaired.text is None else parse_net(repaired.text, file)
+        except PrototxtError as error:  # an old form that has no new one
+            self.report(error)
+            return None
+
+    def _named_net(self, solver: SolverDef, *path: str | int) -> NetDef | None:
+        value = getattr(solver.param, str(path[0]))
+        value = value[path[1]] if len(path) > 1 else value
+        if not isinstance(value, str):
+            return inline_net(solver, *path)
+        file = resolve(value, solver.place.file)
+        if file not in self.result.nets:
+            self.result.nets.append(file)
+        try:
+            return self._parse(read_text(file), file)
+        except PrototxtError as error:
+            error.message = f"'{value}': {error.message}"
+            error.where = solver.place.at(*path)
+            self.report(error)
+            return None
+
+    def _variant(self, net: NetDef, state: caffe_pb2.NetState) -> None:
+        if not net.layers:
+            self.report(PrototxtError("the net has no layers", where=net.place.file))
+        look = look_at(net, state, self._shapes, frozenset(self._damaged))
+        name = variant_name(state)
+        for problem in (*look.problems, *check_recurrent(look)):
+            problem.variants = [name]
+            self.result.problems.append(problem)
+        if name not in self.result.variants:
+            self.result.variants.append(name)
 
 
 def _phases(net: NetDef) -> list[int]:
@@ -99,112 +155,3 @@ def _phases(net: NetDef) -> list[int]:
            for rule in (*layer.param.include, *layer.param.exclude)):
         return [_TRAIN, _TEST]
     return [net.param.state.phase if net.param.HasField("state") else _TEST]
-
-
-def _check_net(report: Report, found: _Text, states: Sequence[caffe_pb2.NetState],
-               shapes: Mapping[str, Shape]) -> None:
-    assert found.net is not None
-    if not found.net.layers:
-        report.problems.append(Problem.from_error(PrototxtError(
-            "the net has no layers", where=found.net.place.file)))
-    for state in states:
-        run = DryRun(_copy(found.net), state, shapes, found.damaged)
-        name = variant_name(state)
-        for problem in (*run.problems, *check_recurrent(run)):
-            problem.variants = [name]
-            report.problems.append(problem)
-        if name not in report.variants:
-            report.variants.append(name)
-
-
-def _copy(net: NetDef) -> NetDef:
-    """Copy a net, since layers complete their definitions when they are set up."""
-    param = caffe_pb2.NetParameter()
-    param.CopyFrom(net.param)
-    return NetDef(param, [LayerDef(layer, old.place)
-                          for layer, old in zip(param.layer, net.layers, strict=True)], net.place)
-
-
-# Solvers --------------------------------------------------------------------------------------
-
-
-def _check_solver(report: Report, text: str, stages: Sequence[str],
-                  shapes: Mapping[str, Shape]) -> None:
-    repaired = repair(text, caffe_pb2.SolverParameter(), report.file)
-    report.problems += repaired.problems
-    if repaired.text is None:
-        return
-    try:
-        solver = parse_solver(repaired.text, report.file)
-    except PrototxtError as error:
-        report.problems.append(Problem.from_error(error))
-        solver = SolverDef(*parse_message(repaired.text, caffe_pb2.SolverParameter(),
-                                          report.file))
-    # A field that was blanked out above is not to be missed again.
-    blamed = {problem.text.split("'")[1] for problem in repaired.problems if "'" in problem.text}
-    solver.param.snapshot_prefix = solver.param.snapshot_prefix or "snapshot"
-    report.problems += [Problem.from_error(error)
-                        for error in solver_errors(solver.param, solver.place)
-                        if not any(name in error.message for name in blamed)]
-    for found, states in _solver_nets(report, solver, stages):
-        if found.net is not None:
-            _check_net(report, found, states, shapes)
-
-
-def _solver_nets(report: Report, solver: SolverDef,
-                 stages: Sequence[str]) -> list[tuple[_Text, list[caffe_pb2.NetState]]]:
-    """Read the nets of a solver; return each with the states that the solver gives it."""
-    param = solver.param
-    both = [name for name in ("net", "net_param") if param.HasField(name)]
-    train = both or [name for name in ("train_net", "train_net_param") if param.HasField(name)]
-    tests: list[tuple[str, int]] = [(name, i) for name in ("test_net_param", "test_net")
-                                    for i in range(len(getattr(param, name)))]
-    found = []
-    for name in train:
-        net = _named_net(report, solver, name)
-        states = [_state(_TRAIN, net, param.train_state, stages)]
-        if name in both and (param.test_iter or param.test_state):
-            shared = list(param.test_state)[len(tests):] or [caffe_pb2.NetState()]
-            states += [_state(_TEST, net, own, stages) for own in shared]
-        found.append((net, states))
-    for index, (name, position) in enumerate(tests):
-        net = _named_net(report, solver, name, position)
-        own = param.test_state[index] if index < len(param.test_state) else caffe_pb2.NetState()
-        found.append((net, [_state(_TEST, net, own, stages)]))
-    if all(net.net is not None and not net.damaged for net, _ in found):
-        _check_plan(report, solver)
-    return found
-
-
-def _named_net(report: Report, solver: SolverDef, *path: str | int) -> _Text:
-    value = getattr(solver.param, str(path[0]))
-    value = value[path[1]] if len(path) > 1 else value
-    if not isinstance(value, str):
-        return _Text(inline_net(solver, *path), frozenset())
-    file = resolve(value, solver.place.file)
-    if file not in report.nets:
-        report.nets.append(file)
-    try:
-        return _parse_net(report, read_text(file), file)
-    except PrototxtError as error:
-        error.message = f"'{value}': {error.message}"
-        error.where = solver.place.at(*path)
-        report.problems.append(Problem.from_error(error))
-        return _Text(None, frozenset())
-
-
-def _check_plan(report: Report, solver: SolverDef) -> None:
-    """Report what does not fit together in the solver's fields about its nets."""
-    try:
-        plan_nets(solver)
-    except CaffeError as error:
-        report.problems.append(Problem.from_error(error))
-
-
-def _state(phase: int, found: _Text, own: caffe_pb2.NetState,
-           stages: Sequence[str]) -> caffe_pb2.NetState:
-    state = caffe_pb2.NetState()
-    if found.net is not None:
-        state.MergeFrom(found.net.param.state)
-    state.MergeFrom(own)
-    return make_state(own.phase if own.HasField("phase") else phase, 0, stages, state)

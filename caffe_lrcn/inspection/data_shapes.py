@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..net.collect import Shape
 from ..proto.text import LayerDef
 
-Shape = tuple[int, ...]
 RECURRENT = ("LSTM", "GRU", "RNN")
 #: Data layer -> the message with its batch_size.
 _MESSAGES = {"Data": "data_param", "ImageData": "image_data_param",

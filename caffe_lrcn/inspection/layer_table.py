@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from ..layer_types.common.window import read_window
 from ..proto.caffe_pb2 import ConvolutionParameter, LayerParameter, ParamSpec, PoolingParameter
 
 _HEADER = ("layer", "type", "parameters", "bottoms → tops", "size")
@@ -61,19 +62,11 @@ def _pooling(param: PoolingParameter) -> str:
 
 
 def _window(param: ConvolutionParameter | PoolingParameter) -> str:
-    text = _axes(param, "kernel_size", "kernel_h", "kernel_w")
-    stride = _axes(param, "stride", "stride_h", "stride_w")
-    pad = _axes(param, "pad", "pad_h", "pad_w")
-    return (text + (f"/{stride}" if stride not in ("", "1") else "")
+    window = read_window(param)
+    kernel, stride, pad = ("x".join(map(str, sizes))
+                           for sizes in (window.kernel, window.stride, window.pad))
+    return (kernel + (f"/{stride}" if stride not in ("", "1") else "")
             + (f"+{pad}" if pad not in ("", "0") else ""))
-
-
-def _axes(param: ConvolutionParameter | PoolingParameter, both: str, high: str, wide: str) -> str:
-    """Return one size, or sizes with x between, of a field that may be repeated."""
-    if param.HasField(high) or param.HasField(wide):
-        return f"{getattr(param, high)}x{getattr(param, wide)}"
-    value = getattr(param, both)
-    return f"{value}" if isinstance(value, int) else "x".join(map(str, value))
 
 
 _SIZES: dict[str, Callable[..., str]] = {

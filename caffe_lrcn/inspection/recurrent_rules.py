@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..net.build import Step
 from ..proto.text import LayerDef
 from .data_shapes import RECURRENT
-from .dry_run import DryRun, Step
+from .look import Look
 from .problems import ERROR, NOTE, WARNING, Problem
 
 #: Type -> the field whose axis should be 2, where (T, N, C) comes in.
@@ -16,21 +17,21 @@ _AXIS_OWNERS = {"InnerProduct": "inner_product_param", "Softmax": "softmax_param
                 "SoftmaxWithLoss": "softmax_param", "Accuracy": "accuracy_param"}
 
 
-def check_recurrent(run: DryRun) -> list[Problem]:
+def check_recurrent(look: Look) -> list[Problem]:
     """Return findings about axes, time-major order and sizes written as numbers."""
-    if not any(step.definition.param.type in RECURRENT for step in run.steps):
+    if not any(step.definition.param.type in RECURRENT for step in look.steps):
         return []
-    return [*_transposed(run), *_fixed_sizes(run), *_wrong_axes(run)]
+    return [*_transposed(look), *_fixed_sizes(look), *_wrong_axes(look)]
 
 
-def _transposed(run: DryRun) -> Iterator[Problem]:
+def _transposed(look: Look) -> Iterator[Problem]:
     """Compare the sizes that Reshape layers write for the input and cont of one layer.
 
     If all shapes are known, setting up the layer has said so already.
     """
-    reshapes = {top: step.definition for step in run.steps for top in step.definition.param.top
+    reshapes = {top: step.definition for step in look.steps for top in step.definition.param.top
                 if step.definition.param.type == "Reshape"}
-    for step in run.steps:
+    for step in look.steps:
         param = step.definition.param
         if param.type not in RECURRENT or len(param.bottom) < 2 or None not in step.bottoms[:2]:
             continue
@@ -44,11 +45,11 @@ def _transposed(run: DryRun) -> Iterator[Problem]:
                            f"input {sizes[0]} x {sizes[1]}. Time comes first: both are T x N")
 
 
-def _fixed_sizes(run: DryRun) -> Iterator[Problem]:
-    sequences = set(_sequences(run))
-    feeds = {name for step in run.steps if step.definition.param.type in RECURRENT
+def _fixed_sizes(look: Look) -> Iterator[Problem]:
+    sequences = set(_sequences(look))
+    feeds = {name for step in look.steps if step.definition.param.type in RECURRENT
              for name in step.definition.param.bottom}
-    for step in run.steps:
+    for step in look.steps:
         param = step.definition.param
         dims = _leading(step.definition) if param.type == "Reshape" else []
         touches = set(param.top) & feeds or set(param.bottom) & sequences
@@ -60,9 +61,9 @@ def _fixed_sizes(run: DryRun) -> Iterator[Problem]:
                        "steps, with -1 for the second any number of streams")
 
 
-def _wrong_axes(run: DryRun) -> Iterator[Problem]:
-    sequences = _sequences(run)
-    for step in run.steps:
+def _wrong_axes(look: Look) -> Iterator[Problem]:
+    sequences = _sequences(look)
+    for step in look.steps:
         param = step.definition.param
         owner = _AXIS_OWNERS.get(param.type)
         if not owner or not step.bottoms or param.bottom[0] not in sequences:
@@ -78,10 +79,10 @@ def _wrong_axes(run: DryRun) -> Iterator[Problem]:
                        f"Write {owner} {{ axis: 2 }}")
 
 
-def _sequences(run: DryRun) -> set[str]:
+def _sequences(look: Look) -> set[str]:
     """Return the blobs that are (T, N, ...) because a recurrent layer made or takes them."""
     found: dict[str, tuple[int, ...]] = {}
-    for step in run.steps:
+    for step in look.steps:
         for name, shape in zip(step.definition.param.top, step.tops, strict=False):
             if shape and len(shape) >= 2 and (_is_recurrent_output(step, name)
                                               or _continues(step, shape, found)):

@@ -3,34 +3,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from google.protobuf.message import Message
 
 from ..errors import PrototxtError
 from ..proto import caffe_pb2
+from ..proto.scanner import Scanner, Span
 from ..proto.text import parse_message
+from ..proto.tokens import top_level_names
 from .problems import Problem
 
-_M = TypeVar("_M", bound=Message)
-_MOST = 200  # errors in one text; more would come from a file that is no definition at all
-_TOKEN = re.compile(r"""
-    (?P<blank>(?:\s+|\#[^\n]*)+)
-  | (?P<word>[A-Za-z_0-9.+-]+)
-  | (?P<string>"(?:[^"\n\\]|\\.)*"|'(?:[^'\n\\]|\\.)*')
-  | (?P<mark>.)
-""", re.VERBOSE)
-
-
-@dataclass(frozen=True)
-class Span:
-    """A field in a text: its name, where it begins and ends, and how deep it lies (0: top)."""
-
-    name: str
-    start: int
-    end: int
-    depth: int
-    is_message: bool
+_NAME = re.compile(r"""name\s*:\s*("[^"\n]*"|'[^'\n]*'|\w+)""")
 
 
 @dataclass
@@ -48,8 +31,8 @@ class Repaired:
     damaged: set[str] = field(default_factory=set)
 
 
-def repair(text: str, message: _M, file: str) -> Repaired:
-    """Blank out what ``message`` cannot hold, error after error.
+def repair(text: str, message: Message, file: str) -> Repaired:
+    """Blank out what ``message`` cannot hold.
 
     Args:
         text: a prototxt.
@@ -57,103 +40,74 @@ def repair(text: str, message: _M, file: str) -> Repaired:
         file: what errors call the text.
     """
     result = Repaired(text)
-    for _ in range(_MOST):
-        assert result.text is not None
-        try:
-            parse_message(result.text, type(message)(), file)
-            return result
-        except PrototxtError as error:
-            offset = _offset(result.text, str(error.where), file)
-            spans = find_fields(result.text)
-            wrong = None if offset is None else _field_at(spans, offset)
-            owner = next((span for span in spans if span.depth == 0 and wrong is not None
-                          and span.start <= wrong.start < span.end), wrong)
-            if owner is not None and owner.name in ("layer", "layers"):
-                error.layer = _layer_name(result.text, spans, owner)
-            result.problems.append(Problem.from_error(error))
-            if wrong is None or owner is None:
-                result.text = None
-                return result
-        result.damaged.add(f"{file}:{_line_column(result.text, owner.start)}")
-        blank = re.sub(r"[^\n]", " ", result.text[wrong.start:wrong.end])
-        result.text = result.text[:wrong.start] + blank + result.text[wrong.end:]
-    result.text = None
+    while result.text is not None:
+        scanner, wrong = _find_wrong(result.text, message, file)
+        if not wrong:
+            break
+        _take_out(result, scanner, wrong)
     return result
 
 
 def is_solver(text: str) -> bool:
     """Tell whether a text is a solver's definition rather than a net's, by its top-level fields."""
-    names = {span.name for span in find_fields(text) if span.depth == 0}
+    names = top_level_names(text)
     net, solver = caffe_pb2.NetParameter.DESCRIPTOR, caffe_pb2.SolverParameter.DESCRIPTOR
     return len(names & set(solver.fields_by_name)) > len(names & set(net.fields_by_name))
 
 
-def find_fields(text: str) -> list[Span]:
-    """Return all fields of a text, however nested, as far as its braces make sense."""
-    tokens = [match for match in _TOKEN.finditer(text) if match.lastgroup != "blank"]
-    spans: list[Span] = []
-    open_fields: list[tuple[str, int]] = []
-    position = 0
-    while position < len(tokens):
-        token = tokens[position]
-        position += 1
-        if token.group() in ("}", ">") and open_fields:
-            name, start = open_fields.pop()
-            spans.append(Span(name, start, token.end(), len(open_fields), True))
-        elif token.lastgroup == "word":
-            following = _text(tokens, position)
-            value = _text(tokens, position + 1) if following == ":" else following
-            if value in ("{", "<"):
-                open_fields.append((token.group(), token.start()))
-                position += 2 if following == ":" else 1
-            elif following == ":":
-                position, end = _value_end(tokens, position + 1)
-                spans.append(Span(token.group(), token.start(), end, len(open_fields), False))
-    return spans
+def _find_wrong(text: str, message: Message,
+                file: str) -> tuple[Scanner, list[tuple[PrototxtError, Span | None]]]:
+    """Return errors, each with the field to blame; without one the text is beyond repair."""
+    wrong: list[tuple[PrototxtError, Span | None]] = []
+    scanner = Scanner(text, file, lambda error, span: wrong.append((error, span)))
+    try:
+        scanner.scan(message.DESCRIPTOR)
+    except PrototxtError as error:
+        return scanner, [*wrong, (error, None)]
+    if not wrong:
+        # protobuf's own parser looks further, and ends at the first error.
+        try:
+            parse_message(text, type(message)(), file)
+        except PrototxtError as error:
+            wrong.append((error, _field_at(scanner, text, error)))
+    return scanner, wrong
 
 
-def _layer_name(text: str, spans: list[Span], owner: Span) -> str | None:
-    found = [text[span.start:span.end] for span in spans if span.depth == 1 and span.name == "name"
-             and owner.start < span.start < owner.end]
-    return found[0].partition(":")[2].strip(" \"'") if found else None
+def _take_out(result: Repaired, scanner: Scanner,
+              wrong: list[tuple[PrototxtError, Span | None]]) -> None:
+    """Note wrong fields and blank them out; one without a span leaves no text."""
+    text = whole = result.text or ""
+    for error, span in wrong:
+        owner = scanner.within if span is None else span.owner
+        error.layer = error.layer or _layer_name(scanner, whole, owner)
+        result.problems.append(Problem.from_error(error))
+        if span is not None:
+            line, column = scanner.where(span.top)
+            result.damaged.add(f"{scanner.file}:{line}:{column}")
+            blank = re.sub(r"[^\n]", " ", text[span.start:span.end])
+            text = text[:span.start] + blank + text[span.end:]
+    result.text = None if any(span is None for _, span in wrong) else text
 
 
-def _text(tokens: list[re.Match[str]], position: int) -> str:
-    return tokens[position].group() if position < len(tokens) else ""
-
-
-def _value_end(tokens: list[re.Match[str]], position: int) -> tuple[int, int]:
-    """Return the index of the token after a scalar or a list, and the offset where that ends."""
-    if position >= len(tokens):
-        return position, tokens[-1].end()
-    last = position
-    if tokens[position].group() == "[":
-        while last + 1 < len(tokens) and tokens[last].group() != "]":
-            last += 1
-    elif tokens[position].lastgroup == "string":
-        while last + 1 < len(tokens) and tokens[last + 1].lastgroup == "string":
-            last += 1
-    elif tokens[position].group() in ("}", ">"):  # no value at all
-        return position, tokens[position - 1].end()
-    return last + 1, tokens[last].end()
-
-
-def _field_at(spans: list[Span], offset: int) -> Span | None:
-    """Return the field to take out for an error at ``offset``; None if none alone is to blame."""
-    around = [span for span in spans if span.start <= offset < span.end]
-    inner = min(around, key=lambda span: span.end - span.start, default=None)
-    if inner is None or (inner.is_message and inner.start != offset):
+def _layer_name(scanner: Scanner, text: str, path: tuple[str | int, ...]) -> str | None:
+    """Return the name of the layer that a message is or belongs to, if it is one with a name."""
+    place = scanner.positions.get((*path[:2], "name"))
+    if place is None or path[:1] not in (("layer",), ("layers",)):
         return None
-    return inner
+    found = _NAME.match(text, _offset(text, *place))
+    return found[1].strip("\"'") if found else None
 
 
-def _offset(text: str, where: str, file: str) -> int | None:
-    found = re.fullmatch(r":(\d+):(\d+)", where.removeprefix(file))
+def _field_at(scanner: Scanner, text: str, error: PrototxtError) -> Span | None:
+    """Return the field to take out for an error of protobuf's; None if none alone is to blame."""
+    found = re.fullmatch(r":(\d+):(\d+)", str(error.where).removeprefix(scanner.file))
     if not found:
         return None
-    lines = text.split("\n")[:int(found[1]) - 1]
-    return sum(len(line) + 1 for line in lines) + int(found[2]) - 1
+    offset = _offset(text, int(found[1]), int(found[2]))
+    around = [span for span in scanner.fields if span.start <= offset < span.end]
+    inner = min(around, key=lambda span: span.end - span.start, default=None)
+    return inner if inner and (inner.start == offset or not inner.is_message) else None
 
 
-def _line_column(text: str, offset: int) -> str:
-    return f"{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
+def _offset(text: str, line: int, column: int) -> int:
+    return sum(len(before) + 1 for before in text.split("\n")[:line - 1]) + column - 1

@@ -15,6 +15,8 @@ from ..errors import CaffeError, NetError, ShapeError
 from ..rng import generator, philox_key
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from ..backends import Backend
     from ..backends.scalars import Scalars
     from ..proto.text import Place
@@ -53,6 +55,20 @@ class Alias:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What one forward pass of a layer costs.
+
+    Args:
+        multiply_adds: products that are summed up.
+        activations: numbers in the tops that have memory of their own, and in what the layer
+            keeps for its backward pass.
+    """
+
+    multiply_adds: int
+    activations: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """Choices that hold for a whole net.
 
@@ -60,13 +76,11 @@ class Settings:
         strict: reproduce the reference's defects that are mended by default.
         workers: processes that prepare data; 0 uses a thread.
         prefetch: batches that a source prepares ahead.
-        fill: give parameters their initial values; without it fillers are only checked.
     """
 
     strict: bool = False
     workers: int = 0
     prefetch: int = 4
-    fill: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,6 +126,9 @@ class Layer:
     #: The backward pass reads the top's values, which a layer in place on the top would change.
     backward_reads_top: ClassVar[bool] = False
 
+    #: Setting it up runs code of the user's or opens files: who only looks leaves it alone.
+    acts_on_setup: ClassVar[bool] = False
+
     def __init__(self, param: Any, context: LayerContext) -> None:
         self.param, self.context = param, context
         self.name, self.type, self.phase = param.name, param.type, context.phase
@@ -128,6 +145,23 @@ class Layer:
     def allow_force_backward(self, bottom: int) -> bool:
         """Tell whether ``force_backward`` may ask for the gradient of this bottom."""
         return not (self.is_loss and bottom == 1)
+
+    # What readers ask after reshape ---------------------------------------------------------
+
+    def cost(self, bottom: list[Blob], top: list[Blob]) -> Cost:
+        """Return what a forward pass costs, whether or not it has been run."""
+        shared = {alias.top for alias in self.aliases(self.param)}
+        own = {id(blob): blob.count for index, blob in enumerate(top) if index not in shared
+               and all(blob is not other for other in bottom)}
+        kept = {id(item): item.count for item in vars(self).values() if isinstance(item, Blob)}
+        return Cost(self.multiply_adds(bottom, top), sum(own.values()) + sum(kept.values()))
+
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        """Return how many products a forward pass sums up.
+
+        0, the default, fits layers that look up, compare or copy numbers.
+        """
+        return 0
 
     # What the net calls ---------------------------------------------------------------------
 
@@ -183,14 +217,19 @@ class Layer:
                 raise self.error(f"blobs[{index}] given in the definition does not fit",
                                  got=given.shape, wanted=shape)
             blob.host_data[...] = given.reshape(shape)
-        elif filler_param is not None and not self.context.settings.fill:
-            filler.check(filler_param, shape, self.context.place, self.context.settings.strict)
         elif filler_param is not None:
-            rng = generator(self.context.seed, "filler", self.name, index)
-            blob.host_data[...] = filler.fill(filler_param, shape, rng, self.context.place,
-                                              self.context.settings.strict)
+            self.fill(blob, filler_param,
+                      generator(self.context.seed, "filler", self.name, index))
         self.blobs.append(blob)
         return blob
+
+    def fill(self, blob: Blob, filler_param: Any, rng: Generator) -> None:
+        """Fill ``blob`` as a FillerParameter says; without values it is only checked."""
+        place, strict = self.context.place, self.context.settings.strict
+        if self.backend.has_values:
+            blob.host_data[...] = filler.fill(filler_param, blob.shape, rng, place, strict)
+        else:
+            filler.check(filler_param, blob.shape, place, strict)
 
     def random_key(self, *name: object) -> tuple[int, int]:
         """Return the Philox key of random numbers of this layer."""

@@ -61,6 +61,9 @@ class BatchNorm(Layer):
             self._normalised.reshape(*shape)
             self._work.reshape(*shape)
 
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        return top[0].count
+
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         mean, var, inverse = self._mean.data, self._var.data, self._inverse.data
         x, y = bottom[0].data.reshape(self._view), top[0].data.reshape(self._view)

@@ -3,11 +3,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backends.specs import ConvSpec
 from ..blob import Blob
 from .base import Arity, Layer
 from .common.checks import axis_of
-from .common.conv_geometry import read_geometry
+from .common.window import conv_spec
 
 
 class Convolution(Layer):
@@ -38,8 +37,7 @@ class Convolution(Layer):
                 raise self.error(f"{what} must be a multiple of group", got=count,
                                  wanted=f"a multiple of {param.group}",
                                  at=("convolution_param", "group"))
-        self.spec = ConvSpec(param.num_output, **read_geometry(self, param, len(spatial)),
-                             group=param.group, bias=param.bias_term)
+        self.spec = conv_spec(self, len(spatial), param.num_output)
         self._planned: tuple[int, ...] = ()
         self._make_params(param)
 
@@ -84,6 +82,10 @@ class Convolution(Layer):
                 self.plan.backward_weights(self.folded(x.data), dy, self.blobs[0].diff)
             if wanted:
                 self.plan.backward_data(dy, self.blobs[0].data, self.folded(x.diff))
+
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        """Count the whole kernel for each element of the tops, padding included."""
+        return sum(blob.count for blob in top) * self.blobs[0].count_range(1)
 
     # What Deconvolution does the other way round --------------------------------------------
 

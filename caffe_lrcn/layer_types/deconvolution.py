@@ -39,6 +39,10 @@ class Deconvolution(Convolution):
             if wanted:
                 self.plan.forward(dy, self.blobs[0].data, None, self.folded(x.diff))
 
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        """Count the whole kernel for each element of the bottoms."""
+        return sum(blob.count for blob in bottom) * self.blobs[0].count_range(1)
+
     def weight_shape(self) -> tuple[int, ...]:
         """Return the shape of W: that of the convolution from top to bottom."""
         return (self.channels, self.spec.num_output // self.spec.group, *self.spec.kernel)

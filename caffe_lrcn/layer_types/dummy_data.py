@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import filler
 from ..blob import Blob
 from ..errors import PrototxtError
 from ..proto import caffe_pb2
@@ -74,8 +73,7 @@ class DummyData(Layer):
         for i, (blob, spec) in enumerate(zip(top, self._fillers, strict=True)):
             if (spec.type == "constant") == constants:
                 rng = generator(self.context.seed, self.phase, self.name, i, call=self._calls)
-                blob.host_data[...] = filler.fill(spec, blob.shape, rng, self.context.place,
-                                                  self.context.settings.strict)
+                self.fill(blob, spec, rng)
 
     def _wrong_number(self, name: str, got: int, wanted: str) -> Exception:
         return self.error(f"{name} is given the wrong number of times", got=got, wanted=wanted,

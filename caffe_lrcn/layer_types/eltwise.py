@@ -72,6 +72,9 @@ class Eltwise(Layer):
                                     f"{bottom[0].shape}")
         self._view = 1, bottom[0].count_range(0, axes), bottom[0].count_range(axes)
 
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        return top[0].count * (len(bottom) - 1)
+
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         operation, y = self.param.eltwise_param.operation, top[0].data
         if operation == _SUM:

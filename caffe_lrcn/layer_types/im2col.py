@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from ..backends.specs import ConvSpec
 from ..blob import Blob
 from .base import Layer
 from .common.checks import axis_of
-from .common.conv_geometry import read_geometry
+from .common.window import conv_spec
 
 
 class Im2col(Layer):
@@ -37,11 +36,11 @@ class Im2col(Layer):
             raise self.error("there is no axis after the channels", got=bottom[0].shape,
                              wanted=f"more than {self._axis + 1} axes",
                              at=("convolution_param", "axis"))
-        self._spec = ConvSpec(0, **read_geometry(self, param, axes))
+        self.spec = conv_spec(self, axes)
         self._padded = Blob(self.backend)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        shape, spec = bottom[0].shape, self._spec
+        shape, spec = bottom[0].shape, self.spec
         channels, spatial = shape[self._axis], shape[self._axis + 1:]
         if len(spatial) != len(spec.kernel):
             raise self.error("the number of spatial axes has changed", got=shape,
@@ -76,11 +75,11 @@ class Im2col(Layer):
 
     def _columns(self, array: Any) -> Any:
         """Return the top's array as (channels of all items, offsets, *out)."""
-        return array.reshape(self._padded.shape[0], prod(self._spec.kernel), *self._out)
+        return array.reshape(self._padded.shape[0], prod(self.spec.kernel), *self._out)
 
     def _windows(self) -> Iterator[tuple[int, tuple[slice, ...]]]:
         """Yield each offset in the kernel with the padded elements that it meets."""
-        spec = self._spec
+        spec = self.spec
         for index, offset in enumerate(itertools.product(*map(range, spec.kernel))):
             yield index, (slice(None), *(
                 slice(k * d, k * d + (out - 1) * s + 1, s) for k, d, out, s

@@ -44,6 +44,10 @@ class InnerProduct(Layer):
                              remedy="Keep the size of pictures and features, or rebuild the net.")
         top[0].reshape(*bottom[0].shape[:axis], self.units)
 
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        """Count each weight once a row."""
+        return top[0].count // self.units * self.blobs[0].count
+
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Multiply by the weights and add the bias."""
         y = top[0].data.reshape(-1, self.units)

@@ -43,6 +43,10 @@ class LRN(Layer):
             self._planned = shape
             self._plan = self.backend.lrn.plan(self.spec, shape, self.backend)
 
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        """Count the window for each value."""
+        return top[0].count * self.spec.size ** (2 if self.spec.within else 1)
+
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Normalise."""
         self._plan.forward(bottom[0].data, top[0].data)

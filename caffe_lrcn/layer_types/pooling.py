@@ -8,6 +8,7 @@ from ..backends.specs import PoolSpec
 from ..blob import Blob
 from .base import Arity, Layer
 from .common.stochastic_pool import STOCHASTIC, pool_plan, read_method
+from .common.window import resolve_window
 
 
 class Pooling(Layer):
@@ -31,16 +32,17 @@ class Pooling(Layer):
         if len(top) > 1 and self.method != "MAX":
             raise self.error("only MAX pooling has a second top, the mask", got=len(top),
                              wanted="1 top", at=("top",))
-        self._kernel = self._read_kernel(param)
-        self._pad, self._stride = self._pair("pad"), self._pair("stride")
-        if param.global_pooling and (self._pad != (0, 0) or self._stride != (1, 1)):
+        self._window = window = resolve_window(self, param, "pooling_param", 2)
+        self._check_kernel(window.kernel)
+        if param.global_pooling and (window.pad != (0, 0) or window.stride != (1, 1)):
             raise self.error("global_pooling goes with pad 0 and stride 1 only",
-                             got=f"pad {self._pad}, stride {self._stride}", at=("pooling_param",))
-        if self.method == STOCHASTIC and self._pad != (0, 0):
-            raise self.error("STOCHASTIC pooling has no padding", got=self._pad, wanted=(0, 0),
+                             got=f"pad {window.pad}, stride {window.stride}",
+                             at=("pooling_param",))
+        if self.method == STOCHASTIC and window.pad != (0, 0):
+            raise self.error("STOCHASTIC pooling has no padding", got=window.pad, wanted=(0, 0),
                              at=("pooling_param", "pool"), remedy="Remove pad.")
-        if 0 in self._stride:
-            raise self.error("stride must be positive", got=self._stride, at=("pooling_param",))
+        if 0 in window.stride:
+            raise self.error("stride must be positive", got=window.stride, at=("pooling_param",))
         self._planned: tuple[int, ...] = ()
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -79,7 +81,8 @@ class Pooling(Layer):
             self._draws.calls = int(state["calls"])
 
     def _make_plan(self, shape: tuple[int, ...]) -> None:
-        spec = self._spec(shape[2:])
+        # For readers, too; the kernel of global pooling is the picture.
+        self.spec = spec = self._make_spec(shape[2:])
         size = spec.output_size((shape[2], shape[3]))
         if min(size) < 1:
             raise self.error("the kernel is larger than the padded input", got=shape[2:],
@@ -93,45 +96,25 @@ class Pooling(Layer):
         self._planned, self._size = shape, size
         self._plan = pool_plan(self, spec, shape, self._draws)
 
-    def _spec(self, size: tuple[int, ...]) -> PoolSpec:
+    def _make_spec(self, size: tuple[int, ...]) -> PoolSpec:
         param = self.param.pooling_param
-        kernel = self._kernel or (size[0], size[1])
-        if any(p >= k for p, k in zip(self._pad, kernel, strict=True)):
-            raise self.error("pad must be smaller than the kernel", got=self._pad,
+        kernel, stride, pad = self._window.kernel or size, self._window.stride, self._window.pad
+        if any(p >= k for p, k in zip(pad, kernel, strict=True)):
+            raise self.error("pad must be smaller than the kernel", got=pad,
                              wanted=f"below {kernel}", at=("pooling_param",))
-        return PoolSpec(self.method, kernel, self._stride, self._pad,
-                        floor=param.round_mode == param.FLOOR)
+        return PoolSpec(self.method, (kernel[0], kernel[1]), (stride[0], stride[1]),
+                        (pad[0], pad[1]), floor=param.round_mode == param.FLOOR)
 
-    def _read_kernel(self, param: Any) -> tuple[int, int] | None:
-        """Return the kernel; None stands for the whole picture."""
-        given = [field for field in ("kernel_size", "kernel_h", "kernel_w")
-                 if param.HasField(field)]
-        if param.global_pooling:
-            if given:
-                raise self.error("global_pooling takes its kernel from the input", got=given[0],
-                                 at=("pooling_param", given[0]), remedy="Remove one of them.")
-            return None
-        if not given:
+    def _check_kernel(self, kernel: tuple[int, ...]) -> None:
+        """Check that a kernel is given, unless it is the whole picture."""
+        if self.param.pooling_param.global_pooling:
+            if kernel:
+                raise self.error("global_pooling takes its kernel from the input", got=kernel,
+                                 at=("pooling_param", "global_pooling"),
+                                 remedy="Remove one of them.")
+        elif not kernel:
             raise self.error("the kernel is missing", at=("pooling_param",),
                              remedy="Give kernel_size, or kernel_h and kernel_w, or "
                                     "global_pooling: true.")
-        kernel = self._pair("kernel")
-        if 0 in kernel:
+        elif 0 in kernel:
             raise self.error("the kernel must be positive", got=kernel, at=("pooling_param",))
-        return kernel
-
-    def _pair(self, name: str) -> tuple[int, int]:
-        """Return (h, w) of kernel, stride or pad, given once or as two halves."""
-        param = self.param.pooling_param
-        both = "kernel_size" if name == "kernel" else name
-        halves = (f"{name}_h", f"{name}_w")
-        given = [field for field in halves if param.HasField(field)]
-        if len(given) == 1 or (given and param.HasField(both)):
-            raise self.error(f"give {both}, or {halves[0]} and {halves[1]}",
-                             got=" and ".join(given + [both] * param.HasField(both)),
-                             at=("pooling_param", given[0]))
-        if given:
-            return getattr(param, halves[0]), getattr(param, halves[1])
-        if name == "stride" and not param.HasField(both):
-            return 1, 1
-        return getattr(param, both), getattr(param, both)

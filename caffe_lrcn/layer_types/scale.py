@@ -48,6 +48,9 @@ class Scale(Layer):
             blob.reshape_like(bottom[0])
         self._sums.reshape(scale.count)
 
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        return top[0].count
+
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         if self._kept:
             self._kept.data[...] = bottom[0].data

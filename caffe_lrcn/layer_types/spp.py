@@ -38,10 +38,10 @@ class SPP(Layer):
             raise self.error("the input must be pictures of four axes", got=shape,
                              wanted="(N, C, H, W)")
         if shape != self._planned:
-            specs = [self._spec(level, shape[2:]) for level in range(self._levels)]
-            self._plans = [pool_plan(self, spec, shape, self._draws) for spec in specs]
+            self.specs = [self._spec(level, shape[2:]) for level in range(self._levels)]
+            self._plans = [pool_plan(self, spec, shape, self._draws) for spec in self.specs]
             self._pooled = [Blob(self.backend, (*shape[:2], *spec.output_size(shape[2:])))
-                            for spec in specs]
+                            for spec in self.specs]
             self._part = Blob(self.backend, shape)
             self._planned = shape
         if self._levels == 1:

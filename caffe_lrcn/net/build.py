@@ -1,24 +1,31 @@
-"""From a graph to nodes: make the blobs and layers, set them up, and apply the plans to them."""
+"""From layers to nodes: run the passes, make blobs and layers, set them up, apply the plans.
+
+Everybody who looks at a net or runs it gets its nodes here. On the backend ``shapes`` they take no
+memory, and with a ``Collector`` the builder goes on after errors.
+"""
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
 
 from .. import glog
 from ..backends import Backend
 from ..blob import Blob
 from ..errors import CaffeError
 from ..layer_types import Layer
-from ..layer_types.base import TRAIN, LayerContext
+from ..layer_types.base import TRAIN, LayerContext, Settings
 from ..proto import caffe_pb2
-from ..proto.text import Place
+from ..proto.text import LayerDef, Place
 from .backward_plan import plan_backward
-from .connect import Graph, Vertex
+from .collect import Collector, Shape, fail
+from .connect import Graph, Vertex, connect
 from .params import Learnable, plan_params
+from .splits import insert_splits
 from .storage import find_overwrites, plan_storage
 
-ContextFor = Callable[[int, Place], LayerContext]
+if TYPE_CHECKING:
+    from ..backends.scalars import Scalars
 
 
 @dataclass
@@ -58,14 +65,94 @@ class Node:
         return error
 
 
-def make_blobs(graph: Graph, backend: Backend) -> list[Blob]:
-    """Return the blobs of a graph, those that alias others sharing their storage."""
-    blobs = [Blob(backend) for _ in graph.blob_names]
-    for plan in plan_storage(graph).values():
-        blobs[plan.blob].share_data(blobs[plan.source])
-        if plan.diff:
-            blobs[plan.blob].share_diff(blobs[plan.source])
-    return blobs
+@dataclass(frozen=True)
+class Step:
+    """A layer of a built net, in the order of execution.
+
+    Args:
+        definition: the layer as it was written; of an inserted Split, as the pass made it.
+        inserted: whether it is a Split that nobody wrote.
+        node: the layer with its blobs; None if it could not be set up.
+        bottoms, tops: the shapes of its blobs; None where one is unknown.
+    """
+
+    definition: LayerDef
+    inserted: bool
+    node: Node | None
+    bottoms: list[Shape | None]
+    tops: list[Shape | None]
+
+
+@dataclass
+class Built:
+    """What the builder made of a net.
+
+    Args:
+        graph: names and numbers of its blobs.
+        blobs: by number.
+        steps: its layers, those included that could not be set up.
+        learnable: its parameters, each shared one once; ``layer`` counts the nodes.
+        owners: for each node the positions of its parameters in ``learnable``.
+    """
+
+    graph: Graph
+    blobs: list[Blob]
+    steps: list[Step] = field(default_factory=list)
+    learnable: list[Learnable] = field(default_factory=list)
+    owners: list[list[int]] = field(default_factory=list)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The layers that have been set up."""
+        return [step.node for step in self.steps if step.node]
+
+    def close(self) -> None:
+        """Let the layers release threads, processes and files."""
+        for node in self.nodes:
+            node.layer.close()
+
+
+def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int = 1,
+          settings: Settings | None = None, scalars: Scalars | None = None,
+          force_backward: bool = False, collector: Collector | None = None) -> Built:
+    """Return the nodes of a net.
+
+    Args:
+        layers: those that belong to the net, as written.
+        backend: where the blobs live.
+        phase: ``TRAIN`` (0) or ``TEST`` (1), for layers that name none.
+        seed: all random streams of the net derive from it.
+        settings: choices for the whole net.
+        scalars: the net's numbers of a step; new ones if None.
+        force_backward: the net's field of this name.
+        collector: takes the errors; without one the first is raised.
+
+    Raises:
+        CaffeError: there is an error and no collector.
+    """
+    on_error = collector.report if collector else fail
+    graph = connect(insert_splits(list(layers), on_error), on_error)
+    context = LayerContext(backend, phase, seed, Place.nowhere("net"), settings or Settings(),
+                           scalars or backend.scalars())
+    built = Built(graph, _make_blobs(graph, backend))
+    unknown = set(range(len(built.blobs)))
+    written = iter(layers)
+    try:
+        for vertex in graph.vertices:
+            definition = vertex.definition if vertex.definition.inserted else next(written)
+            built.steps.append(_step(built, vertex, definition, context, unknown, collector))
+        _share_params(built)
+        if len(built.nodes) == len(graph.vertices):
+            _apply_backward_plan(built, force_backward)
+    except CaffeError as error:
+        if collector is None:
+            built.close()
+            raise
+        collector.report(error)
+    except BaseException:
+        built.close()
+        raise
+    return built
 
 
 def warn_of_overwrites(graph: Graph, phase: int) -> None:
@@ -82,45 +169,76 @@ def warn_of_overwrites(graph: Graph, phase: int) -> None:
             f"Give the top of '{writer.param.name}' another name.")
 
 
-def build_node(graph: Graph, vertex: Vertex, blobs: list[Blob], phase: int,
-               context_for: ContextFor) -> Node:
-    """Make one layer and set it up; its bottoms must have been built before.
+def _make_blobs(graph: Graph, backend: Backend) -> list[Blob]:
+    """Return the blobs of a graph, those that alias others sharing their storage."""
+    blobs = [Blob(backend) for _ in graph.blob_names]
+    for plan in plan_storage(graph).values():
+        blobs[plan.blob].share_data(blobs[plan.source])
+        if plan.diff:
+            blobs[plan.blob].share_diff(blobs[plan.source])
+    return blobs
 
-    Raises:
-        CaffeError: the layer refuses its definition or its bottoms.
-    """
+
+def _step(built: Built, vertex: Vertex, definition: LayerDef, context: LayerContext,
+          unknown: set[int], collector: Collector | None) -> Step:
+    """Set up the next layer; ``unknown`` holds the blobs whose shapes are not known."""
+    bottoms = [None if blob in unknown else built.blobs[blob].shape for blob in vertex.bottoms]
+    node: Node | None = None
+    tops: list[Shape | None] = []
+    if vertex.sound and None not in bottoms and not (collector and collector.skips(definition)):
+        try:
+            node = _make_node(built, vertex, context)
+            _set_up(node)
+            tops += [blob.shape for blob in node.top]
+        except CaffeError as error:
+            if collector is None:
+                raise (node.placed(error) if node else error) from None
+            node, tops = None, collector.failed(definition, error)
+    tops = tops or [None] * len(vertex.tops)
+    tops = collector.settle(definition, tops) if collector else tops
+    for blob, shape in zip(vertex.tops, tops, strict=True):
+        if shape is None:
+            unknown.add(blob)
+        else:
+            unknown.discard(blob)
+            built.blobs[blob].reshape(*shape)
+    return Step(definition, vertex.definition.inserted, node, bottoms, tops)
+
+
+def _make_node(built: Built, vertex: Vertex, context: LayerContext) -> Node:
     param = caffe_pb2.LayerParameter()
     param.CopyFrom(vertex.definition.param)
     if not param.HasField("phase"):
-        param.phase = cast("caffe_pb2.Phase", phase)
+        param.phase = cast("caffe_pb2.Phase", context.phase)
     if any(vertex.loss_weights) and not param.loss_weight:
         param.loss_weight.extend(vertex.loss_weights)
-    place = vertex.definition.place
-    node = Node(vertex.cls(param, context_for(param.phase, place)), place,
-                [blobs[blob] for blob in vertex.bottoms], [blobs[blob] for blob in vertex.tops],
-                [graph.blob_names[blob] for blob in vertex.bottoms],
-                [graph.blob_names[blob] for blob in vertex.tops], vertex.loss_weights)
+    place, names = vertex.definition.place, built.graph.blob_names
+    layer = vertex.cls(param, replace(context, phase=param.phase, place=place))
+    return Node(layer, place, [built.blobs[blob] for blob in vertex.bottoms],
+                [built.blobs[blob] for blob in vertex.tops],
+                [names[blob] for blob in vertex.bottoms], [names[blob] for blob in vertex.tops],
+                vertex.loss_weights)
+
+
+def _set_up(node: Node) -> None:
     try:
         node.layer.setup(node.bottom, node.top)
         node.layer.reshape(node.bottom, node.top)
-    except CaffeError as error:
-        node.layer.close()
-        raise node.placed(error) from None
     except BaseException:
         node.layer.close()
         raise
     node.seed_loss()
-    return node
 
 
-def share_params(graph: Graph, nodes: list[Node]) -> tuple[list[Learnable], list[list[int]]]:
-    """Join parameters of one name; return the owners and each parameter's position among them."""
-    definitions = [vertex.definition for vertex in graph.vertices]
-    for definition, node in zip(definitions, nodes, strict=True):
+def _share_params(built: Built) -> None:
+    """Join parameters of one name."""
+    nodes, definitions = built.nodes, []
+    for node, vertex in _built_vertices(built):
         # A layer may have completed its param entries (BatchNorm freezes its statistics).
-        if len(node.layer.param.param) > len(definition.param.param):
-            definition.param.ClearField("param")
-            definition.param.param.extend(node.layer.param.param)
+        if len(node.layer.param.param) > len(vertex.definition.param.param):
+            vertex.definition.param.ClearField("param")
+            vertex.definition.param.param.extend(node.layer.param.param)
+        definitions.append(vertex.definition)
     plan = plan_params(definitions, [[b.shape for b in node.layer.blobs] for node in nodes])
     for node, owners in zip(nodes, plan.owner, strict=True):
         for blob, owner in zip(node.layer.blobs, owners, strict=True):
@@ -129,12 +247,18 @@ def share_params(graph: Graph, nodes: list[Node]) -> tuple[list[Learnable], list
             if blob is not source:
                 blob.share_data(source)
                 blob.share_diff(source)
-    return plan.learnable, plan.owner
+    built.learnable, built.owners = plan.learnable, plan.owner
 
 
-def apply_backward_plan(graph: Graph, nodes: list[Node], rates: list[list[float]],
-                        force: bool) -> None:
+def _built_vertices(built: Built) -> list[tuple[Node, Vertex]]:
+    return [(step.node, vertex) for step, vertex in
+            zip(built.steps, built.graph.vertices, strict=True) if step.node]
+
+
+def _apply_backward_plan(built: Built, force: bool) -> None:
     """Tell each node which gradients are wanted of it."""
+    graph, nodes = built.graph, built.nodes
+    rates = [[built.learnable[owner].lr for owner in row] for row in built.owners]
     plan = plan_backward(graph, [node.layer for node in nodes], rates, force)
     wanted = {blob for vertex, needs in zip(graph.vertices, plan.bottoms, strict=True)
               for blob, need in zip(vertex.bottoms, needs, strict=True) if need}

@@ -8,6 +8,7 @@ from ..errors import CaffeError, NetError, PrototxtError
 from ..layer_types import TYPES, Layer, layer_class
 from ..proto.forks import fork_hint
 from ..proto.text import LayerDef
+from .collect import OnError, fail
 from .splits import unknown_bottom
 
 AUTOMATIC = "(automatic)"
@@ -15,13 +16,17 @@ AUTOMATIC = "(automatic)"
 
 @dataclass(frozen=True)
 class Vertex:
-    """One layer of the graph: its class, its blobs by number, its loss weights."""
+    """One layer of the graph: its class, its blobs by number, its loss weights.
+
+    ``sound`` is false if the layer has an error; its class is then ``Layer``, which can do nothing.
+    """
 
     definition: LayerDef
     cls: type[Layer]
     bottoms: tuple[int, ...]
     tops: tuple[int, ...]
     loss_weights: tuple[float, ...]
+    sound: bool = True
 
 
 @dataclass(frozen=True)
@@ -34,43 +39,82 @@ class Graph:
     outputs: tuple[str, ...]
 
 
-def connect(layers: list[LayerDef]) -> Graph:
+def connect(layers: list[LayerDef], on_error: OnError = fail) -> Graph:
     """Return the graph of split-inserted ``layers``.
 
-    Raises:
-        PrototxtError: unknown type, or loss weights that do not match the tops.
-        NetError: unknown bottom, wrong number of blobs, a blob with two producers.
+    ``on_error`` gets every error; if it returns, the layer is kept as one that is not sound:
+
+    - PrototxtError: unknown type, or loss weights that do not match the tops.
+    - NetError: unknown bottom, wrong number of blobs, a blob with two producers.
     """
-    names: list[str] = []
-    ids: dict[str, int] = {}
-    unconsumed: set[str] = set()
-    inputs: list[str] = []
-    vertices: list[Vertex] = []
-    for layer in layers:
-        cls = _class_of(layer)
-        _check_counts(layer, cls)
-        bottoms = []
-        for position, blob in enumerate(layer.param.bottom):
-            if blob not in unconsumed:
-                raise unknown_bottom(layer, position, sorted(unconsumed))
-            unconsumed.discard(blob)
-            bottoms.append(ids[blob])
-        tops = []
-        for position, blob in enumerate(_top_names(layer, cls)):
-            if not _is_in_place(layer, cls, position):
-                if blob in ids and blob != AUTOMATIC:
-                    raise _produced_twice(layer, position)
-                ids[blob] = len(names)
-                names.append(blob)
-            if blob != AUTOMATIC:
-                unconsumed.add(blob)
-            tops.append(ids[blob])
-        if layer.param.type == "Input":
-            inputs += layer.param.top
-        vertices.append(Vertex(layer, cls, tuple(bottoms), tuple(tops),
-                               _loss_weights(layer, cls, len(tops))))
+    wiring = _Wiring(on_error)
+    vertices = tuple(map(wiring.add, layers))
+    inputs = [top for layer in layers if layer.param.type == "Input" for top in layer.param.top]
     # CAFFE-QUIRK: outputs are listed alphabetically, not in the order of the definition.
-    return Graph(tuple(vertices), tuple(names), tuple(inputs), tuple(sorted(unconsumed)))
+    return Graph(vertices, tuple(wiring.names), tuple(inputs), tuple(sorted(wiring.unconsumed)))
+
+
+class _Wiring:
+    """Numbers blobs, layer by layer."""
+
+    def __init__(self, on_error: OnError) -> None:
+        self.names: list[str] = []
+        self.unconsumed: set[str] = set()
+        self._ids: dict[str, int] = {}
+        self._on_error = on_error
+        # Of the layer that is being added: whether it has an error, and one that others may follow
+        # from, so that they are not looked for.
+        self._sound, self._checked = True, True
+
+    def add(self, layer: LayerDef) -> Vertex:
+        """Return the vertex of the next layer."""
+        self._sound = self._checked = True
+        cls = Layer
+        try:
+            cls = _class_of(layer)
+            _check_counts(layer, cls)
+        except CaffeError as error:
+            self._blame(error)
+        bottoms = [self._bottom(layer, position) for position in range(len(layer.param.bottom))]
+        tops = [self._top(layer, cls, position, blob, bottoms)
+                for position, blob in enumerate(_top_names(layer, cls))]
+        weights: tuple[float, ...] = (0.0,) * len(tops)
+        try:
+            weights = _loss_weights(layer, cls, len(tops)) if self._checked else weights
+        except CaffeError as error:
+            self._blame(error)
+        return Vertex(layer, cls if self._sound else Layer, tuple(bottoms), tuple(tops), weights,
+                      self._sound)
+
+    def _blame(self, error: CaffeError) -> None:
+        self._on_error(error)
+        self._sound = self._checked = False
+
+    def _new(self, blob: str) -> int:
+        self.names.append(blob)
+        return len(self.names) - 1
+
+    def _bottom(self, layer: LayerDef, position: int) -> int:
+        blob = layer.param.bottom[position]
+        if blob not in self.unconsumed:
+            self._on_error(unknown_bottom(layer, position, sorted(self.unconsumed)))
+            self._sound = False
+            return self._new(blob)
+        self.unconsumed.discard(blob)
+        return self._ids[blob]
+
+    def _top(self, layer: LayerDef, cls: type[Layer], position: int, blob: str,
+             bottoms: list[int]) -> int:
+        in_place = _has_bottom_s_name(layer, position)
+        if self._checked and in_place and not cls.allows_in_place:
+            self._blame(_cannot_be_in_place(layer, position))
+        elif self._checked and not in_place and blob in self._ids and blob != AUTOMATIC:
+            self._blame(_produced_twice(layer, position))
+        number = bottoms[position] if in_place else self._new(blob)
+        self._ids[blob] = number
+        if blob != AUTOMATIC:
+            self.unconsumed.add(blob)
+        return number
 
 
 def _class_of(layer: LayerDef) -> type[Layer]:
@@ -107,16 +151,17 @@ def _top_names(layer: LayerDef, cls: type[Layer]) -> list[str]:
     return names if names or not cls.is_loss else [AUTOMATIC]
 
 
-def _is_in_place(layer: LayerDef, cls: type[Layer], position: int) -> bool:
+def _has_bottom_s_name(layer: LayerDef, position: int) -> bool:
     param = layer.param
-    if (position >= min(len(param.top), len(param.bottom))
-            or param.top[position] != param.bottom[position]):
-        return False
-    if not cls.allows_in_place:
-        raise NetError(f"{param.type} cannot work in place",
-                       where=layer.place.at("top", position), layer=param.name,
-                       remedy=f"Give the top another name than '{param.top[position]}'.")
-    return True
+    return (position < min(len(param.top), len(param.bottom))
+            and param.top[position] == param.bottom[position])
+
+
+def _cannot_be_in_place(layer: LayerDef, position: int) -> CaffeError:
+    param = layer.param
+    return NetError(f"{param.type} cannot work in place", where=layer.place.at("top", position),
+                    layer=param.name,
+                    remedy=f"Give the top another name than '{param.top[position]}'.")
 
 
 def _produced_twice(layer: LayerDef, position: int) -> CaffeError:

@@ -11,6 +11,7 @@ from .. import glog
 from ..errors import PrototxtError
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef
+from .collect import OnError, fail
 
 
 def make_state(phase: int, level: int = 0, stages: Iterable[str] = (),
@@ -49,13 +50,22 @@ def rule_mismatch(state: caffe_pb2.NetState, rule: caffe_pb2.NetStateRule) -> st
     return f"stage '{barred[0]}' is set" if barred else None
 
 
-def filter_layers(layers: list[LayerDef], state: caffe_pb2.NetState) -> list[LayerDef]:
+def filter_layers(layers: list[LayerDef], state: caffe_pb2.NetState,
+                  on_error: OnError = fail) -> list[LayerDef]:
     """Return the layers that belong to the net in ``state``.
 
-    Raises:
-        PrototxtError: a layer has include rules and exclude rules.
+    ``on_error`` gets a PrototxtError for each layer that has include rules and exclude rules; if
+    it returns, the layer is left out.
     """
-    return [layer for layer in layers if _belongs(layer, state)]
+    kept = []
+    for layer in layers:
+        if layer.param.include and layer.param.exclude:
+            on_error(PrototxtError("include rules and exclude rules exclude each other",
+                                   where=layer.place.at("exclude", 0), layer=layer.param.name,
+                                   remedy="Keep one kind; not_stage says 'unless'."))
+        elif _belongs(layer, state):
+            kept.append(layer)
+    return kept
 
 
 def warn_of_unknown_stages(layers: Iterable[LayerDef], state: caffe_pb2.NetState) -> None:
@@ -70,10 +80,6 @@ def warn_of_unknown_stages(layers: Iterable[LayerDef], state: caffe_pb2.NetState
 
 def _belongs(layer: LayerDef, state: caffe_pb2.NetState) -> bool:
     include, exclude = layer.param.include, layer.param.exclude
-    if include and exclude:
-        raise PrototxtError("include rules and exclude rules exclude each other",
-                            where=layer.place.at("exclude", 0), layer=layer.param.name,
-                            remedy="Keep one kind; not_stage says 'unless'.")
     if include:
         return any(_holds(layer, rule, state) for rule in include)
     return not any(_holds(layer, rule, state) for rule in exclude)

@@ -12,22 +12,13 @@ from ..arena import Arena
 from ..backends import Backend
 from ..errors import CaffeError
 from ..layer_types import Layer
-from ..layer_types.base import LayerContext, Settings
+from ..layer_types.base import Settings
 from ..proto import caffe_pb2
-from ..proto.text import NetDef, Place
+from ..proto.text import NetDef
 from . import weights
-from .build import (
-    Node,
-    apply_backward_plan,
-    build_node,
-    make_blobs,
-    share_params,
-    warn_of_overwrites,
-)
-from .connect import Graph, connect
+from .build import Built, Node, build, warn_of_overwrites
 from .creation_log import creation_lines, filtered_text
 from .filter import filter_layers, make_state, warn_of_unknown_stages
-from .splits import insert_splits
 
 Callback = Callable[[int], None]
 
@@ -62,31 +53,21 @@ class Net:
         self.after_forward: list[Callback] = []
         self.before_backward: list[Callback] = []
         self.after_backward: list[Callback] = []
-        self.nodes: list[Node] = []
         self.scalars = backend.scalars()
         warn_of_unknown_stages(definition.layers, self.state_filter)
         layers = filter_layers(definition.layers, self.state_filter)
         if glog.logger.isEnabledFor(logging.INFO):
             glog.info(filtered_text(definition, layers, self.state_filter))
-        graph = connect(insert_splits(layers))
-        try:
-            self._build(graph)
-        except BaseException:
-            self.close()
-            raise
+        built = build(layers, backend, self.phase, seed=seed, settings=self.settings,
+                      scalars=self.scalars, force_backward=definition.param.force_backward)
+        warn_of_overwrites(built.graph, self.phase)
+        self._adopt(built)
         for line in creation_lines(self):
             glog.info(line)
 
-    def _build(self, graph: Graph) -> None:
-        def context_for(phase: int, place: Place) -> LayerContext:
-            return LayerContext(self.backend, phase, self.seed, place, self.settings,
-                                self.scalars)
-
-        warn_of_overwrites(graph, self.phase)
-        blobs = make_blobs(graph, self.backend)
-        for vertex in graph.vertices:
-            self.nodes.append(build_node(graph, vertex, blobs, self.phase, context_for))
-        learnable, owners = share_params(graph, self.nodes)
+    def _adopt(self, built: Built) -> None:
+        graph, learnable = built.graph, built.learnable
+        self.nodes = built.nodes
         self.learnable_params = [self.nodes[item.layer].layer.blobs[item.index]
                                  for item in learnable]
         self.param_owners = [(item.layer, item.index) for item in learnable]
@@ -94,12 +75,10 @@ class Net:
         self.param_lr = [item.lr for item in learnable]
         self.param_decay = [item.decay for item in learnable]
         self.arena = Arena(self.backend, self.learnable_params, self.param_lr, self.param_decay)
-        apply_backward_plan(graph, self.nodes, [[self.param_lr[i] for i in row] for row in owners],
-                            self.definition.param.force_backward)
         self.layers = [node.layer for node in self.nodes]
         self.layer_names = [layer.name for layer in self.layers]
         self.inputs, self.outputs = list(graph.inputs), list(graph.outputs)
-        self.blobs = dict(zip(graph.blob_names, blobs, strict=True))
+        self.blobs = dict(zip(graph.blob_names, built.blobs, strict=True))
         self.top_names = {node.layer.name: node.top_names for node in self.nodes}
         self.bottom_names = {node.layer.name: node.bottom_names for node in self.nodes}
         self.params = {layer.name: layer.blobs for layer in self.layers if layer.blobs}

@@ -10,28 +10,34 @@ from collections import Counter
 from ..errors import NetError
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef
+from .collect import OnError, fail
 
 # (index of a layer, index of one of its tops)
 TopRef = tuple[int, int]
 
 
-def insert_splits(layers: list[LayerDef]) -> list[LayerDef]:
+class UnknownBottom(NetError):
+    """A layer reads the blob ``blob``, which no layer before it makes."""
+
+    blob = ""
+
+
+def insert_splits(layers: list[LayerDef], on_error: OnError = fail) -> list[LayerDef]:
     """Return ``layers`` with a Split after each top that has several consumers.
 
     A non-zero ``loss_weight`` counts as a consumer and moves to the first output of the Split.
-
-    Raises:
-        NetError: a bottom that no earlier layer makes.
+    ``on_error`` gets an UnknownBottom for each bottom that no earlier layer makes; if it returns,
+    the bottom stays as it is.
     """
-    sources, uses = _trace(layers)
+    sources, uses = _trace(layers, on_error)
     next_output = Counter({ref: int(_weight(layers, ref) != 0) for ref in uses})
     result: list[LayerDef] = []
     for index, layer in enumerate(layers):
         param = caffe_pb2.LayerParameter()
         param.CopyFrom(layer.param)
         for position, blob in enumerate(param.bottom):
-            ref = sources[index, position]
-            if uses[ref] > 1:
+            ref = sources.get((index, position))
+            if ref and uses[ref] > 1:
                 param.bottom[position] = split_blob_name(
                     _producer(layers, ref), blob, ref[1], next_output[ref])
                 next_output[ref] += 1
@@ -42,7 +48,8 @@ def insert_splits(layers: list[LayerDef]) -> list[LayerDef]:
                 weight = _weight(layers, ref)
                 if weight:
                     param.loss_weight[top] = 0
-                result.append(LayerDef(_split(layers, ref, uses[ref], weight), layer.place))
+                result.append(LayerDef(_split(layers, ref, uses[ref], weight), layer.place,
+                                       inserted=True))
     return result
 
 
@@ -56,25 +63,29 @@ def split_blob_name(layer: str, blob: str, top: int, output: int) -> str:
     return f"{split_layer_name(layer, blob, top)}_{output}"
 
 
-def unknown_bottom(layer: LayerDef, position: int, known: list[str]) -> NetError:
+def unknown_bottom(layer: LayerDef, position: int, known: list[str]) -> UnknownBottom:
     """Return the error for a bottom that no earlier layer makes."""
     blob = layer.param.bottom[position]
     close = difflib.get_close_matches(blob, known, 1)
     remedy = (f"Did you mean '{close[0]}'?" if close else
               "A layer above must name it as a top, in this phase and with these stages.")
-    return NetError(f"unknown bottom blob '{blob}' (bottom {position})",
-                    where=layer.place.at("bottom", position), layer=layer.param.name,
-                    remedy=remedy)
+    error = UnknownBottom(f"unknown bottom blob '{blob}' (bottom {position})",
+                          where=layer.place.at("bottom", position), layer=layer.param.name,
+                          remedy=remedy)
+    error.blob = blob
+    return error
 
 
-def _trace(layers: list[LayerDef]) -> tuple[dict[tuple[int, int], TopRef], Counter[TopRef]]:
+def _trace(layers: list[LayerDef], on_error: OnError) -> tuple[dict[tuple[int, int], TopRef],
+                                                               Counter[TopRef]]:
     latest: dict[str, TopRef] = {}
     sources: dict[tuple[int, int], TopRef] = {}
     uses: Counter[TopRef] = Counter()
     for index, layer in enumerate(layers):
         for position, blob in enumerate(layer.param.bottom):
             if blob not in latest:
-                raise unknown_bottom(layer, position, list(latest))
+                on_error(unknown_bottom(layer, position, list(latest)))
+                continue
             sources[index, position] = latest[blob]
             uses[latest[blob]] += 1
         for top, blob in enumerate(layer.param.top):

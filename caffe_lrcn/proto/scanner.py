@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
 
@@ -18,16 +19,7 @@ from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto.forks import fork_hint
 from caffe_lrcn.proto.places import Path
 from caffe_lrcn.proto.scalars import Token, value_problem
-
-_TOKEN = re.compile(r"""
-    (?P<blank>(?:\s+|\#[^\n]*)+)
-  | (?P<word>[A-Za-z_][0-9A-Za-z_+-]*)
-  | (?P<number>(?:[0-9+-]|\.[0-9])[0-9A-Za-z_.+-]*)
-  | (?P<string>"(?:[^"\n\\]|\\.)*"|'(?:[^'\n\\]|\\.)*')
-  | (?P<mark>.)
-""", re.VERBOSE)
-_CLOSING = {"{": "}", "<": ">"}
-
+from caffe_lrcn.proto.tokens import CLOSING, field_end, tokenise
 
 # Definition -> the one that is given in its place by mistake, and what to do.
 _MIXED_UP = {
@@ -36,17 +28,42 @@ _MIXED_UP = {
 }
 
 
-class Scanner:
-    """One pass over a text; `positions` holds line and column of each field by its path."""
+@dataclass(frozen=True)
+class Span:
+    """Where a field stands in a text: from offset `start` to before `end`.
 
-    def __init__(self, text: str, file: str) -> None:
+    `top` is the offset of the outermost field around it, `owner` the path of its message.
+    """
+
+    start: int
+    end: int
+    top: int
+    owner: Path
+    is_message: bool = False
+
+
+class Scanner:
+    """One pass over a text; `positions` holds line and column of each field by its path.
+
+    Args:
+        text, file: the definition, and what errors call it.
+        on_error: gets the error of a wrong field and where that stands, which is then passed over;
+            without it, and where the syntax leaves no way to go on, the error is raised.
+
+    With it, `fields` holds the spans of all fields that are right; `within` is the path of the
+    message that was scanned last.
+    """
+
+    def __init__(self, text: str, file: str,
+                 on_error: Callable[[PrototxtError, Span], None] | None = None) -> None:
         self.file = file
         self.positions: dict[Path, tuple[int, int]] = {}
+        self.fields: list[Span] = []
+        self.within: Path = ()
+        self._on_error, self._fatal = on_error, False
         self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
-        self._tokens = [Token(match.lastgroup or "mark", match.group(), match.start())
-                        for match in _TOKEN.finditer(text) if match.lastgroup != "blank"]
-        self._tokens.append(Token("end", "the end of the file", len(text)))
-        self._next = 0
+        self._tokens = tokenise(text)
+        self._next, self._top = 0, 0
         self._root: Descriptor | None = None
 
     def scan(self, descriptor: Descriptor) -> dict[Path, tuple[int, int]]:
@@ -70,20 +87,44 @@ class Scanner:
         """Scan fields up to the brace that closes `opening` (None: up to the end)."""
         fields = descriptor.fields_by_name
         counts: dict[str, int] = {}
-        closing = _CLOSING[opening.text] if opening else ""
+        closing = CLOSING[opening.text] if opening else ""
         while True:
+            start, self.within = self._next, path
             token = self._take()
             if token.kind == "end" or token.text in ("}", ">"):
                 self._close(token, opening, closing)
                 return
             if token.kind != "word":
-                self._fail(token, "a field name was expected", got=_shown(token))
+                self._fail(token, "a field name was expected", got=_shown(token), fatal=True)
+            if not path:
+                self._top = token.offset
             field = fields.get(token.text)
-            if field is None:
-                self._unknown_field(token, descriptor)
-            self._field(field, token, path + (field.name,), counts)
+            try:
+                if field is None:
+                    self._unknown_field(token, descriptor)
+                self._field(field, token, path + (field.name,), counts)
+            except PrototxtError as error:
+                self._pass_over(start, path, error)
+            else:
+                if self._on_error:
+                    self.fields.append(Span(token.offset, self._end(self._next - 1), self._top,
+                                            path, field.message_type is not None))
             if self._peek().text in (",", ";"):
                 self._take()
+
+    def _pass_over(self, start: int, path: Path, error: PrototxtError) -> None:
+        """Go on after the wrong field that begins with token `start`."""
+        end = field_end(self._tokens, start, self._lines)
+        if self._on_error is None or self._fatal or end is None:
+            self._fatal = True
+            raise error
+        self._next = end
+        last = end if self._peek().text in (",", ";") else end - 1
+        self._on_error(error, Span(self._tokens[start].offset, self._end(last), self._top, path))
+
+    def _end(self, last: int) -> int:
+        """Return the offset after a token."""
+        return self._tokens[last].offset + len(self._tokens[last].text)
 
     def _field(self, field: FieldDescriptor, token: Token, path: Path,
                counts: dict[str, int]) -> None:
@@ -97,7 +138,7 @@ class Scanner:
             self._take()
         elif not is_message:
             self._fail(self._peek(), f"a colon was expected after '{field.name}'",
-                       got=_shown(self._peek()))
+                       got=_shown(self._peek()), fatal=True)
         value = self._message_value if is_message else self._scalar_value
         if not repeated:
             self.positions[path] = self.where(token.offset)
@@ -132,7 +173,7 @@ class Scanner:
 
     def _message_value(self, field: FieldDescriptor, path: Path) -> None:
         token = self._take()
-        if token.text not in _CLOSING:
+        if token.text not in CLOSING:
             self._fail(token, f"field '{field.name}' holds a message", got=_shown(token),
                        wanted=f"{field.name} {{ ... }}")
         self._message(field.message_type, path, token)
@@ -152,11 +193,12 @@ class Scanner:
         if opening is None:
             if token.kind != "end":
                 self._fail(token, f"'{token.text}' closes nothing",
-                           remedy="Remove it, or look for a brace closed too early above")
+                           remedy="Remove it, or look for a brace closed too early above",
+                           fatal=True)
         elif token.text != closing:
             line, column = self.where(opening.offset)
             self._fail(token, f"the '{opening.text}' of line {line}, column {column} is not closed",
-                       got=_shown(token), wanted=f"'{closing}'")
+                       got=_shown(token), wanted=f"'{closing}'", fatal=True)
 
     # -- tokens and errors ---------------------------------------------------------------
 
@@ -182,7 +224,9 @@ class Scanner:
                    remedy=fork_hint(token.text) or hint)
 
     def _fail(self, token: Token, message: str, *, got: str | None = None,
-              wanted: str | None = None, remedy: str | None = None) -> NoReturn:
+              wanted: str | None = None, remedy: str | None = None,
+              fatal: bool = False) -> NoReturn:
+        self._fatal = self._fatal or fatal
         if token.kind == "mark" and token.text in "\"'":
             message, got = "this string is not closed on its line", None
         line, column = self.where(token.offset)

@@ -29,10 +29,11 @@ _M = TypeVar("_M", bound=Message)
 
 @dataclass
 class LayerDef:
-    """A layer's definition and its place."""
+    """A layer's definition and its place; ``inserted`` of a Split that nobody wrote."""
 
     param: caffe_pb2.LayerParameter
     place: Place
+    inserted: bool = False
 
 
 @dataclass

@@ -13,6 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from ..layer_types.common.window import read_window
+from ..proto.caffe_pb2 import ConvolutionParameter, PoolingParameter
+from .assign import assign_proto
 from .net_spec import Function, Top, layers
 
 Map = tuple[int | None, Any, Any]
@@ -38,16 +41,20 @@ def conv_params(fn: Function) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         AssertionError: the layer uses the fields kernel_h, kernel_w and so on. CAFFE-QUIRK: these
             have no map.
     """
-    message = "pooling_param" if fn.type_name == "Pooling" else "convolution_param"
-    given = fn.params.get(message, fn.params)
+    pooling = fn.type_name == "Pooling"
+    given = fn.params.get("pooling_param" if pooling else "convolution_param", fn.params)
+    param = PoolingParameter() if pooling else ConvolutionParameter()
+    for key in given:
+        if key in param.DESCRIPTOR.fields_by_name:
+            assign_proto(param, key, given[key])
     for name in ("kernel", "stride", "pad"):
-        if f"{name}_h" in given or f"{name}_w" in given:
+        if param.HasField(f"{name}_h") or param.HasField(f"{name}_w"):
             raise AssertionError(f"coordinates of {fn.type_name} with {name}_h or {name}_w have "
                                  f"no map: write {name}")
-    size = np.array(given["kernel_size"])
-    dilation = np.array(given.get("dilation", 1))
-    return (given.get("axis", 1), np.array(given.get("stride", 1)), (size - 1) * dilation + 1,
-            np.array(given.get("pad", 0)))
+    window = read_window(param)
+    kernel, stride, pad, dilation = (np.array(sizes[0] if len(sizes) == 1 else sizes) for sizes in (
+        window.kernel, window.stride or (1,), window.pad or (0,), window.dilation or (1,)))
+    return getattr(param, "axis", 1), stride, (kernel - 1) * dilation + 1, pad
 
 
 def crop_params(fn: Function) -> tuple[int, np.ndarray]:

@@ -5,13 +5,14 @@ Source: Caffe's Solver (InitTrainNet, InitTestNets).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .. import glog
 from ..backends import Backend
 from ..errors import PrototxtError
 from ..layer_types.base import Settings
+from ..net.collect import OnError, fail
 from ..net.net import Net
 from ..paths import resolve
 from ..proto import caffe_pb2
@@ -19,7 +20,8 @@ from ..proto.file_kinds import missing_file_remedy
 from ..proto.text import NetDef, SolverDef, inline_net, read_net
 from ..rng import fresh_seed
 
-_TRAIN_FIELDS = ("net", "net_param", "train_net", "train_net_param")
+_SHARED = ("net", "net_param")  # may serve the test nets, too
+_TRAIN_FIELDS = (*_SHARED, "train_net", "train_net_param")
 
 
 @dataclass
@@ -41,34 +43,66 @@ def with_state(solver: SolverDef, level: int | None, stages: Sequence[str]) -> S
     return SolverDef(param, solver.place)
 
 
-def plan_nets(solver: SolverDef) -> tuple[NetPlan, list[NetPlan]]:
-    """Return the plans of the train net and of the test nets.
+def read_named_net(solver: SolverDef, *path: str | int) -> NetDef:
+    """Return the net at a path of the solver's fields, such as ``("test_net", 0)``.
 
     Raises:
-        PrototxtError: no train net or several; numbers of test nets, test_iter and test_state
-            that do not fit; test nets without test_interval; a net that cannot be read.
+        PrototxtError: the file is missing, or it says something wrong.
     """
-    source = _train_source(solver)
-    definition = _definition(solver, source)
-    train = NetPlan(definition, _state("TRAIN", definition, solver.param.train_state))
-    test_definitions = _test_definitions(solver, source, definition)
+    value = getattr(solver.param, str(path[0]))
+    value = value[path[1]] if len(path) > 1 else value
+    if isinstance(value, str):
+        found = resolve(value, solver.place.file)
+        try:
+            return read_net(found)
+        except PrototxtError as error:
+            if error.where == found:  # the file as a whole: say who asked for it
+                error.message += f" (named at {solver.place.at(*path)})"
+                folder = os.path.dirname(solver.place.file)
+                if folder and not os.path.exists(found) and not os.path.isabs(value):
+                    beside = missing_file_remedy(os.path.join(folder, value))
+                    error.remedy = f"{error.remedy}. {beside}"
+            raise
+    return inline_net(solver, *path)
+
+
+def plan_nets(solver: SolverDef, read: Callable[..., NetDef | None] = read_named_net,
+              on_error: OnError = fail) -> list[NetPlan]:
+    """Return the plans of the train net, which comes first, and of the test nets.
+
+    Args:
+        solver: the definition.
+        read: returns the net at a path of fields; a net for which it returns None is left out.
+        on_error: gets a PrototxtError for no train net or several (each is planned if it returns),
+            numbers of test nets, test_iter and test_state that do not fit, and test nets without
+            test_interval.
+    """
+    sources = _train_sources(solver, on_error)
+    trains = {name: read(solver, name) for name in sources}
+    plans = [NetPlan(definition, _state("TRAIN", definition, solver.param.train_state))
+             for definition in trains.values() if definition]
+    tests = _test_paths(solver, sources, on_error)
     states = list(solver.param.test_state)
-    if states and len(states) != len(test_definitions):
-        raise PrototxtError("test_state must be given for every test net or for none",
-                            where=solver.place.at("test_state", 0), got=len(states),
-                            wanted=f"0 or {len(test_definitions)}")
-    states = states or [caffe_pb2.NetState()] * len(test_definitions)
-    return train, [NetPlan(test, _state("TEST", test, state))
-                   for test, state in zip(test_definitions, states, strict=True)]
+    if states and len(states) != len(tests):
+        on_error(PrototxtError("test_state must be given for every test net or for none",
+                               where=solver.place.at("test_state", 0), got=len(states),
+                               wanted=f"0 or {len(tests)}"))
+        shared: list[tuple[str | int, ...]] = [(name,) for name in sources if name in _SHARED]
+        tests = (tests + shared * len(states))[:len(states)]
+    for path, state in zip(tests, states or [caffe_pb2.NetState()] * len(tests), strict=False):
+        name = str(path[0])
+        definition = trains[name] if name in trains else read(solver, *path)
+        if definition:
+            plans.append(NetPlan(definition, _state("TEST", definition, state)))
+    return plans
 
 
 def build_nets(solver: SolverDef, backend: Backend, seed: int,
                settings: Settings) -> tuple[Net, list[Net]]:
     """Build the nets of a solver; if one fails, those built before are closed again."""
-    train_plan, test_plans = plan_nets(solver)
     nets: list[Net] = []
     try:
-        for number, plan in enumerate((train_plan, *test_plans), -1):
+        for number, plan in enumerate(plan_nets(solver), -1):
             which = "train net" if number < 0 else f"test net (#{number})"
             glog.info(f"Creating {which} from {plan.definition.place.file}")
             nets.append(Net(plan.definition, backend, phase=plan.state.phase, seed=seed,
@@ -108,33 +142,15 @@ def load_weights(solver: SolverDef, net: Net, test_nets: Sequence[Net]) -> None:
             test_net.copy_trained_layers_from(path)
 
 
-def _train_source(solver: SolverDef) -> str:
+def _train_sources(solver: SolverDef, on_error: OnError) -> list[str]:
     given = [field for field in _TRAIN_FIELDS if solver.param.HasField(field)]
-    if len(given) == 1:
-        return given[0]
-    message = ("the solver names several train nets" if given else
-               "the solver names no train net")
-    where = solver.place.at(given[1]) if given else solver.place.at()
-    raise PrototxtError(message, where=where, got=", ".join(given) or None,
-                        wanted=f"one of {', '.join(_TRAIN_FIELDS)}")
-
-
-def _definition(solver: SolverDef, *path: str | int) -> NetDef:
-    value = getattr(solver.param, str(path[0]))
-    value = value[path[1]] if len(path) > 1 else value
-    if isinstance(value, str):
-        found = resolve(value, solver.place.file)
-        try:
-            return read_net(found)
-        except PrototxtError as error:
-            if error.where == found:  # the file as a whole: say who asked for it
-                error.message += f" (named at {solver.place.at(*path)})"
-                folder = os.path.dirname(solver.place.file)
-                if folder and not os.path.exists(found) and not os.path.isabs(value):
-                    beside = missing_file_remedy(os.path.join(folder, value))
-                    error.remedy = f"{error.remedy}. {beside}"
-            raise
-    return inline_net(solver, *path)
+    if len(given) != 1:
+        message = ("the solver names several train nets" if given else
+                   "the solver names no train net")
+        where = solver.place.at(given[1]) if given else solver.place.at()
+        on_error(PrototxtError(message, where=where, got=", ".join(given) or None,
+                               wanted=f"one of {', '.join(_TRAIN_FIELDS)}"))
+    return given
 
 
 def _state(phase: str, definition: NetDef, own: caffe_pb2.NetState) -> caffe_pb2.NetState:
@@ -144,19 +160,22 @@ def _state(phase: str, definition: NetDef, own: caffe_pb2.NetState) -> caffe_pb2
     return state
 
 
-def _test_definitions(solver: SolverDef, train_source: str, train: NetDef) -> list[NetDef]:
+def _test_paths(solver: SolverDef, sources: Sequence[str],
+                on_error: OnError) -> list[tuple[str | int, ...]]:
+    """Return where each test net stands; the train net's field where both share a definition."""
     param = solver.param
-    tests = [_definition(solver, "test_net_param", i) for i in range(len(param.test_net_param))]
-    tests += [_definition(solver, "test_net", i) for i in range(len(param.test_net))]
-    generic = train_source in ("net", "net_param")
-    wanted = f"at least {len(tests)}" if generic else str(len(tests))
-    if len(param.test_iter) < len(tests) or (not generic and len(param.test_iter) > len(tests)):
-        raise PrototxtError("test_iter must be given once for every test net",
-                            where=solver.place.at("test_iter", 0), got=len(param.test_iter),
-                            wanted=wanted)
-    tests += [train] * (len(param.test_iter) - len(tests))
-    if tests and param.test_interval <= 0:
-        raise PrototxtError("there are test nets, but test_interval is not set",
-                            where=solver.place.at("test_interval"),
-                            remedy="Set test_interval, or remove test_iter.")
-    return tests
+    paths: list[tuple[str | int, ...]] = [
+        (name, i) for name in ("test_net_param", "test_net")
+        for i in range(len(getattr(param, name)))]
+    generic = [name for name in sources if name in _SHARED]
+    wanted = f"at least {len(paths)}" if generic else str(len(paths))
+    if len(param.test_iter) < len(paths) or (not generic and len(param.test_iter) > len(paths)):
+        on_error(PrototxtError("test_iter must be given once for every test net",
+                               where=solver.place.at("test_iter", 0), got=len(param.test_iter),
+                               wanted=wanted))
+    paths += [(name,) for name in generic] * (len(param.test_iter) - len(paths))
+    if paths and param.test_interval <= 0:
+        on_error(PrototxtError("there are test nets, but test_interval is not set",
+                               where=solver.place.at("test_interval"),
+                               remedy="Set test_interval, or remove test_iter."))
+    return paths

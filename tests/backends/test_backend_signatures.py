@@ -41,6 +41,9 @@ def methods(plan):
 def test_functions(name):
     cpu, cuda = public_functions("cpu", name), public_functions("cuda", name)
     assert cpu and cuda == cpu
+    shapes = getattr(get_backend("shapes"), name)
+    assert cpu == {key: parameters(value) for key, value in vars(shapes).items()
+                   if inspect.isfunction(value)}
 
 
 @pytest.mark.parametrize("math", ["tf32", "bf16"])

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 from caffe_lrcn.backends import Backend, get_backend
 from caffe_lrcn.blob import Blob
 from caffe_lrcn.layer_types import layer_class
-from caffe_lrcn.layer_types.base import TEST, Layer, LayerContext, Settings
-from caffe_lrcn.proto.text import parse_net
+from caffe_lrcn.layer_types.base import TEST, Layer, Settings
+from caffe_lrcn.net.build import Node, build
+from caffe_lrcn.proto import caffe_pb2
+from caffe_lrcn.proto.text import LayerDef, parse_net
 
 
 @dataclasses.dataclass
@@ -43,16 +46,12 @@ class Case:
         given = list(self.layer.param.propagate_down)
         return given or [self.layer.allow_force_backward(i) for i in range(len(self.bottom))]
 
-    def set_loss_weights(self) -> None:
-        """Fill the diffs of weighted tops, as a net does before a backward pass."""
-        for blob, weight in zip(self.top, self.loss_weights, strict=True):
-            if weight:
-                blob.host_diff[...] = weight
-
 
 def make_layer(prototxt: str, bottoms: Sequence[Any], *, backend: Backend | None = None,
                phase: int = TEST, seed: int = 1, settings: Settings | None = None) -> Case:
     """Build the last layer of ``prototxt`` (one layer is enough) over ``bottoms``.
+
+    It is built a second time on the backend ``shapes``, which must come to the same shapes.
 
     Args:
         prototxt: ``layer { … }``; bottoms and tops as many as it names, in order.
@@ -60,27 +59,54 @@ def make_layer(prototxt: str, bottoms: Sequence[Any], *, backend: Backend | None
         backend: CPU in float64 if None.
     """
     backend = backend or get_backend("cpu", np.float64)
-    definition = parse_net(prototxt, "test.prototxt").layers[-1]
-    param = definition.param
-    context = LayerContext(backend, phase, seed, definition.place, settings or Settings())
-    layer = layer_class(param.type)(param, context)
-    bottom = [_filled(backend, array) for array in bottoms]
-    top = [bottom[list(param.bottom).index(name)] if name in param.bottom else Blob(backend)
-           for name in param.top]
-    if layer.is_loss and not top:
-        top.append(Blob(backend))
-    assert len(bottom) in layer.bottoms, f"{param.type} takes {layer.bottoms} bottoms"
-    assert len(top) in layer.tops, f"{param.type} makes {layer.tops} tops"
-    for alias in layer.aliases(param):
-        top[alias.top].share_data(bottom[alias.bottom])
-        if alias.diff:
-            top[alias.top].share_diff(bottom[alias.bottom])
-    layer.setup(bottom, top)
-    layer.reshape(bottom, top)
-    implicit = [1.0 if layer.is_loss and i == 0 else 0.0 for i in range(len(top))]
-    case = Case(layer, bottom, top, list(param.loss_weight) or implicit)
-    case.set_loss_weights()
-    return case
+    layer = parse_net(prototxt, "test.prototxt").layers[-1]
+    arrays = [np.asarray(array) for array in bottoms]
+    shapes = [array.shape for array in arrays]
+    if len(layer.param.loss_weight) == 0 and len(layer.param.top) > 1 and is_loss(layer):
+        layer.param.loss_weight.extend([1] + [0] * (len(layer.param.top) - 1))
+    layers = [*inputs(layer, shapes), layer]
+    node = build(layers, backend, phase, seed=seed, settings=settings).nodes[-1]
+    if not node.layer.acts_on_setup:  # twice would be seen
+        assert on_shapes(layers, phase, settings) == all_shapes(node), "it differs on shapes"
+    for blob, array in zip(node.bottom, arrays, strict=True):
+        blob.host_data[...] = array.reshape(blob.shape)  # MVN in place reshapes its bottom
+    return Case(node.layer, node.bottom, node.top, list(node.loss_weights))
+
+
+def all_shapes(node: Node) -> list[tuple[int, ...]]:
+    """Return the shapes of all bottoms, tops and parameters."""
+    return [blob.shape for blob in (*node.bottom, *node.top, *node.layer.blobs)]
+
+
+def on_shapes(layers: Sequence[LayerDef], phase: int,
+              settings: Settings | None) -> list[tuple[int, ...]]:
+    """Return what ``all_shapes`` finds of the last layer on the backend ``shapes``."""
+    logger = logging.getLogger("caffe_lrcn")
+    logger.disabled = True  # what is logged has been logged by the true layer
+    try:
+        built = build(layers, get_backend("shapes"), phase, settings=settings)
+    finally:
+        logger.disabled = False
+    built.close()
+    return all_shapes(built.nodes[-1])
+
+
+def is_loss(layer: LayerDef) -> bool:
+    """Tell whether a layer is of a loss's type."""
+    return layer_class(layer.param.type).is_loss
+
+
+def inputs(layer: LayerDef, shapes: Sequence[tuple[int, ...]]) -> list[LayerDef]:
+    """Return Input layers for the bottoms of a layer, each a blob of its own."""
+    made = []
+    for position, shape in enumerate(shapes):
+        name = layer.param.bottom[position]
+        if name in layer.param.bottom[:position]:
+            name = layer.param.bottom[position] = f"{name}_{position}"
+        param = caffe_pb2.LayerParameter(name=f"input {position}", type="Input", top=[name])
+        param.input_param.shape.add(dim=shape)
+        made.append(LayerDef(param, layer.place))
+    return made
 
 
 def break_op(module: str, name: str,
@@ -125,11 +151,3 @@ def after_backward(change: Callable[[list[Blob], list[Blob]], None]) -> Callable
                 change(top, bottom)
         layer.backward = broken
     return mutate
-
-
-def _filled(backend: Backend, array: Any) -> Blob:
-    array = np.asarray(array)
-    blob = Blob(backend, array.shape)
-    blob.host_data[...] = array
-    return blob
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from caffe_lrcn.inspection.count import count, total
-from caffe_lrcn.inspection.dry_run import DryRun
+from caffe_lrcn.inspection.look import look_at
 from caffe_lrcn.net.filter import make_state
 from caffe_lrcn.proto.text import parse_net
 
@@ -16,9 +16,9 @@ def _input(name: str, *dims: int) -> str:
 
 
 def _cost(text: str):
-    run = DryRun(parse_net(text), make_state(1))
-    assert not run.problems
-    return count(run.steps)[-1]
+    look = look_at(parse_net(text), make_state(1))
+    assert not look.problems
+    return count(look.steps)[-1]
 
 
 @pytest.mark.parametrize(("shape", "layer", "parameters", "multiply_adds"), [
@@ -54,9 +54,9 @@ def test_recurrent_layers_by_step_and_stream(kind, gates):
 def test_shared_parameters_count_once():
     layer = ('layer {{ name: "{0}" type: "InnerProduct" bottom: "x" top: "{0}" '
              'param {{ name: "w" }} inner_product_param {{ num_output: 3 bias_term: false }} }}\n')
-    run = DryRun(parse_net(_input("x", 2, 5) + layer.format("a") + layer.format("b")),
-                 make_state(1))
-    assert [cost.parameters for cost in count(run.steps)] == [0, 15, 0]
+    look = look_at(parse_net(_input("x", 2, 5) + layer.format("a") + layer.format("b")),
+                   make_state(1))
+    assert [cost.parameters for cost in count(look.steps)] == [0, 15, 0]
 
 
 def test_activations_count_memory_once():
@@ -65,6 +65,6 @@ layer { name: "r" type: "ReLU" bottom: "x" top: "x" }
 layer { name: "f" type: "Flatten" bottom: "x" top: "f" }
 layer { name: "t" type: "TanH" bottom: "f" top: "t" }
 '''
-    run = DryRun(parse_net(text), make_state(1))
-    assert [cost.activations for cost in count(run.steps)] == [480, 0, 0, 480]
-    assert total(count(run.steps))["activations"] == 960
+    look = look_at(parse_net(text), make_state(1))
+    assert [cost.activations for cost in count(look.steps)] == [480, 0, 0, 480]
+    assert total(count(look.steps))["activations"] == 960

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from caffe_lrcn.inspection.repair import find_fields, is_solver, repair
+from caffe_lrcn.inspection.repair import is_solver, repair
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
 
@@ -53,10 +53,17 @@ def test_a_scalar_for_a_message():
     assert parse_net(repaired.text).layers[0].param.type == "ReLU"
 
 
-def test_finds_nested_fields():
-    spans = {span.name: span for span in find_fields('a { b: "x" "y" c { d: [1, 2] } } # e: 3\n')}
-    assert {name: span.depth for name, span in spans.items()} == {"a": 0, "b": 1, "c": 1, "d": 2}
-    assert (spans["b"].start, spans["b"].end) == (4, 14)
+def test_a_string_that_is_not_closed_takes_the_rest_of_its_line():
+    repaired = _repair('layer { type: "R }\n name: "a" }\nlayer { name: "b" }\n')
+    assert len(repaired.problems) == 1 and "not closed" in repaired.problems[0].text
+    assert [layer.param.name for layer in parse_net(repaired.text).layers] == ["a", "b"]
+
+
+def test_separators_and_lists_go_with_their_field():
+    repaired = _repair('layer { a: 1, name: "a", shape { } ; reshape_param { shape { dim: ["x", '
+                       '[2]] axiss: 2 } } }')
+    assert len(repaired.problems) == 4 and repaired.text is not None
+    assert parse_net(repaired.text).layers[0].param.name == "a"
 
 
 def test_tells_solvers_from_nets():

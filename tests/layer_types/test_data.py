@@ -233,10 +233,11 @@ def test_no_warning_for_a_plain_definition(folder, build, caplog):
 @pytest.mark.parametrize("data, transform, source, message", [
     ("batch_size: 0", "", "db", "at least one picture"), ("", "", "db", "at least one picture"),
     ("batch_size: 1", "", "", "layer 'd': no source is given"),
-    ("batch_size: 1", "", "none", "none: there is no LMDB database.*backend: LEVELDB"),
+    ("batch_size: 1", "", "none", "none: layer 'd': there is no LMDB database.*backend: LEVELDB"),
     ("batch_size: 1 backend: LEVELDB", "", "db", "there is no LevelDB database.*backend: LMDB"),
     ("batch_size: 1", "force_color: true force_gray: true", "db", "2:39: .*both given"),
-    ("batch_size: 1", "crop_size: 7", "db", "record '00000000': the picture is smaller than"),
+    ("batch_size: 1", "crop_size: 7", "db",
+     "record '00000000': layer 'd': the picture is smaller than"),
     ("batch_size: 1", "mean_value: 1 mean_value: 2", "db", "mean values do not fit")])
 def test_wrong_definitions(folder, data, transform, source, message):
     prototxt = definition(data, transform, source=source)
@@ -249,7 +250,7 @@ def test_wrong_definitions(folder, data, transform, source, message):
 def test_an_empty_database(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_lmdb("db", [])
-    with pytest.raises(DataError, match="db: the database has no records"):
+    with pytest.raises(DataError, match="db: layer 'd': the database has no records"):
         make_layer(definition(), [])
 
 

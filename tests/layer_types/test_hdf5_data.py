@@ -129,11 +129,12 @@ def test_source_must_be_given(folder):
 
 def test_wrong_files_are_named(folder):
     (folder / "list.txt").write_text("0.h5 none.h5")
-    with pytest.raises(DataError, match="none.h5: there is no such HDF5 file"):
+    with pytest.raises(DataError, match="none.h5: layer 'd': there is no such HDF5 file"):
         make_layer(definition(), [])
-    with pytest.raises(DataError, match="0.h5: the file has no dataset 'cont'.*'row', 'wide'"):
+    with pytest.raises(DataError, match="0.h5: layer 'd': the file has no dataset 'cont'.*"
+                                        "'row', 'wide'"):
         make_layer(definition().replace('top: "wide"', 'top: "cont"'), [])
-    with pytest.raises(DataError, match="nowhere.txt: cannot read the list"):
+    with pytest.raises(DataError, match="nowhere.txt: layer 'd': cannot read the list"):
         make_layer(definition(source="nowhere.txt"), [])
 
 

@@ -51,7 +51,7 @@ def test_each_column_is_a_window(extra, shape, top, any_backend64):
     for _ in range(2):  # what the first pass leaves in the border must not matter
         case.forward()
         case.backward([np.ones(top)])
-    spec = case.layer._spec
+    spec = case.layer.spec
     padded = np.pad(picture(*shape), [(0, 0), (0, 0), *((p, p) for p in spec.pad)])
     for row in range(top[2]):
         for column in range(top[3]):

@@ -91,7 +91,8 @@ def test_mean_file(folder, build):
     plain = run(build(definition(options)), 1)[0][0]
     got = run(build(definition(options, f'mean_file: "{GOLDEN}/mean.binaryproto"')), 1)[0][0]
     np.testing.assert_allclose(got[0], plain[0] - mean)
-    with pytest.raises(DataError, match=r"list.txt:1: picture '0.png': the mean picture does not"):
+    with pytest.raises(DataError, match="list.txt:1: layer 'd': picture '0.png': the mean "
+                                        "picture does not"):
         make_layer(definition("", f'mean_file: "{GOLDEN}/mean.binaryproto"'), [])
 
 
@@ -132,8 +133,8 @@ def test_lost_picture_is_raised_when_due(folder, build, workers):
 def test_missing_pictures_are_found_at_the_start(folder, build):
     for name in ("2.png", "4.png"):
         (folder / name).unlink()
-    with pytest.raises(DataError, match=r"list.txt:3: picture '2.png' is missing, and 1 more of 5"
-                                        ".*end it with a slash"):
+    with pytest.raises(DataError, match="list.txt:3: layer 'd': picture '2.png' is missing, "
+                                        "and 1 more of 5.*end it with a slash"):
         build(definition("batch_size: 1"))
     (folder / "list.txt").write_text("0.png\t0\n")
     with pytest.raises(DataError, match="not a tab"):
@@ -151,7 +152,8 @@ def test_no_picture_is_missing_beside_the_list(folder, build, monkeypatch, tmp_p
     ("min_width: 4", "", "layer 'd': min_height and min_width go together"),
     ("batch_size: 0", "", "at least one picture"),
     ("rand_skip: 5", "", "test.prototxt:3:41: layer 'd': rand_skip is not smaller.*less than 5"),
-    ("", "crop_size: 7", "list.txt:1: picture '0.png': the picture is smaller than the crop"),
+    ("", "crop_size: 7",
+     "list.txt:1: layer 'd': picture '0.png': the picture is smaller than the crop"),
     ("", "mean_value: 1 mean_value: 2", "mean values do not fit"),
     ("", 'mean_value: 1 mean_file: "m"', "layer 'd': mean_file and mean_value are both given"),
     ("", 'mean_file: "none"', "none"),

@@ -130,7 +130,7 @@ def test_root_folder_stands_before_names(folder, build):
     ("batch_size: 4", "crop_size: 8 mean_value: 1 mean_value: 2", "mean does not fit"),
     ("batch_size: 4", "crop_size: 8 mean_value: 1 mean_file: 'm'", "both given"),
     ("batch_size: 4 source: ''", "crop_size: 8", "layer 'd': no source is given"),
-    ("batch_size: 4 source: 'none'", "crop_size: 8", "none: cannot read the list file")])
+    ("batch_size: 4 source: 'none'", "crop_size: 8", "none: layer 'd': cannot read the list file")])
 def test_wrong_definitions(folder, window, transform, message):
     prototxt = definition(window, transform)
     if "source" in window:

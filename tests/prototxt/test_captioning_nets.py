@@ -9,7 +9,6 @@ import pytest
 
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.language.decoder import Decoder
-from caffe_lrcn.layer_types.base import Settings
 from caffe_lrcn.net.filter import filter_layers, make_state
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
@@ -75,8 +74,7 @@ def fed_by_inputs(definition: NetDef, side: int) -> NetDef:
 
 def built(definition: NetDef, phase: int, stages: tuple[str, ...] = ()) -> Net:
     """Build a net whose parameters take no memory; their fillers are only checked."""
-    return Net(definition, get_backend("cpu"), phase=phase, stages=stages,
-               settings=Settings(fill=False))
+    return Net(definition, get_backend("shapes"), phase=phase, stages=stages)
 
 
 def trained(file: str, stages: tuple[str, ...], phase: int = caffe_pb2.TRAIN) -> Net:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from caffe_lrcn.backends import get_backend
-from caffe_lrcn.layer_types.base import Settings
 from caffe_lrcn.net.filter import filter_layers, make_state
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.paths import resolve
@@ -57,7 +56,7 @@ def name_of(path: Path) -> str:
 
 def built(definition: NetDef, phase: int) -> Net:
     """Build a net whose parameters take no memory; their fillers are only checked."""
-    return Net(definition, get_backend("cpu"), phase=phase, settings=Settings(fill=False))
+    return Net(definition, get_backend("shapes"), phase=phase)
 
 
 def count(net: Net) -> int:

@@ -31,9 +31,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def plan(text: str, file: str = "s.prototxt"):
-    train, tests = plan_nets(parse_solver(text, file))
     return [(net.definition.param.name, "TEST" if net.state.phase else "TRAIN", net.state.level,
-             list(net.state.stage)) for net in (train, *tests)]
+             list(net.state.stage)) for net in plan_nets(parse_solver(text, file))]
 
 
 def test_states_are_merged(folder):
@@ -56,7 +55,7 @@ def test_order_of_test_nets(folder):
 
 def test_inline_nets_are_upgraded(folder):
     """Unlike in Caffe, which builds an empty net from old-style layers given inline."""
-    train, _ = plan_nets(parse_solver(
+    (train,) = plan_nets(parse_solver(
         'net_param { layers { name: "x" type: RELU bottom: "i" top: "o" } }'))
     assert [layer.param.type for layer in train.definition.layers] == ["ReLU"]
 
@@ -64,7 +63,7 @@ def test_inline_nets_are_upgraded(folder):
 def test_level_and_stages_of_the_command_line(folder):
     solver = with_state(parse_solver('net: "a.prototxt" train_state { level: 1 stage: "t" }'), 7,
                         ["", "c"])
-    train, _ = plan_nets(solver)
+    (train,) = plan_nets(solver)
     # No empty stage is added, which no rule could match.
     assert (train.state.level, list(train.state.stage)) == (7, ["own", "t", "c"])
 

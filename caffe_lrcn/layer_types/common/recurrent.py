@@ -112,6 +112,12 @@ class Recurrent(CarriedState, Layer):
                 dh = self.xp.add(carry, from_output[t - 1], out=self.dh.data)
         self._input_gradients(propagate_down, bottom)
 
+    def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
+        """Count each matrix once a step and stream, that of the static input once a stream."""
+        steps, streams = top[0].shape[:2]
+        return sum(streams * blob.count * (1 if self.has_static and index == _W_STATIC else steps)
+                   for index, blob in enumerate(self.blobs) if len(blob.shape) == 2)
+
     # What a cell defines --------------------------------------------------------------------
 
     def hidden(self, top: list[Blob]) -> Any:

@@ -1,0 +1,170 @@
+"""Look at one variant of a net without data: its layers, all shapes that can be told, findings."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..backends import get_backend
+from ..errors import CaffeError, UsageError
+from ..layer_types import layer_class
+from ..net.build import Step, build
+from ..net.collect import Collector, Shape
+from ..net.filter import filter_layers, rule_mismatch
+from ..net.splits import UnknownBottom
+from ..proto import caffe_pb2
+from ..proto.text import LayerDef, NetDef
+from .data_shapes import guess_shapes, needs_data
+from .problems import NOTE, WARNING, Problem
+
+
+@dataclass
+class Look:
+    """What was seen.
+
+    Args:
+        definition, state: the net, and the phase, level and stages that choose its layers.
+        steps: the layers that somebody wrote, in order.
+        problems: errors, warnings and notes.
+    """
+
+    definition: NetDef
+    state: caffe_pb2.NetState
+    steps: list[Step] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def look_at(definition: NetDef, state: caffe_pb2.NetState,
+            given: Mapping[str, Shape] | None = None,
+            skipped: frozenset[str] = frozenset()) -> Look:
+    """Build a net on the backend ``shapes`` and go on after errors.
+
+    Args:
+        definition: the net.
+        state: phase, level and stages.
+        given: shapes that are known from elsewhere, by blob.
+        skipped: places of layers that could not be read whole and are not looked at.
+    """
+    findings = _Findings(definition, state, given or {}, skipped)
+    built = build(findings.layers, get_backend("shapes"), state.phase,
+                  force_backward=definition.param.force_backward, collector=findings)
+    built.close()
+    return Look(definition, state, [step for step in built.steps if not step.inserted],
+                findings.problems)
+
+
+class _Findings(Collector):
+    """Turns errors into findings, and guesses what data would have told."""
+
+    def __init__(self, definition: NetDef, state: caffe_pb2.NetState,
+                 given: Mapping[str, Shape], skipped: frozenset[str]) -> None:
+        super().__init__()
+        self.problems: list[Problem] = []
+        self._definition, self._state = definition, state
+        self._given, self._skipped = given, skipped
+        self._made: set[str] = set()
+        #: Blobs whose shape depends on something assumed.
+        self._assumed: set[str] = set()
+        self.layers = filter_layers(definition.layers, state, self.report)
+
+    def report(self, error: CaffeError) -> None:
+        """Note an error, each once."""
+        if isinstance(error, UnknownBottom):
+            error.remedy = self._why_unknown(error.blob) or error.remedy
+        known = len(self.errors)
+        super().report(error)
+        self.problems += map(Problem.from_error, self.errors[known:])
+
+    def skips(self, layer: LayerDef) -> bool:
+        """Leave alone what was not read whole, and what acts when it is set up."""
+        return (layer.place.at() in self._skipped
+                or layer_class(layer.param.type).acts_on_setup)
+
+    def failed(self, layer: LayerDef, error: CaffeError) -> list[Shape | None]:
+        """Note the error, unless it is about data; guess what the data would have said."""
+        error.layer = error.layer or layer.param.name
+        error.where = error.where or layer.place.at()
+        if not str(error.where).startswith(layer.place.file + ":"):
+            # Another file is to blame: data that are not there are no problem of the definition.
+            if not needs_data(layer):
+                self._note(layer, f"not looked at further: {error}")
+        elif any(name in self._assumed for name in layer.param.bottom):
+            error.remedy = (f"{error.remedy.rstrip('.')}. " if error.remedy else "") + (
+                "This rests on a shape that was assumed; --shape says another")
+            self.problems.append(Problem.from_error(error, WARNING))
+        else:
+            self.report(error)
+        return self._guess(layer) if needs_data(layer) else []
+
+    def settle(self, layer: LayerDef, tops: list[Shape | None]) -> list[Shape | None]:
+        """Let shapes given from outside win; note what cannot be known."""
+        param = layer.param
+        if param.type == "Python" and param.top:
+            self._note(layer, "the tops' shapes are not known without running its Python code")
+        if param.type == "Input" and not param.input_param.shape:
+            tops = [None] * len(tops)
+        if any(name in self._assumed for name in param.bottom):
+            self._assumed.update(name for name in param.top if name not in self._given)
+        found = [self._given.get(name, shape) if name not in self._made else shape
+                 for name, shape in zip(param.top, tops, strict=False)]
+        self._made.update(param.top)
+        return found or tops
+
+    def _guess(self, layer: LayerDef) -> list[Shape | None]:
+        guess = guess_shapes(layer, self.layers)
+        open_tops = [name for name in layer.param.top if name not in self._given]
+        if guess.assumption and open_tops:
+            self._note(layer, f"without its data, {guess.assumption} are assumed; "
+                              f"--shape {open_tops[0]}=… says otherwise")
+            self._assumed.update(open_tops)
+        unknown = [name for name, shape in zip(layer.param.top, guess.shapes, strict=False)
+                   if shape is None and name not in self._given and self._is_read(name)]
+        if unknown:
+            self._note(layer, "without its data the shape is not known of "
+                              f"{', '.join(unknown)}; say it with --shape {unknown[0]}=…")
+        return [shape if shape and min(shape) > 0 else None for shape in guess.shapes]
+
+    def _is_read(self, blob: str) -> bool:
+        return any(blob in layer.param.bottom and layer.param.type != "Silence"
+                   for layer in self.layers)
+
+    def _why_unknown(self, blob: str) -> str:
+        """Return which layers make a blob, and why they do not do so in this variant."""
+        reasons = [self._why_absent(layer) for layer in self._definition.layers
+                   if blob in layer.param.top]
+        return f"It is made by {', or by '.join(reasons[:3])}" if reasons else ""
+
+    def _why_absent(self, layer: LayerDef) -> str:
+        line = layer.place.at().removeprefix(layer.place.file)
+        name = f"layer '{layer.param.name}' ({line[1:]})" if line else f"'{layer.param.name}'"
+        if any(layer is kept for kept in self.layers):
+            return f"{name}, which comes later: move it up"
+        why = [rule_mismatch(self._state, rule) for rule in layer.param.include]
+        return f"{name}, left out here: {why[0] if why else 'an exclude rule holds'}"
+
+    def _note(self, layer: LayerDef, text: str) -> None:
+        self.problems.append(Problem(NOTE, layer.place.at(),
+                                     f"layer '{layer.param.name}': {text}"))
+
+
+def variant_name(state: caffe_pb2.NetState) -> str:
+    """Return the phase, level and stages of a variant in words."""
+    name = caffe_pb2.Phase.Name(state.phase)
+    name += f", level {state.level}" if state.level else ""
+    return name + (f", stages {' '.join(state.stage)}" if state.stage else "")
+
+
+def parse_shapes(texts: Sequence[str]) -> dict[str, Shape]:
+    """Return shapes given as ``NAME=1,3,227,227``.
+
+    Raises:
+        UsageError: another form.
+    """
+    shapes = {}
+    for text in texts:
+        name, equals, sizes = text.partition("=")
+        items = sizes.replace("x", ",").split(",")
+        if not name or not equals or not all(item.strip().isdecimal() for item in items):
+            raise UsageError("--shape takes a blob and its sizes", got=text,
+                             wanted="NAME=1,3,227,227")
+        shapes[name] = tuple(int(item) for item in items)
+    return shapes
