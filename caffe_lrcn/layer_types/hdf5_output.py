@@ -69,7 +69,7 @@ class HDF5Output(Layer):
 
     def _append(self, name: str, blob: Blob) -> None:
         shape = _four_axes(blob)
-        values = blob.host_data.reshape(shape)
+        values = blob.read_data().reshape(shape)
         try:
             if name not in self._file:
                 self._file.create_dataset(name, data=values, maxshape=(None, *shape[1:]))

@@ -240,11 +240,11 @@ class Net:
             params = {f"param {i}": blob for i, blob in enumerate(node.layer.blobs)}
             tops = dict(zip(node.top_names, node.top, strict=True))
             for name, blob in (params | tops).items():
-                if not np.isfinite(blob.host_data).all():
+                if not np.isfinite(blob.read_data()).all():
                     return node.layer.name, name, "data"
         for node in reversed(self.nodes):
             for name, blob in zip(node.top_names, node.top, strict=True):
-                if node.needs_backward and not np.isfinite(blob.host_diff).all():
+                if node.needs_backward and not np.isfinite(blob.read_diff()).all():
                     return node.layer.name, name, "diff"
         return None
 

@@ -37,7 +37,7 @@ def save(solver: Solver) -> str:
     kind = "HDF5" if hdf5 else "binary proto"
     paths = set_paths(solver.prefix, solver.iter, hdf5)
     state = SolverStateFile(solver.iter, paths.weights,
-                            [np.asarray(blob.host_data) for blob in solver.history],
+                            [np.asarray(blob.read_data()) for blob in solver.history],
                             solver.current_step)
 
     before = solver.before_test or BeforeTest([net.state() for net in solver.test_nets],
