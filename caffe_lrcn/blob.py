@@ -40,7 +40,8 @@ class Buffer:
             self._upload()
         grown = self.backend.zeros(count)
         if self.array is not None:
-            grown[:self.array.size] = self.array
+            with self.backend.device:
+                grown[:self.array.size] = self.array
         self.array, self._mirror, self._newest = grown, None, _SYNCED
 
     def device(self, count: int, will_write: bool = True) -> Any:
@@ -81,7 +82,8 @@ class Buffer:
         return self._mirror
 
     def _upload(self) -> None:
-        self.array[:] = self.backend.upload(self._mirror)
+        with self.backend.device:
+            self.array[:] = self.backend.upload(self._mirror)
         self._newest = _SYNCED
 
 

@@ -69,7 +69,8 @@ class Net:
             glog.info(filtered_text(definition, layers, self.state_filter))
         graph = connect(insert_splits(layers))
         try:
-            self._build(graph)
+            with backend.device:
+                self._build(graph)
         except BaseException:
             self.close()
             raise
@@ -113,8 +114,9 @@ class Net:
         Raises:
             LabelError: a layer found a label or an index that it cannot use.
         """
-        self.scalars.loss.fill(0)
-        self.run_forward(start, end)
+        with self.backend.device:
+            self.scalars.loss.fill(0)
+            self.run_forward(start, end)
         reading = self.scalars.read()
         self.check_status(reading.status)
         return reading.loss
@@ -126,19 +128,22 @@ class Net:
         ``scalars.status``; see ``check_status``.
         """
         last = len(self.nodes) - 1 if end is None else end
-        for index in range(start or 0, last + 1):
-            node = self.nodes[index]
-            for callback in self.before_forward:
-                callback(index)
-            self.backend.scratch.rewind()
-            try:
-                node.layer.reshape(node.bottom, node.top)
-                node.layer.forward(node.bottom, node.top)
-            except CaffeError as error:
-                raise node.placed(error) from None
-            self._add_loss(node)
-            for callback in self.after_forward:
-                callback(index)
+        with self.backend.device:
+            for index in range(start or 0, last + 1):
+                for callback in self.before_forward:
+                    callback(index)
+                self._forward_node(self.nodes[index])
+                for callback in self.after_forward:
+                    callback(index)
+
+    def _forward_node(self, node: Node) -> None:
+        self.backend.scratch.rewind()
+        try:
+            node.layer.reshape(node.bottom, node.top)
+            node.layer.forward(node.bottom, node.top)
+        except CaffeError as error:
+            raise node.placed(error) from None
+        self._add_loss(node)
 
     def check_status(self, status: int) -> None:
         """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing."""
@@ -160,19 +165,22 @@ class Net:
     def backward(self, start: int | None = None, end: int | None = None) -> None:
         """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all)."""
         first = len(self.nodes) - 1 if start is None else start
-        for index in range(first, (end or 0) - 1, -1):
-            node = self.nodes[index]
-            for callback in self.before_backward:
-                callback(index)
-            if node.needs_backward:
-                self.backend.scratch.rewind()
-                self._add_loss_weight(node)
-                try:
-                    node.layer.backward(node.top, node.propagate_down, node.bottom)
-                except CaffeError as error:
-                    raise node.placed(error) from None
-            for callback in self.after_backward:
-                callback(index)
+        with self.backend.device:
+            for index in range(first, (end or 0) - 1, -1):
+                for callback in self.before_backward:
+                    callback(index)
+                if self.nodes[index].needs_backward:
+                    self._backward_node(self.nodes[index])
+                for callback in self.after_backward:
+                    callback(index)
+
+    def _backward_node(self, node: Node) -> None:
+        self.backend.scratch.rewind()
+        self._add_loss_weight(node)
+        try:
+            node.layer.backward(node.top, node.propagate_down, node.bottom)
+        except CaffeError as error:
+            raise node.placed(error) from None
 
     def _add_loss_weight(self, node: Node) -> None:
         # The reference loses the implicit weight of a loss that another layer reads; `strict`
@@ -186,21 +194,24 @@ class Net:
 
     def reshape(self) -> None:
         """Propagate shapes from the inputs without computing anything."""
-        for node in self.nodes:
-            try:
-                node.layer.reshape(node.bottom, node.top)
-            except CaffeError as error:
-                raise node.placed(error) from None
+        with self.backend.device:
+            for node in self.nodes:
+                try:
+                    node.layer.reshape(node.bottom, node.top)
+                except CaffeError as error:
+                    raise node.placed(error) from None
 
     def clear_param_diffs(self) -> None:
         """Set the gradients of all learnable parameters to zero."""
-        for blob in self.learnable_params:
-            blob.diff.fill(0)
+        with self.backend.device:
+            for blob in self.learnable_params:
+                blob.diff.fill(0)
 
     def update(self) -> None:
         """Subtract each learnable parameter's diff from its data."""
-        for blob in self.learnable_params:
-            self.backend.update.apply(blob.data, blob.diff)
+        with self.backend.device:
+            for blob in self.learnable_params:
+                self.backend.update.apply(blob.data, blob.diff)
 
     def close(self) -> None:
         """Stop data sources. The net can be read afterwards but not run."""

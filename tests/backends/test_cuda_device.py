@@ -40,7 +40,7 @@ def no_cupy(monkeypatch):
 
 
 def test_without_cupy_the_message_names_the_extras(no_cupy):
-    with pytest.raises(BackendError, match=r"\[cuda13\].*\[cuda12\].*--cpu"):
+    with pytest.raises(BackendError, match=r"\[cuda13\].*\[cuda12\].*get_backend"):
         get_backend("gpu:0")
     assert device.first_usable_gpu() is None
     assert "cupy" not in sys.modules
@@ -48,12 +48,12 @@ def test_without_cupy_the_message_names_the_extras(no_cupy):
 
 def test_a_gpu_is_opened(cupy):
     backend = get_backend("gpu:0")
-    assert backend.xp is cupy and backend.is_gpu and fake_cupy.Device.current == 0
+    assert backend.xp is cupy and backend.is_gpu and backend.gpu == 0
     assert device.first_usable_gpu() == 0
 
 
 def test_a_gpu_that_is_not_there(cupy):
-    with pytest.raises(BackendError, match=r"no GPU 3 .*1 usable.*--cpu"):
+    with pytest.raises(BackendError, match=r"no GPU 3 .*1 usable.*get_backend"):
         device.open_device("gpu:3")
 
 
@@ -67,14 +67,14 @@ def test_no_driver(cupy, monkeypatch):
     def fails():
         raise RuntimeError("cudaErrorInsufficientDriver")
     monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", fails)
-    with pytest.raises(BackendError, match="InsufficientDriver.*--cpu"):
+    with pytest.raises(BackendError, match="InsufficientDriver.*get_backend"):
         device.open_device("gpu:0")
     assert device.first_usable_gpu() is None
 
 
 def test_no_gpu_in_the_machine(monkeypatch):
     fake_cupy.install(monkeypatch, gpus=0)
-    with pytest.raises(BackendError, match="no GPU was found.*--cpu"):
+    with pytest.raises(BackendError, match="no GPU was found.*get_backend"):
         device.open_device("gpu")
     assert device.first_usable_gpu() is None
 
@@ -82,7 +82,7 @@ def test_no_gpu_in_the_machine(monkeypatch):
 def test_cupy_that_does_not_load(cupy, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: types.SimpleNamespace())
-    with pytest.raises(BackendError, match="cannot be loaded.*--cpu"):
+    with pytest.raises(BackendError, match="cannot be loaded.*get_backend"):
         device.open_device("gpu")
     assert device.first_usable_gpu() is None
 
@@ -90,7 +90,7 @@ def test_cupy_that_does_not_load(cupy, monkeypatch):
 def test_missing_cuda_libraries(cupy, monkeypatch):
     monkeypatch.delattr(sys.modules["cupy_backends.cuda.libs"], "cublas")
     monkeypatch.setitem(sys.modules, "cupy_backends.cuda.libs.cublas", None)
-    with pytest.raises(BackendError, match="cuBLAS or NVRTC.*cuda12.*--cpu"):
+    with pytest.raises(BackendError, match="cuBLAS or NVRTC.*cuda12.*get_backend"):
         device.open_device("gpu")
     assert device.first_usable_gpu() is None
 
