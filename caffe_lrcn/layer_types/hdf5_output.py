@@ -28,6 +28,7 @@ class HDF5Output(Layer):
 
     bottoms = exactly(2)
     tops = exactly(0)
+    capturable = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._path = self.param.hdf5_output_param.file_name

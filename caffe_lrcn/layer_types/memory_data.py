@@ -34,6 +34,7 @@ class MemoryData(Layer):
 
     bottoms = exactly(0)
     tops = exactly(2)
+    capturable = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         given = self.param.memory_data_param

@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import glog
 from ..backends import Backend
-from ..errors import CaffeError
+from ..backends.scalars import BAD_INDEX, BAD_LABEL
+from ..errors import CaffeError, LabelError
 from ..layer_types import Layer
 from ..layer_types.base import LayerContext, Settings
 from ..proto import caffe_pb2
@@ -146,21 +147,36 @@ class Net:
         self._add_loss(node)
 
     def check_status(self, status: int) -> None:
-        """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing."""
+        """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing.
+
+        Raises:
+            LabelError: a label or an index that a layer cannot use.
+        """
+        if not status:
+            return
+        with self.backend.device:
+            for node in self.nodes:
+                error = node.layer.complaint(node.bottom)
+                if error:
+                    raise node.placed(error)
+        if status & (BAD_LABEL | BAD_INDEX):
+            raise LabelError("a label or an index was out of range, and its blob has been "
+                             "overwritten since, so that it cannot be named",
+                             remedy="Set iter_size: 1, or run forward() alone, to see which it is.")
 
     def _add_loss(self, node: Node) -> None:
         if not any(node.loss_weights):
             return
         if node.loss_shapes != [blob.shape for blob in node.top]:
             node.seed_loss()
-        total = self.scalars.loss
-        for index, (blob, weight) in enumerate(zip(node.top, node.loss_weights, strict=True)):
+        add_loss = self.backend.softmax_loss.add_loss
+        for blob, weight, overwritten in zip(node.top, node.loss_weights, node.overwritten,
+                                             strict=True):
             if not weight:
                 continue
-            if node.overwritten[index] and not self.settings.strict:
-                total += weight * float(blob.data.sum())
-            else:
-                total += (blob.data * blob.diff).sum()
+            lost = overwritten and not self.settings.strict
+            add_loss(blob.data, None if lost else blob.diff, weight if lost else 1.0,
+                     self.scalars.loss, self.backend.scratch)
 
     def backward(self, start: int | None = None, end: int | None = None) -> None:
         """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all)."""

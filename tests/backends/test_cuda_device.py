@@ -13,8 +13,9 @@ from caffe_lrcn.backends import get_backend
 from caffe_lrcn.backends.cuda import compile as cuda_compile
 from caffe_lrcn.backends.cuda import device, update
 from caffe_lrcn.backends.cuda.matmul import matmul
+from caffe_lrcn.backends.scalars import BAD_INDEX, BAD_LABEL
 from caffe_lrcn.backends.specs import ConvSpec, LRNSpec, PoolSpec
-from caffe_lrcn.errors import BackendError, LabelError
+from caffe_lrcn.errors import BackendError
 
 from . import fake_cupy
 from .twins import assert_same, values
@@ -186,19 +187,20 @@ def test_layers_on_device_arrays(cupy, dtype):
 def test_labels_on_device_arrays(cupy, dtype):
     ops, wrap = get_backend("gpu:0", dtype), fake_cupy.Array
     prob, label = wrap(np.full((2, 4, 1), 0.25, dtype)), wrap(np.array([[1], [9]], dtype))
-    loss, count = ops.softmax_loss.loss_forward(prob, label, 9)
-    assert_same([loss.host, count.host], [np.asarray(np.log(4), dtype), np.asarray(1, dtype)],
-                dtype)
+    loss, count, status = ops.zeros(1), ops.zeros(1), ops.zeros(1, np.int32)
+    ops.softmax_loss.loss_forward(prob, label, 9, loss, count, status)
+    assert_same([loss.host, count.host, status.host],
+                [np.log([4], dtype=dtype), np.ones(1, dtype), np.zeros(1, np.int32)], dtype)
     dx = wrap(np.ones((2, 4, 1), dtype))
     ops.softmax_loss.loss_backward(prob, label, 9, wrap(np.asarray(2, dtype)), dx)
     assert dx.tolist() == [[[0.5], [-1.5], [0.5], [0.5]], [[0], [0], [0], [0]]]
-    with pytest.raises(LabelError, match="got 9"):
-        ops.softmax_loss.loss_forward(prob, label, None)
+    ops.softmax_loss.loss_forward(prob, label, None, loss, count, status)
+    assert status.tolist() == [BAD_LABEL]
     table, out = wrap(values((3, 5), dtype)), wrap(np.ones((2, 1, 5), dtype))
-    with pytest.raises(LabelError, match="got 9"):
-        ops.embed.forward(label, table, None, out)
+    ops.embed.forward(label, table, None, out, -1, status)
+    assert status.tolist() == [BAD_LABEL | BAD_INDEX]
     dy, d_table = wrap(values((3, 5), dtype, 1)), wrap(np.zeros((3, 5), dtype))
-    ops.embed.backward(wrap(np.array([2, -1, 2], dtype)), dy, d_table, None)
+    ops.embed.backward(wrap(np.array([2, -1, 2], dtype)), dy, d_table, None, ops.scratch)
     assert_same(d_table.host[2], dy.host[0] + dy.host[2], dtype)
     assert not d_table.host[:2].any()
 

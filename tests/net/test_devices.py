@@ -9,6 +9,7 @@ import pytest
 
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.backends.cuda import compile as cuda_compile
+from caffe_lrcn.errors import LabelError
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.text import parse_net
 from tests.backends import fake_cupy
@@ -64,3 +65,12 @@ def test_another_thread_runs_a_net_on_its_gpu(gpus):
     thread.start()
     thread.join()
     assert len(results) == 1 and results[0][0] > 0
+
+
+def test_a_label_that_is_no_class_is_named(gpus):
+    net = Net(parse_net(TEXT, "n.prototxt"), get_backend("gpu:1"), phase=0)
+    net.blobs["label"].host_data[...] = [0, 4]
+    with pytest.raises(LabelError, match=r"n.prototxt:7:58: layer 'loss'.*number 1 .*got 4, "):
+        net.forward()
+    net.blobs["label"].host_data[...] = 0
+    assert net.forward() > 0
