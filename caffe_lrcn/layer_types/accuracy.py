@@ -4,7 +4,6 @@ from __future__ import annotations
 import numpy as np
 
 from .. import glog
-from ..backends.scalars import NAN_SCORE
 from ..blob import Blob
 from ..errors import CaffeError, NetError, PrototxtError
 from .base import Arity, Layer, exactly
@@ -42,6 +41,7 @@ class Accuracy(Layer):
                              wanted="a positive number, or 0 for the number of labels",
                              kind=PrototxtError, at=("accuracy_param", "denominator"))
         self._ignore = param.ignore_label if param.HasField("ignore_label") else None
+        self._hits, self._valid = (self.backend.zeros(1).reshape(()) for _ in range(2))
         self._warned = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -62,25 +62,20 @@ class Accuracy(Layer):
             top[1].reshape(classes)
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        xp, take, count = self.xp, self.backend.scratch.take, self._view[1]
-        scores = bottom[0].data.reshape(self._view)
-        classes = class_labels(self, bottom[1], count, self._ignore).reshape(self._label_view)
-        kept = xp.greater_equal(classes, 0, out=take(classes.shape, bool))
-        true = xp.take_along_axis(scores, classes[:, None], axis=1)
-        unclear = xp.isnan(true[:, 0]) & kept
-        status = self.context.scalars.status
-        xp.bitwise_or(status, unclear.any() * xp.int32(NAN_SCORE), out=status)
-        # CAFFE-QUIRK: scores equal to the true one count against it. A NaN compares false with
-        # everything, so a NaN score counts as right.
-        mask = xp.greater_equal(scores, true, out=take(self._view, bool))
-        others = xp.count_nonzero(mask, axis=1) - 1
-        right = kept & (others < self.param.accuracy_param.top_k)
-        top[0].data[...] = right.sum() / (self.param.accuracy_param.denominator
-                                          or xp.maximum(kept.sum(), 1))
+        xp, backend, count = self.xp, self.backend, self._view[1]
+        labels = class_labels(self, bottom[1], count, self._ignore).reshape(self._label_view)
+        right = backend.scratch.take(labels.shape, np.int32)
+        backend.softmax_loss.accuracy(
+            bottom[0].data.reshape(self._view), labels, self.param.accuracy_param.top_k, right,
+            self._hits, self._valid, self.context.scalars.status, backend.scratch)
+        xp.maximum(self._valid, 1, out=self._valid)
+        xp.divide(self._hits, self.param.accuracy_param.denominator or self._valid,
+                  out=top[0].data)
         if len(top) == 2:
-            members = classes[:, None] == xp.arange(count)[:, None]
-            counts = [(members & chosen[:, None]).sum(axis=(0, 2)) for chosen in (right, kept)]
-            top[1].data[...] = counts[0] / xp.maximum(counts[1], 1)
+            members = labels[:, None] == xp.arange(count)[:, None]
+            hits, all_ = ((members * chosen[:, None]).sum(axis=(0, 2))
+                          for chosen in (right, xp.ones_like(right)))
+            top[1].data[...] = hits / xp.maximum(all_, 1)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if any(propagate_down):

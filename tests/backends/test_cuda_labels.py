@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.backends import get_backend
-from caffe_lrcn.backends.scalars import BAD_INDEX, BAD_LABEL
+from caffe_lrcn.backends.scalars import BAD_INDEX, BAD_LABEL, NAN_SCORE
 from caffe_lrcn.errors import ShapeError
 
 from .twins import assert_twins, rubbish, values
@@ -83,6 +83,19 @@ def test_a_label_that_is_no_class_counts_for_nothing(bad, ignored, dtype):
         np.zeros(1, np.int32), dtype=dtype)
     assert picked[2, 1] == -1 and picked.min(initial=0, where=picked != -1) == 0
     assert status == BAD_LABEL
+
+
+@SHAPES
+@pytest.mark.parametrize("top_k", [1, 2])
+def test_accuracy(shape, top_k, dtype):
+    scores = np.round(values(shape, dtype))  # with ties
+    picked = np.random.default_rng(4).integers(-1, shape[1], (shape[0], shape[2]), np.int32)
+    scores[0, :, 0] = np.nan
+    (*_, hits, valid, status), _ = assert_twins(
+        "softmax_loss.accuracy", scores, picked, top_k, np.full(picked.shape, 9, np.int32),
+        np.full(1, 9, dtype), np.full(1, 9, dtype), np.zeros(1, np.int32), dtype=dtype)
+    assert status == (NAN_SCORE if picked[0, 0] >= 0 else 0)
+    assert valid == (picked >= 0).sum() and hits <= valid
 
 
 @pytest.mark.parametrize("weights", [True, False])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..scalars import BAD_LABEL
+from ..scalars import BAD_LABEL, NAN_SCORE
 from ..scratch import Scratch
 from .blocks import rows_per_block
 
@@ -77,6 +77,28 @@ def class_indices(label: np.ndarray, classes: int, ignore_label: int | None, pic
     """Write each label's class into ``picked`` (int32), -1 where the label does not count."""
     found, kept = _classes(label, classes, ignore_label, status)
     picked[...] = np.where(kept, found, -1)
+
+
+def accuracy(scores: np.ndarray, picked: np.ndarray, top_k: int, right: np.ndarray,
+             hits: np.ndarray, valid: np.ndarray, status: np.ndarray, scratch: Scratch) -> None:
+    """Find the labels whose score is among the ``top_k`` best; count them and all that count.
+
+    Args:
+        scores: (outer, C, inner).
+        picked: (outer, inner), int32, of ``class_indices``.
+        right: like ``picked``; 1 where the label is found so, else 0.
+        hits, valid: one element each, of ``scores``' type.
+        status: the status word; a label whose score is NaN sets ``NAN_SCORE``.
+    """
+    kept = picked >= 0
+    true = np.take_along_axis(scores, np.maximum(picked, 0)[:, None], axis=1)
+    if (np.isnan(true[:, 0]) & kept).any():
+        status |= NAN_SCORE
+    # CAFFE-QUIRK: scores equal to the true one count against it. A NaN compares false with
+    # everything, so a NaN score counts as right.
+    mask = np.greater_equal(scores, true, out=scratch.take(scores.shape, bool))
+    right[...] = kept & (np.count_nonzero(mask, axis=1) - 1 < top_k)
+    hits[...], valid[...] = np.count_nonzero(right), np.count_nonzero(kept)
 
 
 def add_loss(x: np.ndarray, weights: np.ndarray | None, factor: float, total: np.ndarray,

@@ -71,6 +71,44 @@ __global__ void class_indices(unsigned int n, const T *label, int C, int has_ign
   }
 }
 
+// right = whether fewer than top_k other scores of the row reach the label's; 0 where the label
+// does not count. A label whose score is NaN counts as right and sets `bit` in the status word.
+template <typename T>
+__global__ void rank_labels(unsigned int rows, const T *scores, const int *picked, int C,
+                            int inner, int top_k, int bit, int *right, int *status) {
+  GRID_STRIDE_ROWS(row, rows) {
+    const unsigned int first = row / inner * C * inner + row % inner;
+    const int label = picked[row];
+    const T own = scores[first + (label < 0 ? 0 : label) * inner];
+    int reaching = 0;  // its own is one of them
+    BLOCK_STRIDE_LOOP(c, (unsigned int)C) reaching += scores[first + c * inner] >= own;
+    reaching = block_sum(reaching);
+    if (threadIdx.x == 0) {
+      right[row] = label >= 0 && reaching - 1 < top_k;
+      if (label >= 0 && own != own) status[0] |= bit;
+    }
+  }
+}
+
+// hits = sum of right, valid = number of labels that count; `blocks` is 1
+template <typename T>
+__global__ void count_right(unsigned int blocks, const int *picked, const int *right,
+                            unsigned int rows, T *hits, T *valid) {
+  GRID_STRIDE_ROWS(block, blocks) {
+    int found = 0, counting = 0;
+    BLOCK_STRIDE_LOOP(row, rows) {
+      found += right[row];
+      counting += picked[row] >= 0;
+    }
+    found = block_sum(found);
+    counting = block_sum(counting);
+    if (threadIdx.x == 0) {
+      hits[0] = T(found);
+      valid[0] = T(counting);
+    }
+  }
+}
+
 // total += factor * sum x * weights; `blocks` is 1
 template <typename T>
 __global__ void add_loss(unsigned int blocks, const T *x, const T *weights, unsigned int n,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..scalars import BAD_LABEL
+from ..scalars import BAD_LABEL, NAN_SCORE
 from ..scratch import Scratch
 from .checks import has_size, same_size
 from .compile import THREADS, launch
@@ -75,6 +75,26 @@ def class_indices(label: Any, classes: int, ignore_label: int | None, picked: An
     """Write each label's class into ``picked`` (int32), -1 where the label does not count."""
     launch(_SOURCE, "class_indices", same_size(label=label, picked=picked),
            (label, classes, *_ignored(ignore_label), BAD_LABEL, picked, status), label.dtype)
+
+
+def accuracy(scores: Any, picked: Any, top_k: int, right: Any, hits: Any, valid: Any, status: Any,
+             scratch: Scratch) -> None:
+    """Find the labels whose score is among the ``top_k`` best; count them and all that count.
+
+    Args:
+        scores: (outer, C, inner).
+        picked: (outer, inner), int32, of ``class_indices``.
+        right: like ``picked``; 1 where the label is found so, else 0.
+        hits, valid: one element each, of ``scores``' type.
+        status: the status word; a label whose score is NaN sets ``NAN_SCORE``.
+    """
+    _, classes, inner = scores.shape
+    rows = same_size(picked=picked, right=right)
+    launch(_SOURCE, "rank_labels", rows,
+           (scores, picked, classes, inner, top_k, NAN_SCORE, right, status), scores.dtype,
+           block=_block(classes))
+    launch(_SOURCE, "count_right", 1, (picked, right, rows, hits, valid), scores.dtype,
+           block=THREADS)
 
 
 def add_loss(x: Any, weights: Any | None, factor: float, total: Any, scratch: Scratch) -> None:
