@@ -5,16 +5,19 @@ import importlib.util
 import shutil
 import sys
 import types
+from argparse import Namespace
 
 import numpy as np
 import pytest
 
+import caffe_lrcn as caffe
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.backends.cuda import compile as cuda_compile
 from caffe_lrcn.backends.cuda import device, update
 from caffe_lrcn.backends.cuda.matmul import matmul
 from caffe_lrcn.backends.scalars import BAD_INDEX, BAD_LABEL
 from caffe_lrcn.backends.specs import ConvSpec, LRNSpec, PoolSpec
+from caffe_lrcn.cli.runtime import open_backend
 from caffe_lrcn.errors import BackendError
 
 from . import fake_cupy
@@ -51,6 +54,24 @@ def test_a_gpu_is_opened(cupy):
     backend = get_backend("gpu:0")
     assert backend.xp is cupy and backend.is_gpu and backend.gpu == 0
     assert device.first_usable_gpu() == 0
+
+
+def test_opening_a_gpu_leaves_the_current_one(monkeypatch):
+    fake_cupy.install(monkeypatch, gpus=2)
+    backend = get_backend("gpu:1")
+    assert fake_cupy.Device().id == 0
+    with backend.device:
+        assert fake_cupy.Device().id == 1
+    assert backend.zeros(3).device.id == backend.scalars().status.device.id == 1
+
+
+def test_the_remedy_without_a_gpu_speaks_the_callers_language(no_cupy, monkeypatch):
+    caffe.set_mode_gpu()
+    with pytest.raises(BackendError, match=r"or call caffe.set_mode_cpu\(\) to run without a GPU"):
+        caffe.pycaffe.modes.current_backend()
+    caffe.set_mode_cpu()
+    with pytest.raises(BackendError, match="or use --cpu to run without a GPU"):
+        open_backend(Namespace(gpu="0", cpu=False, threads=None, math="fp32"))
 
 
 def test_a_gpu_that_is_not_there(cupy):
