@@ -27,7 +27,9 @@ def check_params(solver: Solver) -> None:
         DivergedError: one holds a NaN or an infinity.
     """
     xp = solver.backend.xp
-    if not all(bool(xp.isfinite(blob.data).all()) for blob in solver.net.learnable_params):
+    with solver.backend.device:
+        finite = all(bool(xp.isfinite(blob.data).all()) for blob in solver.net.learnable_params)
+    if not finite:
         raise _diverged(solver, "a parameter became NaN or infinite, no snapshot is taken")
 
 

@@ -126,9 +126,10 @@ class Solver:
             self.losses.clear()
         self.keeps_losses = False
         try:
-            while self.iter < end and not self.stopped_early:
-                self._iterate()
-                progress.show(self.iter, self.losses.mean, self.lr)
+            with self.backend.device:
+                while self.iter < end and not self.stopped_early:
+                    self._iterate()
+                    progress.show(self.iter, self.losses.mean, self.lr)
         finally:
             progress.close()
 
@@ -174,16 +175,17 @@ class Solver:
         rate = learning_rate(self.param, self.iter, step)
         if self._is_due(self.param.display):
             glog.info(f"Iteration {self.iter}, lr = {rate:g}")
-        params = self.net.learnable_params
-        gradients.clip(self.backend, params, self.param.clip_gradients)
-        for index, blob in enumerate(params):
-            gradients.normalise(self.backend, blob, self.param.iter_size)
-            gradients.regularise(self.backend, blob, self.param.regularization_type,
-                                 self.param.weight_decay * self.net.param_decay[index])
-            history = [slot.data for slot in self.history[index::len(params)]]
-            self.rule.update(self.backend, self.param, rate * self.net.param_lr[index], self.iter,
-                             blob.diff, history)
-        self.net.update()
+        with self.backend.device:
+            params = self.net.learnable_params
+            gradients.clip(self.backend, params, self.param.clip_gradients)
+            for index, blob in enumerate(params):
+                gradients.normalise(self.backend, blob, self.param.iter_size)
+                gradients.regularise(self.backend, blob, self.param.regularization_type,
+                                     self.param.weight_decay * self.net.param_decay[index])
+                history = [slot.data for slot in self.history[index::len(params)]]
+                self.rule.update(self.backend, self.param, rate * self.net.param_lr[index],
+                                 self.iter, blob.diff, history)
+            self.net.update()
         self.iter += 1
 
     @property
