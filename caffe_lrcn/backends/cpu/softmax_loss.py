@@ -114,8 +114,10 @@ def _classes(label: np.ndarray, count: int, ignore_label: int | None,
     """Return labels as integers, and which of them count."""
     with np.errstate(invalid="ignore"):  # NaN becomes a number far out of range
         classes = label.astype(np.intp)
-    outside = (classes < 0) | (classes >= count)
-    ignored = classes == ignore_label  # nowhere if it is None
-    if status is not None and (outside & ~ignored).any():
+    kept = good = classes.view(np.uintp) < count  # negative numbers are huge ones
+    if ignore_label is not None:
+        ignored = classes == ignore_label
+        kept, good = good & ~ignored, good | ignored
+    if status is not None and not good.all():
         status |= BAD_LABEL
-    return classes, ~(outside | ignored)
+    return classes, kept
