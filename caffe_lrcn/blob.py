@@ -40,7 +40,8 @@ class Buffer:
             self._upload()
         grown = self.backend.zeros(count)
         if self.array is not None:
-            grown[:self.array.size] = self.array
+            with self.backend.device:
+                grown[:self.array.size] = self.array
         self.array, self._mirror, self._newest = grown, None, _SYNCED
 
     def move(self, array: Any) -> None:
@@ -64,24 +65,41 @@ class Buffer:
         self.ensure(count)
         if isinstance(self.array, np.ndarray) or not self.backend.has_values:
             return self.array
+        mirror = self._fetched()
+        self._newest = _HOST_NEWEST
+        return mirror
+
+    def read(self, count: int) -> np.ndarray:
+        """Return a read-only NumPy array with the newest content; which copy is newest stays."""
+        self.ensure(count)
+        newest = self.array if isinstance(self.array, np.ndarray) else self._fetched()
+        view = newest[:count]
+        view.flags.writeable = False
+        return view
+
+    def _fetched(self) -> np.ndarray:
+        """Return the mirror with the newest content."""
         if self._mirror is None:
             self._mirror = np.empty(self.array.size, self.array.dtype)
             self._newest = _DEVICE_NEWEST
         if self._newest == _DEVICE_NEWEST:
             self._mirror[:] = self.backend.download(self.array)
-        self._newest = _HOST_NEWEST
+            self._newest = _SYNCED
         return self._mirror
 
     def _upload(self) -> None:
-        self.array[:] = self.backend.upload(self._mirror)
+        with self.backend.device:
+            self.array[:] = self.backend.upload(self._mirror)
         self._newest = _SYNCED
 
 
 class Blob:
     """``data`` and ``diff`` of one shape; each may share its storage with other blobs.
 
-    ``data`` and ``diff`` are arrays of the backend (NumPy or CuPy) for layers to work on;
-    ``host_data`` and ``host_diff`` are writable NumPy views for scripts. Source: Caffe's blob.
+    ``data`` and ``diff`` are arrays of the backend (NumPy or CuPy) for layers to work on. On the
+    host ``read_data()`` and ``read_diff()`` are for those who look; ``host_data`` and
+    ``host_diff`` are writable, and on a GPU to take one makes the host's copy the newest.
+    Source: Caffe's blob.
     """
 
     __slots__ = ("backend", "_shape", "count", "_data", "_diff", "_data_view", "_diff_view")
@@ -140,6 +158,14 @@ class Blob:
         if self._diff_view[0] is not array:
             self._diff_view = (array, array[:self.count].reshape(self._shape))
         return self._diff_view[1]
+
+    def read_data(self) -> np.ndarray:
+        """Return the values as a read-only NumPy view; on a GPU this may wait for a copy."""
+        return self._data.read(self.count).reshape(self._shape)
+
+    def read_diff(self) -> np.ndarray:
+        """Return the gradient as a read-only NumPy view; on a GPU this may wait for a copy."""
+        return self._diff.read(self.count).reshape(self._shape)
 
     @property
     def host_data(self) -> np.ndarray:

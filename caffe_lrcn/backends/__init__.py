@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -26,13 +27,15 @@ import numpy as np
 
 from ..errors import BackendError
 from .cpu.blocks import blocks
-from .scalars import SLOTS, Scalars
+from .cuda.device import USE_CPU, device_number, open_device
+from .scalars import Scalars
 from .scratch import Scratch
 
 OP_MODULES = ("blas", "conv", "pool", "lrn", "embed", "recurrent", "softmax_loss", "elementwise",
               "update")
 MATH_MODES = ("fp32", "tf32", "bf16")
 _ALIGNMENT = 64
+_HOST: AbstractContextManager[object] = nullcontext()
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Backend:
 
     ``xp`` is the array module (NumPy or CuPy), ``dtype`` the type of every blob, ``math`` the
     precision of large matrix products, ``scratch`` has temporaries for one op; the rest are the op
-    modules.
+    modules. A GPU's number is ``gpu``: whoever runs ops enters ``device`` first.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Backend:
     softmax_loss: ModuleType = field(repr=False)
     elementwise: ModuleType = field(repr=False)
     update: ModuleType = field(repr=False)
+    gpu: int | None = None
     scratch: Scratch = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -73,15 +77,21 @@ class Backend:
         """Whether arrays hold values; False of the backend ``shapes`` alone."""
         return True
 
+    @property
+    def device(self) -> AbstractContextManager[object]:
+        """A context in which this thread's arrays and kernels are of the backend's device."""
+        return _HOST if self.gpu is None else self.xp.cuda.Device(self.gpu)
+
     def scalars(self) -> Scalars:
         """Return the numbers and the status word of a step, all zero, for one net."""
-        return Scalars(self.zeros(SLOTS, np.float64), self.download)
+        return Scalars(self)
 
     def zeros(self, count: int, dtype: Any = None) -> Any:
         """Return a zeroed flat array of ``count`` elements, 64-byte aligned."""
         dtype = np.dtype(dtype or self.dtype)
         if self.is_gpu:
-            return self.xp.zeros(count, dtype)
+            with self.device:
+                return self.xp.zeros(count, dtype)
         raw = np.zeros(count * dtype.itemsize + _ALIGNMENT, np.uint8)
         start = -raw.ctypes.data % _ALIGNMENT
         return raw[start:start + count * dtype.itemsize].view(dtype)
@@ -98,14 +108,19 @@ class Backend:
 
     def upload(self, array: Any) -> Any:
         """Return ``array`` (NumPy or anything NumPy takes) on the device."""
-        return self.xp.asarray(array)
+        with self.device:
+            return self.xp.asarray(array)
 
     def download(self, array: Any) -> np.ndarray:
         """Return ``array`` of the device as a NumPy array."""
-        return array if isinstance(array, np.ndarray) else self.xp.asnumpy(array)
+        if isinstance(array, np.ndarray):
+            return array
+        with self.device:
+            return self.xp.asnumpy(array)
 
 
-def get_backend(device: str = "cpu", dtype: Any = np.float32, math: str = "fp32") -> Backend:
+def get_backend(device: str = "cpu", dtype: Any = np.float32, math: str = "fp32", *,
+                without_gpu: str = USE_CPU) -> Backend:
     """Return the backend of a device.
 
     Args:
@@ -115,6 +130,7 @@ def get_backend(device: str = "cpu", dtype: Any = np.float32, math: str = "fp32"
             where there is no GPU).
         dtype: ``float32`` or ``float64``, the type of every blob.
         math: ``fp32``, ``tf32`` (GPU only) or ``bf16``; snapshots are float32 in any case.
+        without_gpu: what the error says to do where the GPU is not there.
 
     Raises:
         BackendError: an unknown device, type or mode, or a GPU that is not there.
@@ -134,14 +150,15 @@ def get_backend(device: str = "cpu", dtype: Any = np.float32, math: str = "fp32"
     if device == "cuda-host":
         return _assemble("cuda-host", np, dtype, math, "cuda")
     if device == "gpu" or device.startswith("gpu:"):
-        from .cuda.device import open_device
-        return _assemble(device, open_device(device), dtype, math, "cuda")
+        return _assemble(device, open_device(device, without_gpu), dtype, math, "cuda",
+                         device_number(device))
     raise BackendError("unknown device", got=device, wanted="cpu or gpu:N")
 
 
-def _assemble(name: str, xp: ModuleType, dtype: np.dtype, math: str, family: str) -> Backend:
+def _assemble(name: str, xp: ModuleType, dtype: np.dtype, math: str, family: str,
+              gpu: int | None = None) -> Backend:
     ops = {op: importlib.import_module(f"{__name__}.{family}.{op}") for op in OP_MODULES}
     if family == "cuda" and math != "fp32":
         # The mode is bound here, so that ops keep one signature and no state.
         ops["blas"] = importlib.import_module(f"{__name__}.cuda.blas_{math}")
-    return Backend(name=name, xp=xp, dtype=dtype, math=math, **ops)
+    return Backend(name=name, xp=xp, dtype=dtype, math=math, gpu=gpu, **ops)

@@ -5,17 +5,19 @@ a step, and has the layers name what it means.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from . import Backend
 
 #: Bits of the status word.
 BAD_LABEL, BAD_INDEX, NOT_FINITE, NAN_SCORE = 1, 2, 4, 8
 
 _STATUS, _LOSS, _SQUARES, _CLIP, _RATE, _COUNT = range(6)
-SLOTS = 6
+_SLOTS = 6
 
 
 @dataclass(frozen=True)
@@ -42,21 +44,22 @@ class Scalars:
     as in ``Reading``, ``rate`` the learning rate, ``count`` the number of the iteration.
 
     Args:
-        array: zeroed flat float64 array of ``SLOTS`` elements on the device.
-        download: returns a device array as a NumPy array.
+        backend: where they lie.
     """
 
-    def __init__(self, array: Any, download: Callable[[Any], np.ndarray]) -> None:
-        self._array, self._download = array, download
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._array = array = backend.zeros(_SLOTS, np.float64)
         self.status = array[_STATUS:_STATUS + 1].view(np.int32)[:1]
         self.loss, self.squares, self.clip, self.rate, self.count = (
             array[slot:slot + 1] for slot in (_LOSS, _SQUARES, _CLIP, _RATE, _COUNT))
 
     def read(self) -> Reading:
         """Copy all scalars to the host at once (on a GPU this waits) and clear the status."""
-        values = self._download(self._array)
+        values = self._backend.download(self._array)
         status = int(values[:1].view(np.int32)[0])
         if status:
-            self.status.fill(0)
+            with self._backend.device:
+                self.status.fill(0)
         return Reading(status, float(values[_LOSS]), float(values[_SQUARES]),
                        float(values[_CLIP]))

@@ -84,7 +84,7 @@ def extract_features(net: Net, blobs: Sequence[str], databases: Sequence[str], b
         for _ in range(batches):
             net.forward()
             for name, writer in zip(blobs, writers, strict=True):
-                _store(net.blobs[name].host_data, writer)
+                _store(net.blobs[name].read_data(), writer)
     for name, writer in zip(blobs, writers, strict=True):
         glog.info("Extracted features of %d items for blob %s", writer.count, name)
     return writers[0].count if writers else 0

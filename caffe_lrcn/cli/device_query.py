@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the properties; return the exit code."""
     from ..backends.cuda.device import open_device
-    cupy = open_device("gpu")
+    cupy = open_device("gpu", "use --cpu")
     count = cupy.cuda.runtime.getDeviceCount()
     for number in _numbers(args.gpu, count):
         print("\n".join(f"{name + ':':<30} {value}"

@@ -113,7 +113,7 @@ def open_backend(args: argparse.Namespace, param: SolverParameter | None = None)
         device = "cpu"
     else:
         device = automatic_device() if param is None else device_for(param)
-    backend = get_backend(device, math=args.math)
+    backend = get_backend(device, math=args.math, without_gpu="use --cpu")
     if args.threads and device == "cpu":
         from ..backends.cpu.threads import set_threads
         set_threads(args.threads)

@@ -98,7 +98,8 @@ class Stopwatch:
         start = perf_counter()
         work()
         if self.backend.is_gpu:
-            self.backend.xp.cuda.get_current_stream().synchronize()
+            with self.backend.device:
+                self.backend.xp.cuda.get_current_stream().synchronize()
         self.sums[name] = self.sums.get(name, 0.0) + 1000 * (perf_counter() - start)
 
     def sum(self, direction: str) -> float:

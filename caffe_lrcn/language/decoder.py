@@ -1,8 +1,10 @@
 """From features of pictures or videos to sentences with a trained decoder net."""
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +20,15 @@ from .word_choice import WordChoice
 
 #: Most rows of a batch: scores of 1024 rows and 8801 words take 34 MiB.
 _ROWS = 1024
+
+
+def _on_its_device(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a method of a decoder run in the context of its backend's device."""
+    @functools.wraps(method)
+    def inside(self: Decoder, *args: Any, **options: Any) -> Any:
+        with self.step_net.backend.device:
+            return method(self, *args, **options)
+    return inside
 
 
 class Decoder:
@@ -68,6 +79,7 @@ class Decoder:
         """
         return self.beam(given, 1, max_length)
 
+    @_on_its_device
     def beam(self, given: Given, beam_size: int = 5, max_length: int = 20, *,
              length_normalisation: float = 0.0) -> list[list[Hypothesis]]:
         """Return the ``beam_size`` best captions that beam search finds for each picture.
@@ -86,6 +98,7 @@ class Decoder:
                 for found in beam_search(self.step_net, self.choice, context.rows(part), beam_size,
                                          max_length, length_normalisation)]
 
+    @_on_its_device
     def sample(self, given: Given, num: int = 1, temperature: float = 1.0, seed: int = 0,
                max_length: int = 20) -> list[list[Hypothesis]]:
         """Return random captions, each word drawn from ``softmax(temperature * logits)``.
@@ -119,6 +132,7 @@ class Decoder:
         """
         return self.sample(given, num, temperature, seed, max_length)
 
+    @_on_its_device
     def score(self, given: Given,
               captions: Sequence[Sequence[int]]) -> list[list[float]]:
         """Return the logarithm of each word's probability, given the picture and the words before.

@@ -1,15 +1,14 @@
 """Accuracy: the share of right classifications."""
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .. import glog
 from ..blob import Blob
-from ..errors import LabelError, NetError, PrototxtError
+from ..errors import CaffeError, NetError, PrototxtError
 from .base import Arity, Layer, exactly
 from .common.checks import axis_of, label_count, transposed_remedy
+from .common.labels import class_labels, label_complaint
 
 
 class Accuracy(Layer):
@@ -42,7 +41,7 @@ class Accuracy(Layer):
                              wanted="a positive number, or 0 for the number of labels",
                              kind=PrototxtError, at=("accuracy_param", "denominator"))
         self._ignore = param.ignore_label if param.HasField("ignore_label") else None
-        self._mask: Any = None
+        self._hits, self._valid = (self.backend.zeros(1).reshape(()) for _ in range(2))
         self._warned = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -58,49 +57,43 @@ class Accuracy(Layer):
                              got=param.top_k, wanted=f"1 to {classes}", kind=PrototxtError,
                              at=("accuracy_param", "top_k"))
         self._view, self._label_view = (outer, classes, inner), (outer, inner)
-        if self._mask is None or self._mask.size < bottom[0].count:
-            self._mask = self.backend.zeros(bottom[0].count, bool)
         top[0].reshape()
         if len(top) == 2:
             top[1].reshape(classes)
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        xp, scores = self.xp, bottom[0].data.reshape(self._view)
-        label = bottom[1].data.reshape(self._label_view)
-        with np.errstate(invalid="ignore"):  # NaN becomes a number far out of range
-            classes = label.astype("int64")
-        kept = xp.ones(classes.shape, bool) if self._ignore is None else classes != self._ignore
-        inside = xp.where(kept, xp.clip(classes, 0, self._view[1] - 1), 0)
-        true = xp.take_along_axis(scores, inside[:, None], axis=1)
-        self._check(label, kept & (inside != classes), kept & xp.isnan(true[:, 0]))
-        # CAFFE-QUIRK: scores equal to the true one count against it. A NaN compares false with
-        # everything, so a NaN score counts as right.
-        mask = self._mask[:bottom[0].count].reshape(self._view)
-        xp.greater_equal(scores, true, out=mask)
-        others = xp.count_nonzero(mask, axis=1) - 1
-        right = kept & (others < self.param.accuracy_param.top_k)
-        top[0].data[...] = right.sum() / (self.param.accuracy_param.denominator
-                                          or xp.maximum(kept.sum(), 1))
+        xp, backend, count = self.xp, self.backend, self._view[1]
+        labels = class_labels(self, bottom[1], count, self._ignore).reshape(self._label_view)
+        right = backend.scratch.take(labels.shape, np.int32)
+        backend.softmax_loss.accuracy(
+            bottom[0].data.reshape(self._view), labels, self.param.accuracy_param.top_k, right,
+            self._hits, self._valid, self.context.scalars.status, backend.scratch)
+        xp.maximum(self._valid, 1, out=self._valid)
+        xp.divide(self._hits, self.param.accuracy_param.denominator or self._valid,
+                  out=top[0].data)
         if len(top) == 2:
-            counts = [xp.bincount(inside[chosen], minlength=self._view[1])
-                      for chosen in (right, kept)]
-            top[1].data[...] = counts[0] / xp.maximum(counts[1], 1)
+            members = labels[:, None] == xp.arange(count)[:, None]
+            hits, all_ = ((members * chosen[:, None]).sum(axis=(0, 2))
+                          for chosen in (right, xp.ones_like(right)))
+            top[1].data[...] = hits / xp.maximum(all_, 1)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if any(propagate_down):
             raise self.error("Accuracy has no gradient", kind=NetError,
                              remedy="Remove its propagate_down or loss_weight.")
 
-    def _check(self, label: Any, wrong: Any, undefined: Any) -> None:
+    def complaint(self, bottom: list[Blob]) -> CaffeError | None:
         """Refuse labels that are no class, and say once that scores are NaN."""
-        flags = self.backend.download(self.xp.stack([wrong.any(), undefined.any()]))
-        if flags[0]:
-            value = self.backend.download(label)[self.backend.download(wrong)][0]
-            raise self.error("a label is no class", got=f"{value:g}", at=("bottom", 1),
-                             wanted=f"0 to {self._view[1] - 1}", kind=LabelError,
-                             remedy="Set accuracy_param { ignore_label } for labels that are "
-                                    "padding.")
-        if flags[1] and not self._warned:
+        error = label_complaint(self, bottom[1], self._view[1], self._ignore,
+                                "Set accuracy_param { ignore_label } for labels that are padding.")
+        if error or self._warned:
+            return error
+        scores = bottom[0].read_data().reshape(self._view)
+        label = bottom[1].read_data().reshape(self._label_view).astype(np.intp)
+        kept = label != self._ignore
+        true = np.take_along_axis(scores, np.where(kept, label, 0)[:, None], axis=1)[:, 0]
+        if np.isnan(true[kept]).any():
             self._warned = True
             glog.warning("%s: layer '%s': some scores are NaN and count as right: the accuracy "
                          "means nothing", self.context.place.at(), self.name)
+        return None

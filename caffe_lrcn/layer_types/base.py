@@ -123,6 +123,9 @@ class Layer:
     same_count: ClassVar[bool] = False
     #: False where a top may not carry its bottom's name.
     allows_in_place: ClassVar[bool] = True
+    #: False where a pass needs values on the host, or to be run by Python each time (Filter,
+    #: Python): such a pass cannot be recorded once and replayed.
+    capturable: ClassVar[bool] = True
     #: The backward pass reads the top's values, which a layer in place on the top would change.
     backward_reads_top: ClassVar[bool] = False
 
@@ -184,6 +187,14 @@ class Layer:
         """
         raise self.error(f"{self.type} has no gradient", kind=NetError,
                          remedy="Say propagate_down: false, or take it out of the loss's path")
+
+    def complaint(self, bottom: list[Blob]) -> CaffeError | None:
+        """Return an error that names a value which set a bit of the status word, or None.
+
+        Ops do not wait and cannot raise. This runs on the host after a pass in which something
+        was wrong, for all layers in order until one finds it.
+        """
+        return None
 
     def state(self) -> dict[str, Any]:
         """Return what an exact resume needs besides the parameters (integers and arrays)."""

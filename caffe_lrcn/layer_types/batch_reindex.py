@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import LabelError, NetError
+from ..errors import CaffeError, NetError
 from .base import Layer, exactly
+from .common.labels import index_complaint
 
 
 class BatchReindex(Layer):
@@ -35,15 +36,15 @@ class BatchReindex(Layer):
         top[0].reshape(bottom[1].shape[0], *bottom[0].shape[1:])
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        index, samples = bottom[1].data, bottom[0].shape[0]
-        wrong = ~((index > -1) & (index < samples))  # fractions are cut off; NaN is wrong, too
-        if bool(wrong.any()):
-            raise self.error("an index is no sample of the batch",
-                             got=f"{self.backend.download(index[wrong])[0]:g}",
-                             wanted=f"0 to {samples - 1}", kind=LabelError, at=("bottom", 1))
         if top[0].count:
-            self.backend.embed.forward(index, bottom[0].data.reshape(samples, self._row), None,
-                                       top[0].data.reshape(-1, self._row))
+            self.backend.embed.forward(
+                bottom[1].data, bottom[0].data.reshape(bottom[0].shape[0], self._row), None,
+                top[0].data.reshape(-1, self._row), 0, self.context.scalars.status)
+
+    def complaint(self, bottom: list[Blob]) -> CaffeError | None:
+        samples = bottom[0].shape[0]
+        return index_complaint(self, bottom[1], "an index is no sample of the batch", 0, samples,
+                               f"0 to {samples - 1}", ("bottom", 1))
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[1]:
@@ -54,4 +55,5 @@ class BatchReindex(Layer):
         bottom[0].diff.fill(0)
         if top[0].count:
             self.backend.embed.backward(bottom[1].data, top[0].diff.reshape(-1, self._row),
-                                        bottom[0].diff.reshape(-1, self._row), None)
+                                        bottom[0].diff.reshape(-1, self._row), None,
+                                        self.backend.scratch)

@@ -26,6 +26,7 @@ class DummyData(Layer):
 
     bottoms = exactly(0)
     tops = Arity(1)
+    capturable = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         fillers = list(self.param.dummy_data_param.data_filler) or [caffe_pb2.FillerParameter()]

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import LabelError
+from ..errors import CaffeError
 from .base import Layer
+from .common.labels import index_complaint
 
 
 class Embed(Layer):
@@ -19,6 +20,7 @@ class Embed(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Check the definition and make the table and the bias."""
         param = self.param.embed_param
+        self._least = 0 if self.context.settings.strict else -1
         for field in ("num_output", "input_dim"):
             if getattr(param, field) == 0:
                 raise self.error(f"{field} must be positive", got=0, at=("embed_param", field))
@@ -31,21 +33,18 @@ class Embed(Layer):
         top[0].reshape(*bottom[0].shape, self.param.embed_param.num_output)
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Look the rows up.
+        """Look the rows up; an index outside the table sets a bit of the status word."""
+        bias = self.blobs[1].data if len(self.blobs) > 1 else None
+        self.backend.embed.forward(bottom[0].data, self.blobs[0].data, bias, top[0].data,
+                                   self._least, self.context.scalars.status)
 
-        Raises:
-            LabelError: an index outside the table.
-        """
-        index, bias = bottom[0].data, self.blobs[1].data if len(self.blobs) > 1 else None
-        if self.context.settings.strict and bool((index <= -1).any()):
-            raise self.error("a negative index", got=float(index.min()), wanted="0 or more",
-                             kind=LabelError)
-        try:
-            self.backend.embed.forward(index, self.blobs[0].data, bias, top[0].data)
-        except LabelError as error:
-            raise self.error(error.message, got=error.got, wanted=error.wanted, kind=LabelError,
-                             remedy="Make input_dim the size of the vocabulary that wrote the "
-                                    "data.") from None
+    def complaint(self, bottom: list[Blob]) -> CaffeError | None:
+        """Name the first index outside the table."""
+        rows = self.param.embed_param.input_dim
+        wanted = f"0 to {rows - 1}" + (", or -1 for padding" if self._least < 0 else "")
+        return index_complaint(self, bottom[0], "an index lies outside the table", self._least,
+                               rows, wanted, ("bottom", 0), "Make input_dim the size of the "
+                               "vocabulary that wrote the data.")
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Add the rows' gradients to the table and the bias."""
@@ -55,7 +54,8 @@ class Embed(Layer):
         wanted = [blob.diff if self.wants_param_diff(i) else None
                   for i, blob in enumerate(self.blobs)]
         self.backend.embed.backward(bottom[0].data, top[0].diff, wanted[0],
-                                    wanted[1] if len(wanted) > 1 else None)
+                                    wanted[1] if len(wanted) > 1 else None,
+                                    self.backend.scratch)
 
     def allow_force_backward(self, bottom: int) -> bool:
         """Refuse a gradient for the indices."""

@@ -26,6 +26,7 @@ class Filter(Layer):
     bottoms = Arity(2)
     tops = Arity(1)
     allows_in_place = False
+    capturable = False
 
     def allow_force_backward(self, bottom: int) -> bool:
         return bottom < len(self.param.bottom) - 1

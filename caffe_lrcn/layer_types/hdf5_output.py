@@ -29,6 +29,7 @@ class HDF5Output(Layer):
     bottoms = exactly(2)
     tops = exactly(0)
     acts_on_setup = True
+    capturable = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._path = self.param.hdf5_output_param.file_name
@@ -70,7 +71,7 @@ class HDF5Output(Layer):
 
     def _append(self, name: str, blob: Blob) -> None:
         shape = _four_axes(blob)
-        values = blob.host_data.reshape(shape)
+        values = blob.read_data().reshape(shape)
         try:
             if name not in self._file:
                 self._file.create_dataset(name, data=values, maxshape=(None, *shape[1:]))

@@ -4,9 +4,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
+from ..errors import CaffeError
 from .base import Layer, exactly
 from .common.checks import refuse_label_gradient, same_batch
-from .common.labels import class_labels, one_label_a_sample
+from .common.labels import class_labels, label_complaint, one_label_a_sample
 
 
 class HingeLoss(Layer):
@@ -41,9 +42,8 @@ class HingeLoss(Layer):
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         margins = self._margins.data
-        self._picked = class_labels(self, bottom[1], margins.shape[1])
         margins[...] = bottom[0].data.reshape(margins.shape)
-        margins[self._picked] *= -1
+        margins[self._picked(bottom)] *= -1
         margins += 1
         self.xp.maximum(margins, 0, out=margins)
         if self._squared:
@@ -62,5 +62,13 @@ class HingeLoss(Layer):
             self.xp.multiply(margins, 2, out=diff)
         else:
             self.xp.sign(margins, out=diff)
-        diff[self._picked] *= -1
+        diff[self._picked(bottom)] *= -1
         diff *= top[0].diff / len(margins)
+
+    def complaint(self, bottom: list[Blob]) -> CaffeError | None:
+        return label_complaint(self, bottom[1], self._margins.shape[1])
+
+    def _picked(self, bottom: list[Blob]) -> tuple[Any, Any]:
+        """Return rows and columns of the labels' scores; a bad label's is the last."""
+        labels = class_labels(self, bottom[1], self._margins.shape[1]).reshape(-1)
+        return self.xp.arange(labels.size), labels

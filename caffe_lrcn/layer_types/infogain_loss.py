@@ -4,13 +4,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import PrototxtError
+from ..errors import CaffeError, PrototxtError
 from ..paths import resolve
 from ..proto.blob_proto import read_blob_proto
 from .base import Arity, Layer
 from .common.checks import axis_of, label_count, refuse_label_gradient, same_batch
-from .common.labels import LEAST_PROBABILITY, class_labels
-from .common.loss_normaliser import VALID, ignored_label, normaliser, normalization_mode
+from .common.labels import LEAST_PROBABILITY, class_labels, label_complaint
+from .common.loss_normaliser import VALID, LossSum, ignored_label, normalization_mode
 
 
 class InfogainLoss(Layer):
@@ -45,7 +45,7 @@ class InfogainLoss(Layer):
                              at=("loss_param", "normalize"),
                              remedy="Use normalization: VALID (true) or BATCH_SIZE (false).")
         self._ignore = ignored_label(self)
-        self._mode = normalization_mode(self, VALID)
+        self._loss = LossSum(self, normalization_mode(self, VALID), "float64")
         self._matrix = bottom[2] if len(bottom) == 3 else self._read_matrix()
         self._prob = Blob(self.backend)
         if len(top) == 2:
@@ -70,12 +70,14 @@ class InfogainLoss(Layer):
         xp, (outer, classes, inner) = self.xp, self._view
         self.backend.softmax_loss.softmax_forward(bottom[0].data.reshape(self._view),
                                                   self._prob.data.reshape(self._view))
-        self._rows, picked = class_labels(self, bottom[1], classes, self._ignore)
-        self._gains = self._matrix.data.reshape(classes, classes)[picked]
+        labels = class_labels(self, bottom[1], classes, self._ignore).reshape(-1)
+        self._kept = (labels >= 0)[:, None]
+        self._gains = self._matrix.data.reshape(classes, classes)[labels]
         prob = xp.maximum(self._probabilities(), LEAST_PROBABILITY)
-        total = -(self._gains * xp.log(prob)).sum(dtype="float64")
-        self._normaliser = normaliser(self, self._mode, outer, inner, xp.asarray(len(self._rows)))
-        top[0].data[...] = total / self._normaliser
+        terms = xp.where(self._kept, self._gains * -xp.log(prob), 0)
+        xp.sum(terms, dtype="float64", out=self._loss.total)
+        xp.sum(self._kept, dtype="float64", out=self._loss.valid)
+        self._loss.divide(outer, inner, top[0])
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         refuse_label_gradient(self, [*propagate_down[:1], any(propagate_down[1:])])
@@ -83,16 +85,18 @@ class InfogainLoss(Layer):
             return
         # CAFFE-QUIRK: a gradient that reaches the probabilities, top 1, is not used.
         outer, classes, inner = self._view
-        grads = self.xp.zeros((outer * inner, classes), self.backend.dtype)
-        grads[self._rows] = (self._probabilities() * self._gains.sum(axis=1, keepdims=True)
-                             - self._gains) * (top[0].diff / self._normaliser)
-        by_class = grads.reshape(outer, inner, classes).transpose(0, 2, 1)
-        bottom[0].diff.reshape(self._view)[...] = by_class
+        grads = (self._probabilities() * self._gains.sum(axis=1, keepdims=True)
+                 - self._gains) * self._loss.factor(top[0])
+        grads = self.xp.where(self._kept, grads, 0).reshape(outer, inner, classes)
+        bottom[0].diff.reshape(self._view)[...] = grads.transpose(0, 2, 1)
 
     def _probabilities(self) -> Any:
-        """Return the probabilities (K, C) of the K labels that count."""
+        """Return the probabilities, a row for each label."""
         rows = self._prob.data.reshape(self._view).transpose(0, 2, 1)
-        return rows.reshape(-1, self._view[1])[self._rows]
+        return rows.reshape(-1, self._view[1])
+
+    def complaint(self, bottom: list[Blob]) -> CaffeError | None:
+        return label_complaint(self, bottom[1], self._view[1], self._ignore)
 
     def _read_matrix(self) -> Blob:
         source = self.param.infogain_loss_param.source

@@ -35,6 +35,7 @@ class MemoryData(Layer):
 
     bottoms = exactly(0)
     tops = exactly(2)
+    capturable = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         given = self.param.memory_data_param

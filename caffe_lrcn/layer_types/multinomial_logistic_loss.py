@@ -4,9 +4,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
+from ..errors import CaffeError
 from .base import Layer, exactly
 from .common.checks import refuse_label_gradient, same_batch
-from .common.labels import LEAST_PROBABILITY, class_labels, one_label_a_sample
+from .common.labels import LEAST_PROBABILITY, class_labels, label_complaint, one_label_a_sample
 
 
 class MultinomialLogisticLoss(Layer):
@@ -34,8 +35,7 @@ class MultinomialLogisticLoss(Layer):
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         prob = self._rows(bottom[0], bottom[0].data)
-        self._picked = class_labels(self, bottom[1], prob.shape[1])
-        self._chosen = self.xp.maximum(prob[self._picked], LEAST_PROBABILITY)
+        self._chosen = self.xp.maximum(prob[self._picked(bottom)], LEAST_PROBABILITY)
         top[0].data[...] = -self.xp.log(self._chosen).sum(dtype="float64") / len(prob)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
@@ -45,7 +45,15 @@ class MultinomialLogisticLoss(Layer):
         diff = self._rows(bottom[0], bottom[0].diff)
         diff.fill(0)
         # CAFFE-QUIRK: below 1e-20 the loss is constant, yet its gradient is taken as at 1e-20.
-        diff[self._picked] = -top[0].diff / (len(diff) * self._chosen)
+        diff[self._picked(bottom)] = -top[0].diff / (len(diff) * self._chosen)
+
+    def complaint(self, bottom: list[Blob]) -> CaffeError | None:
+        return label_complaint(self, bottom[1], bottom[0].count_range(1))
+
+    def _picked(self, bottom: list[Blob]) -> tuple[Any, Any]:
+        """Return rows and columns of the labels' probabilities; a bad label's is the last."""
+        labels = class_labels(self, bottom[1], bottom[0].count_range(1)).reshape(-1)
+        return self.xp.arange(labels.size), labels
 
     @staticmethod
     def _rows(blob: Blob, array: Any) -> Any:

@@ -29,6 +29,7 @@ class Python(Layer):
     bottoms = Arity(0)
     tops = Arity(0)
     acts_on_setup = True
+    capturable = False
 
     def __init__(self, param: Any, context: LayerContext) -> None:
         super().__init__(param, context)

@@ -27,6 +27,7 @@ class Reverse(Layer):
 
     bottoms = exactly(2)
     allows_in_place = False
+    capturable = False
 
     def allow_force_backward(self, bottom: int) -> bool:
         return bottom == 0

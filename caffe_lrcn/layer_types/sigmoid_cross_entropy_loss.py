@@ -6,7 +6,7 @@ from typing import Any
 from ..blob import Blob
 from .base import Layer, exactly
 from .common.checks import refuse_label_gradient, same_batch
-from .common.loss_normaliser import BATCH_SIZE, ignored_label, normaliser, normalization_mode
+from .common.loss_normaliser import BATCH_SIZE, LossSum, ignored_label, normalization_mode
 
 
 class SigmoidCrossEntropyLoss(Layer):
@@ -31,7 +31,7 @@ class SigmoidCrossEntropyLoss(Layer):
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._ignore = ignored_label(self)
-        self._mode = normalization_mode(self, BATCH_SIZE)
+        self._loss = LossSum(self, normalization_mode(self, BATCH_SIZE), "float64")
         self._work = Blob(self.backend)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -54,16 +54,17 @@ class SigmoidCrossEntropyLoss(Layer):
         work += term
         xp.multiply(x, target, out=term)
         work -= term
-        valid = xp.asarray(x.size)
-        if self._ignore is not None:
-            ignored = xp.trunc(target) == self._ignore
-            work[ignored] = 0
-            valid = x.size - ignored.sum()
-        self._normaliser = normaliser(self, self._mode, x.shape[0], bottom[0].count_range(1),
-                                      valid)
+        if self._ignore is None:
+            self._loss.valid.fill(x.size)
+        else:
+            ignored = self._ignored(target)
+            xp.copyto(work, 0, where=ignored)
+            xp.sum(ignored, dtype="float64", out=self._loss.valid)
+            xp.subtract(x.size, self._loss.valid, out=self._loss.valid)
         # CAFFE-QUIRK, mended: Caffe's CUDA code sums absolute values, which is wrong for targets
         # outside [0, 1].
-        top[0].data[...] = work.sum(dtype="float64") / self._normaliser
+        xp.sum(work, dtype="float64", out=self._loss.total)
+        self._loss.divide(x.shape[0], bottom[0].count_range(1), top[0])
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         refuse_label_gradient(self, propagate_down)
@@ -73,8 +74,14 @@ class SigmoidCrossEntropyLoss(Layer):
         self.backend.elementwise.sigmoid_forward(bottom[0].data, diff)
         diff -= target
         if self._ignore is not None:
-            diff[self.xp.trunc(target) == self._ignore] = 0
-        diff *= top[0].diff / self._normaliser
+            self.xp.copyto(diff, 0, where=self._ignored(target))
+        diff *= self._loss.factor(top[0])
+
+    def _ignored(self, target: Any) -> Any:
+        """Return which targets do not count, from scratch."""
+        take = self.backend.scratch.take
+        whole = self.xp.trunc(target, out=take(target.shape))
+        return self.xp.equal(whole, self._ignore, out=take(target.shape, bool))
 
     @staticmethod
     def _target(bottom: list[Blob]) -> Any:

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 from ..blob import Blob
+from ..errors import CaffeError
 from .base import Arity, Layer, exactly
 from .common.checks import axis_of, label_count, refuse_label_gradient, same_batch
-from .common.loss_normaliser import VALID, ignored_label, normaliser, normalization_mode
+from .common.labels import label_complaint
+from .common.loss_normaliser import VALID, LossSum, ignored_label, normalization_mode
 
 
 class SoftmaxWithLoss(Layer):
@@ -31,7 +33,7 @@ class SoftmaxWithLoss(Layer):
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._ignore = ignored_label(self)
-        self._mode = normalization_mode(self, VALID)
+        self._loss = LossSum(self, normalization_mode(self, VALID))
         self._prob = Blob(self.backend)
         if len(top) == 2:
             self._prob.share_data(top[1])
@@ -49,18 +51,21 @@ class SoftmaxWithLoss(Layer):
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         ops, prob = self.backend.softmax_loss, self._prob.data.reshape(self._view)
         ops.softmax_forward(bottom[0].data.reshape(self._view), prob)
-        loss, valid = ops.loss_forward(prob, bottom[1].data.reshape(self._label_view),
-                                       self._ignore)
-        outer, _, inner = self._view
-        self._normaliser = normaliser(self, self._mode, outer, inner, valid)
-        self.xp.divide(loss, self._normaliser, out=top[0].data)
+        ops.loss_forward(prob, bottom[1].data.reshape(self._label_view), self._ignore,
+                         self._loss.total, self._loss.valid, self.context.scalars.status)
+        self._loss.divide(*self._label_view, top[0])
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         refuse_label_gradient(self, propagate_down)
         if not propagate_down[0]:
             return
         # CAFFE-QUIRK: a gradient that reaches the probabilities, top 1, is not used.
-        scale = self.xp.asarray(top[0].diff / self._normaliser)
         self.backend.softmax_loss.loss_backward(
             self._prob.data.reshape(self._view), bottom[1].data.reshape(self._label_view),
-            self._ignore, scale, bottom[0].diff.reshape(self._view))
+            self._ignore, self._loss.factor(top[0]), bottom[0].diff.reshape(self._view))
+
+    def complaint(self, bottom: list[Blob]) -> CaffeError | None:
+        return label_complaint(
+            self, bottom[1], self._view[1], self._ignore,
+            "Set num_output of the layer below to the number of classes, or loss_param "
+            "{ ignore_label } for labels that are padding.")

@@ -48,12 +48,12 @@ def forward_lines(net: Net, index: int) -> list[str]:
     """Return the lines of layer ``index`` after its forward pass."""
     node = net.nodes[index]
     start = f"    [Forward] Layer {node.layer.name}, "
-    lines = [f"{start}top blob {name} data: {mean_magnitude(blob.host_data):g}"
+    lines = [f"{start}top blob {name} data: {mean_magnitude(blob.read_data()):g}"
              for name, blob in zip(node.top_names, node.top, strict=True)]
     for number, blob in enumerate(node.layer.blobs):
         specs = node.layer.param.param
         name = (specs[number].name if number < len(specs) else "") or str(number)
-        lines.append(f"{start}param blob {name} data: {mean_magnitude(blob.host_data):g}")
+        lines.append(f"{start}param blob {name} data: {mean_magnitude(blob.read_data()):g}")
     return lines
 
 
@@ -63,10 +63,10 @@ def backward_lines(net: Net, index: int) -> list[str]:
     if not node.needs_backward:
         return []
     start = f"    [Backward] Layer {node.layer.name}, "
-    lines = [f"{start}bottom blob {name} diff: {mean_magnitude(blob.host_diff):g}"
+    lines = [f"{start}bottom blob {name} diff: {mean_magnitude(blob.read_diff()):g}"
              for name, blob, wanted in zip(node.bottom_names, node.bottom, node.propagate_down,
                                            strict=True) if wanted]
-    lines += [f"{start}param blob {number} diff: {mean_magnitude(blob.host_diff):g}"
+    lines += [f"{start}param blob {number} diff: {mean_magnitude(blob.read_diff()):g}"
               for number, blob in enumerate(node.layer.blobs)
               if node.layer.wants_param_diff(number)]
     return lines
@@ -74,8 +74,8 @@ def backward_lines(net: Net, index: int) -> list[str]:
 
 def summary_line(net: Net) -> str:
     """Return the L1 and L2 norms over all learnable parameters, of values and gradients."""
-    values = [blob.host_data for blob in net.learnable_params]
-    grads = [blob.host_diff for blob in net.learnable_params]
+    values = [blob.read_data() for blob in net.learnable_params]
+    grads = [blob.read_diff() for blob in net.learnable_params]
     l1 = [sum(float(np.abs(array).sum(dtype=np.float64)) for array in arrays)
           for arrays in (values, grads)]
     l2 = [math.sqrt(sum(float(np.square(array, dtype=np.float64).sum()) for array in arrays))

@@ -10,7 +10,8 @@ import numpy as np
 from .. import glog
 from ..arena import Arena
 from ..backends import Backend
-from ..errors import CaffeError
+from ..backends.scalars import BAD_INDEX, BAD_LABEL
+from ..errors import CaffeError, LabelError
 from ..layer_types import Layer
 from ..layer_types.base import Settings
 from ..proto import caffe_pb2
@@ -58,8 +59,9 @@ class Net:
         layers = filter_layers(definition.layers, self.state_filter)
         if glog.logger.isEnabledFor(logging.INFO):
             glog.info(filtered_text(definition, layers, self.state_filter))
-        built = build(layers, backend, self.phase, seed=seed, settings=self.settings,
-                      scalars=self.scalars, force_backward=definition.param.force_backward)
+        with backend.device:
+            built = build(layers, backend, self.phase, seed=seed, settings=self.settings,
+                          scalars=self.scalars, force_backward=definition.param.force_backward)
         warn_of_overwrites(built.graph, self.phase)
         self._adopt(built)
         for line in creation_lines(self):
@@ -94,8 +96,9 @@ class Net:
         Raises:
             LabelError: a layer found a label or an index that it cannot use.
         """
-        self.scalars.loss.fill(0)
-        self.run_forward(start, end)
+        with self.backend.device:
+            self.scalars.loss.fill(0)
+            self.run_forward(start, end)
         reading = self.scalars.read()
         self.check_status(reading.status)
         return reading.loss
@@ -107,53 +110,74 @@ class Net:
         ``scalars.status``; see ``check_status``.
         """
         last = len(self.nodes) - 1 if end is None else end
-        for index in range(start or 0, last + 1):
-            node = self.nodes[index]
-            for callback in self.before_forward:
-                callback(index)
-            self.backend.scratch.rewind()
-            try:
-                node.layer.reshape(node.bottom, node.top)
-                node.layer.forward(node.bottom, node.top)
-            except CaffeError as error:
-                raise node.placed(error) from None
-            self._add_loss(node)
-            for callback in self.after_forward:
-                callback(index)
+        with self.backend.device:
+            for index in range(start or 0, last + 1):
+                for callback in self.before_forward:
+                    callback(index)
+                self._forward_node(self.nodes[index])
+                for callback in self.after_forward:
+                    callback(index)
+
+    def _forward_node(self, node: Node) -> None:
+        self.backend.scratch.rewind()
+        try:
+            node.layer.reshape(node.bottom, node.top)
+            node.layer.forward(node.bottom, node.top)
+        except CaffeError as error:
+            raise node.placed(error) from None
+        self._add_loss(node)
 
     def check_status(self, status: int) -> None:
-        """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing."""
+        """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing.
+
+        Raises:
+            LabelError: a label or an index that a layer cannot use.
+        """
+        if not status:
+            return
+        with self.backend.device:
+            for node in self.nodes:
+                error = node.layer.complaint(node.bottom)
+                if error:
+                    raise node.placed(error)
+        if status & (BAD_LABEL | BAD_INDEX):
+            raise LabelError("a label or an index was out of range, and its blob has been "
+                             "overwritten since, so that it cannot be named",
+                             remedy="Set iter_size: 1, or run forward() alone, to see which it is.")
 
     def _add_loss(self, node: Node) -> None:
         if not any(node.loss_weights):
             return
         if node.loss_shapes != [blob.shape for blob in node.top]:
             node.seed_loss()
-        total = self.scalars.loss
-        for index, (blob, weight) in enumerate(zip(node.top, node.loss_weights, strict=True)):
+        add_loss = self.backend.softmax_loss.add_loss
+        for blob, weight, overwritten in zip(node.top, node.loss_weights, node.overwritten,
+                                             strict=True):
             if not weight:
                 continue
-            if node.overwritten[index] and not self.settings.strict:
-                total += weight * float(blob.data.sum())
-            else:
-                total += (blob.data * blob.diff).sum()
+            lost = overwritten and not self.settings.strict
+            add_loss(blob.data, None if lost else blob.diff, weight if lost else 1.0,
+                     self.scalars.loss, self.backend.scratch)
 
     def backward(self, start: int | None = None, end: int | None = None) -> None:
         """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all)."""
         first = len(self.nodes) - 1 if start is None else start
-        for index in range(first, (end or 0) - 1, -1):
-            node = self.nodes[index]
-            for callback in self.before_backward:
-                callback(index)
-            if node.needs_backward:
-                self.backend.scratch.rewind()
-                self._add_loss_weight(node)
-                try:
-                    node.layer.backward(node.top, node.propagate_down, node.bottom)
-                except CaffeError as error:
-                    raise node.placed(error) from None
-            for callback in self.after_backward:
-                callback(index)
+        with self.backend.device:
+            for index in range(first, (end or 0) - 1, -1):
+                for callback in self.before_backward:
+                    callback(index)
+                if self.nodes[index].needs_backward:
+                    self._backward_node(self.nodes[index])
+                for callback in self.after_backward:
+                    callback(index)
+
+    def _backward_node(self, node: Node) -> None:
+        self.backend.scratch.rewind()
+        self._add_loss_weight(node)
+        try:
+            node.layer.backward(node.top, node.propagate_down, node.bottom)
+        except CaffeError as error:
+            raise node.placed(error) from None
 
     def _add_loss_weight(self, node: Node) -> None:
         # The reference loses the implicit weight of a loss that another layer reads; `strict`
@@ -167,15 +191,17 @@ class Net:
 
     def reshape(self) -> None:
         """Propagate shapes from the inputs without computing anything."""
-        for node in self.nodes:
-            try:
-                node.layer.reshape(node.bottom, node.top)
-            except CaffeError as error:
-                raise node.placed(error) from None
+        with self.backend.device:
+            for node in self.nodes:
+                try:
+                    node.layer.reshape(node.bottom, node.top)
+                except CaffeError as error:
+                    raise node.placed(error) from None
 
     def clear_param_diffs(self) -> None:
         """Set the gradients of all learnable parameters to zero."""
-        self.arena.clear()
+        with self.backend.device:
+            self.arena.clear()
 
     def close(self) -> None:
         """Stop data sources. The net can be read afterwards but not run."""
@@ -215,15 +241,15 @@ class Net:
             params = {f"param {i}": blob for i, blob in enumerate(node.layer.blobs)}
             tops = dict(zip(node.top_names, node.top, strict=True))
             for name, blob in (params | tops).items():
-                if not np.isfinite(blob.host_data).all():
+                if not np.isfinite(blob.read_data()).all():
                     return node.layer.name, name, "data"
         for node in reversed(self.nodes):
             for name, blob in zip(node.top_names, node.top, strict=True):
-                if node.needs_backward and not np.isfinite(blob.host_diff).all():
+                if node.needs_backward and not np.isfinite(blob.read_diff()).all():
                     return node.layer.name, name, "diff"
         for node in reversed(self.nodes):
             for index, blob in enumerate(node.layer.blobs):
-                if not np.isfinite(blob.host_diff).all():
+                if not np.isfinite(blob.read_diff()).all():
                     return node.layer.name, f"param {index}", "diff"
         return None
 

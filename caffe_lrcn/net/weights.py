@@ -129,9 +129,9 @@ def _records(net: Net, diffs: bool, owners_only: bool) -> list[weights_io.LayerR
     records: list[Any] = []
     for number, layer in enumerate(net.layers):
         values = [None if owners_only and (number, index) not in owners
-                  else np.asarray(blob.host_data, np.float32)
+                  else np.asarray(blob.read_data(), np.float32)
                   for index, blob in enumerate(layer.blobs)]
-        grads = [np.asarray(blob.host_diff, np.float32) if diffs else None
+        grads = [np.asarray(blob.read_diff(), np.float32) if diffs else None
                  for blob in layer.blobs]
         records.append((layer.param, values, grads))
     return records

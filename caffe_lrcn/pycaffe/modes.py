@@ -53,7 +53,8 @@ def current_backend() -> Backend:
     Raises:
         BackendError: the mode is GPU, and there is none.
     """
-    return get_backend(f"gpu:{_modes.device_id}" if _modes.use_gpu else "cpu")
+    return get_backend(f"gpu:{_modes.device_id}" if _modes.use_gpu else "cpu",
+                       without_gpu="call caffe.set_mode_cpu()")
 
 
 def given_seed() -> int | None:

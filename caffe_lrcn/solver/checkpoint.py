@@ -41,7 +41,7 @@ def save(prefix: str, param: SolverParameter, net: Net, history: Sequence[Blob],
     kind = "HDF5" if hdf5 else "binary proto"
     paths = set_paths(prefix, resume.iteration, hdf5)
     state = SolverStateFile(resume.iteration, paths.weights,
-                            [np.asarray(blob.host_data) for blob in history], current_step)
+                            [np.asarray(blob.read_data()) for blob in history], current_step)
 
     def write_weights(path: str) -> None:
         (net.save_hdf5 if hdf5 else net.save)(path, diffs)

@@ -29,7 +29,7 @@ class Output:
 def read_outputs(net: Net) -> list[Output]:
     """Return every element of every output blob, in the order in which Caffe numbers them."""
     return [Output(name, net.blob_loss_weights[name], float(value))
-            for name in net.outputs for value in net.blobs[name].host_data.flat]
+            for name in net.outputs for value in net.blobs[name].read_data().flat]
 
 
 def output_lines(kind: str, outputs: list[Output]) -> list[str]:

@@ -133,9 +133,10 @@ class Solver:
             self.losses.clear()
         self.keeps_losses = False
         try:
-            while self.iter < end and not self.stopped_early:
-                self._iterate()
-                progress.show(self.iter, self.losses.mean, self.lr)
+            with self.backend.device:
+                while self.iter < end and not self.stopped_early:
+                    self._iterate()
+                    progress.show(self.iter, self.losses.mean, self.lr)
         finally:
             progress.close()
 
@@ -265,7 +266,9 @@ class Solver:
             SnapshotError: a file could not be written; older snapshots stay as they are.
         """
         xp = self.backend.xp
-        if not all(bool(xp.isfinite(blob.data).all()) for blob in self.net.learnable_params):
+        with self.backend.device:
+            finite = all(bool(xp.isfinite(blob.data).all()) for blob in self.net.learnable_params)
+        if not finite:
             raise self._diverged("a parameter became NaN or infinite, no snapshot is taken")
         if not self.prefix:
             raise SnapshotError("a snapshot is asked for, but snapshot_prefix is not set",

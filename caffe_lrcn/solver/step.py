@@ -50,12 +50,13 @@ class EagerStep:
 
     def gradients(self) -> Reading:
         """Run the net on ``iter_size`` batches; see ``TrainingStep``."""
-        self._net.scalars.loss.fill(0)
-        for _ in range(self._param.iter_size):
-            self._net.run_forward()  # data layers feed themselves
-            self._net.backward()
-        self._reduce()
-        return self.measure()
+        with self._net.backend.device:
+            self._net.scalars.loss.fill(0)
+            for _ in range(self._param.iter_size):
+                self._net.run_forward()  # data layers feed themselves
+                self._net.backward()
+            self._reduce()
+            return self.measure()
 
     def _reduce(self) -> None:
         """Sum the gradients over all ranks: here there is one."""
@@ -65,22 +66,24 @@ class EagerStep:
         # CAFFE-QUIRK: the norm is that of the sum over iter_size passes, before weight decay; a
         # limit of 0 wipes out every gradient, a negative one does nothing.
         scalars, backend, limit = self._net.scalars, self._net.backend, self._param.clip_gradients
-        if limit < 0:
-            scalars.clip.fill(1)
-        else:
-            scalars.squares.fill(0)
-            for part in self._net.arena.parts():
-                backend.scratch.rewind()
-                backend.update.add_squares(part, scalars.squares, backend.scratch)
-            backend.update.clip_factor(scalars.squares, limit, scalars.clip)
-        return scalars.read()
+        with backend.device:
+            if limit < 0:
+                scalars.clip.fill(1)
+            else:
+                scalars.squares.fill(0)
+                for part in self._net.arena.parts():
+                    backend.scratch.rewind()
+                    backend.update.add_squares(part, scalars.squares, backend.scratch)
+                backend.update.clip_factor(scalars.squares, limit, scalars.clip)
+            return scalars.read()
 
     def update(self, rate: float, iteration: int) -> None:
         """Run the rule's op over the arena; see ``TrainingStep``."""
-        scalars, scratch = self._net.scalars, self._net.backend.scratch
-        scalars.rate.fill(rate)
-        scalars.count.fill(iteration)
+        scalars, backend = self._net.scalars, self._net.backend
         spec = update_spec(self._param)
-        for part in self._net.arena.parts():
-            scratch.rewind()
-            self._op(part, spec, scalars, scratch)
+        with backend.device:
+            scalars.rate.fill(rate)
+            scalars.count.fill(iteration)
+            for part in self._net.arena.parts():
+                backend.scratch.rewind()
+                self._op(part, spec, scalars, backend.scratch)

@@ -6,10 +6,10 @@ Where no GPU can be had, this shows that leading dimensions, operand order and a
 """
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import re
 import sys
+import threading
 import types
 
 import numpy as np
@@ -21,51 +21,66 @@ _C_TYPES = {0: np.float32, 1: np.float64}
 _NAMES = {"float": np.float32, "double": np.float64}
 
 
-class Device(contextlib.nullcontext):
-    """A GPU that is the host."""
+class _Thread(threading.local):
+    """The numbers of the current device of a thread, and of those it was before."""
 
-    def __init__(self, index=0):
-        super().__init__()
-        self.id = index
+    def __init__(self):
+        self.devices = [0]
 
-    def use(self):
-        Device.current = self.id
+
+class Device:
+    """A GPU that is the host. As in CUDA, which one is current belongs to the thread."""
+
+    thread = _Thread()
+
+    def __init__(self, index=None):
+        self.id = Device.thread.devices[-1] if index is None else index
+
+    def __enter__(self):
+        Device.thread.devices.append(self.id)
+
+    def __exit__(self, *error):
+        Device.thread.devices.pop()
 
 
 class Array:
-    """Wraps a NumPy array; views share its memory."""
+    """Wraps a NumPy array; views share its memory. Lies on the device current at its making."""
 
-    device = Device()
-
-    def __init__(self, host):
-        self.host = host
+    def __init__(self, host, device=None):
+        self.host, self.device = host, device or Device()
         self.data = types.SimpleNamespace(ptr=host.ctypes.data)
 
-    def __getattr__(self, name):  # shape, dtype, strides, flags, fill, tolist, …
+    def __getattr__(self, name):  # shape, dtype, strides, flags, tolist, …
         return getattr(self.host, name)
 
     def __getitem__(self, key):
-        return Array(self.host[key])
+        return Array(self.host[key], self.device)
 
     def __setitem__(self, key, value):
-        self.host[key] = _host(value)
+        self.host[key] = self._other(value)
 
     def __iter__(self):
-        return map(Array, self.host)
+        return (Array(row, self.device) for row in self.host)
 
     def __imul__(self, other):
-        self.host *= _host(other)
+        self.host *= self._other(other)
         return self
 
     def __iadd__(self, other):
-        self.host += _host(other)
+        self.host += self._other(other)
         return self
 
     def __mul__(self, other):
-        return Array(self.host * _host(other))
+        return Array(self.host * self._other(other))
+
+    def fill(self, value):
+        self.host.fill(self._other(value))
+
+    def view(self, dtype):
+        return Array(self.host.view(dtype), self.device)
 
     def reshape(self, *shape):
-        return Array(self.host.reshape(*shape))
+        return Array(self.host.reshape(*shape), self.device)
 
     def astype(self, dtype):
         return Array(self.host.astype(dtype))
@@ -73,9 +88,21 @@ class Array:
     def sum(self):
         return Array(np.asarray(self.host.sum()))
 
+    def _other(self, value):
+        """Return an operand; work on this array must run on its device."""
+        assert self.device.id == Device().id
+        assert not isinstance(value, Array) or value.device.id == self.device.id
+        return _host(value)
+
 
 def _host(value):
     return value.host if isinstance(value, Array) else value
+
+
+def _result(out, computed):
+    """Return what an operation wrote, which must lie on the current device."""
+    assert out is None or out.device.id == Device().id
+    return Array(computed) if out is None else out
 
 
 class RawModule:
@@ -100,6 +127,7 @@ class RawModule:
             assert 0 < grid[0] <= 65535 and 0 < block[0] <= 256
             assert block[0] & (block[0] - 1) == 0
             for arg, parameter in zip(args, parameters, strict=True):
+                assert not isinstance(arg, Array) or arg.device.id == Device().id
                 assert isinstance(arg, Array if parameter.pointer else np.generic)
                 assert arg.dtype == parameter.dtype(dtype)
             RawModule.launches.append((kernel, grid[0], block[0]))
@@ -169,6 +197,9 @@ def install(monkeypatch, gpus=1):
     libs = module("cupy_backends.cuda.libs", cublas=cublas, nvrtc=nvrtc)
     module("cupy_backends", cuda=module("cupy_backends.cuda", libs=libs))
     made = module("cupy", cuda=cuda, RawModule=RawModule, asnumpy=_host, **{
+        name: (lambda function: lambda *args, out=None, **kw: _result(out, np.asarray(function(
+            *map(_host, args), out=_host(out), **kw))))(getattr(np, name))
+        for name in ("maximum", "divide")}, **{
         name: (lambda function: lambda *args, **kw: Array(np.asarray(function(
             *map(_host, args), **kw))))(getattr(np, name))
         for name in ("zeros", "empty", "arange", "asarray")})

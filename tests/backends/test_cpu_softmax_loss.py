@@ -5,7 +5,7 @@ import pytest
 
 from caffe_lrcn.backends.cpu import softmax_loss as ops
 from caffe_lrcn.backends.cpu.blocks import BLOCK
-from caffe_lrcn.errors import LabelError
+from caffe_lrcn.backends.scalars import BAD_LABEL
 
 _RNG = np.random.default_rng(0)
 
@@ -34,10 +34,11 @@ def test_scores_that_are_nan_stay_quiet():
 def test_loss_and_gradient():
     prob = _RNG.dirichlet(np.ones(4), 6).reshape(3, 2, 4).transpose(0, 2, 1).copy()
     label = np.array([[0, 7], [3, 1], [7, 2]], np.float32)
-    loss, valid = ops.loss_forward(prob, label, 7)
+    loss, valid, status = np.zeros(()), np.zeros(()), np.zeros(1, np.int32)
+    ops.loss_forward(prob, label, 7, loss, valid, status)
     picked = [prob[0, 0, 0], prob[1, 3, 0], prob[1, 1, 1], prob[2, 2, 1]]
     np.testing.assert_allclose(loss, -np.log(picked).sum())
-    assert valid == 4 and loss.shape == valid.shape == ()
+    assert valid == 4 and status == 0
     dx = np.empty_like(prob)
     ops.loss_backward(prob, label, 7, np.asarray(0.5), dx)
     want = prob.copy()
@@ -48,7 +49,12 @@ def test_loss_and_gradient():
 
 
 @pytest.mark.parametrize("value", [4, -1, np.nan])
-def test_labels_out_of_range_are_named(value):
-    label = np.array([[0.0, value]])
-    with pytest.raises(LabelError, match=rf"position 0, 1.*got {value:g}, wanted 0 to 3"):
-        ops.loss_forward(np.full((1, 4, 2), 0.25), label, None)
+def test_labels_out_of_range_set_the_status_and_count_for_nothing(value):
+    label, prob = np.array([[0.0, value]]), np.full((1, 4, 2), 0.25)
+    loss, valid, status = np.zeros(()), np.zeros(()), np.full(1, 16, np.int32)
+    ops.loss_forward(prob, label, None, loss, valid, status)
+    assert status == 16 | BAD_LABEL and valid == 1
+    np.testing.assert_allclose(loss, np.log(4))
+    dx = np.empty_like(prob)
+    ops.loss_backward(prob, label, None, np.asarray(1.0), dx)
+    assert dx[0, :, 0].any() and not dx[0, :, 1].any()

@@ -51,9 +51,9 @@ def test_every_kernel_is_launched_by_a_launcher(source):
 def test_a_signature_is_read():
     kernel = cuda_compile.signatures("embed.cu")["embed_backward"]
     assert [parameter.declaration("double") for parameter in kernel] == [
-        "unsigned int n", "const long long *keys", "const double *dy", "int positions",
-        "int rows", "int D", "double *d_weight"]
-    assert kernel[1].dtype(FLOAT) == np.int64 and kernel[2].dtype(FLOAT) == FLOAT
+        "unsigned int n", "const double *index", "const int *following", "const double *dy",
+        "int D", "double *d_weight"]
+    assert kernel[1].dtype(FLOAT) == FLOAT and kernel[2].dtype(FLOAT) == np.int32
 
 
 @pytest.mark.parametrize("args, message", [

@@ -5,16 +5,20 @@ import importlib.util
 import shutil
 import sys
 import types
+from argparse import Namespace
 
 import numpy as np
 import pytest
 
+import caffe_lrcn as caffe
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.backends.cuda import compile as cuda_compile
 from caffe_lrcn.backends.cuda import device, update
 from caffe_lrcn.backends.cuda.matmul import matmul
+from caffe_lrcn.backends.scalars import BAD_INDEX, BAD_LABEL
 from caffe_lrcn.backends.specs import ConvSpec, LRNSpec, PoolSpec
-from caffe_lrcn.errors import BackendError, LabelError
+from caffe_lrcn.cli.runtime import open_backend
+from caffe_lrcn.errors import BackendError
 
 from . import fake_cupy
 from .twins import assert_same, values
@@ -40,7 +44,7 @@ def no_cupy(monkeypatch):
 
 
 def test_without_cupy_the_message_names_the_extras(no_cupy):
-    with pytest.raises(BackendError, match=r"\[cuda13\].*\[cuda12\].*--cpu"):
+    with pytest.raises(BackendError, match=r"\[cuda13\].*\[cuda12\].*get_backend"):
         get_backend("gpu:0")
     assert device.first_usable_gpu() is None
     assert "cupy" not in sys.modules
@@ -48,12 +52,30 @@ def test_without_cupy_the_message_names_the_extras(no_cupy):
 
 def test_a_gpu_is_opened(cupy):
     backend = get_backend("gpu:0")
-    assert backend.xp is cupy and backend.is_gpu and fake_cupy.Device.current == 0
+    assert backend.xp is cupy and backend.is_gpu and backend.gpu == 0
     assert device.first_usable_gpu() == 0
 
 
+def test_opening_a_gpu_leaves_the_current_one(monkeypatch):
+    fake_cupy.install(monkeypatch, gpus=2)
+    backend = get_backend("gpu:1")
+    assert fake_cupy.Device().id == 0
+    with backend.device:
+        assert fake_cupy.Device().id == 1
+    assert backend.zeros(3).device.id == backend.scalars().status.device.id == 1
+
+
+def test_the_remedy_without_a_gpu_speaks_the_callers_language(no_cupy, monkeypatch):
+    caffe.set_mode_gpu()
+    with pytest.raises(BackendError, match=r"or call caffe.set_mode_cpu\(\) to run without a GPU"):
+        caffe.pycaffe.modes.current_backend()
+    caffe.set_mode_cpu()
+    with pytest.raises(BackendError, match="or use --cpu to run without a GPU"):
+        open_backend(Namespace(gpu="0", cpu=False, threads=None, math="fp32"))
+
+
 def test_a_gpu_that_is_not_there(cupy):
-    with pytest.raises(BackendError, match=r"no GPU 3 .*1 usable.*--cpu"):
+    with pytest.raises(BackendError, match=r"no GPU 3 .*1 usable.*get_backend"):
         device.open_device("gpu:3")
 
 
@@ -67,14 +89,14 @@ def test_no_driver(cupy, monkeypatch):
     def fails():
         raise RuntimeError("cudaErrorInsufficientDriver")
     monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", fails)
-    with pytest.raises(BackendError, match="InsufficientDriver.*--cpu"):
+    with pytest.raises(BackendError, match="InsufficientDriver.*get_backend"):
         device.open_device("gpu:0")
     assert device.first_usable_gpu() is None
 
 
 def test_no_gpu_in_the_machine(monkeypatch):
     fake_cupy.install(monkeypatch, gpus=0)
-    with pytest.raises(BackendError, match="no GPU was found.*--cpu"):
+    with pytest.raises(BackendError, match="no GPU was found.*get_backend"):
         device.open_device("gpu")
     assert device.first_usable_gpu() is None
 
@@ -82,7 +104,7 @@ def test_no_gpu_in_the_machine(monkeypatch):
 def test_cupy_that_does_not_load(cupy, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: types.SimpleNamespace())
-    with pytest.raises(BackendError, match="cannot be loaded.*--cpu"):
+    with pytest.raises(BackendError, match="cannot be loaded.*get_backend"):
         device.open_device("gpu")
     assert device.first_usable_gpu() is None
 
@@ -90,7 +112,7 @@ def test_cupy_that_does_not_load(cupy, monkeypatch):
 def test_missing_cuda_libraries(cupy, monkeypatch):
     monkeypatch.delattr(sys.modules["cupy_backends.cuda.libs"], "cublas")
     monkeypatch.setitem(sys.modules, "cupy_backends.cuda.libs.cublas", None)
-    with pytest.raises(BackendError, match="cuBLAS or NVRTC.*cuda12.*--cpu"):
+    with pytest.raises(BackendError, match="cuBLAS or NVRTC.*cuda12.*get_backend"):
         device.open_device("gpu")
     assert device.first_usable_gpu() is None
 
@@ -186,19 +208,20 @@ def test_layers_on_device_arrays(cupy, dtype):
 def test_labels_on_device_arrays(cupy, dtype):
     ops, wrap = get_backend("gpu:0", dtype), fake_cupy.Array
     prob, label = wrap(np.full((2, 4, 1), 0.25, dtype)), wrap(np.array([[1], [9]], dtype))
-    loss, count = ops.softmax_loss.loss_forward(prob, label, 9)
-    assert_same([loss.host, count.host], [np.asarray(np.log(4), dtype), np.asarray(1, dtype)],
-                dtype)
+    loss, count, status = ops.zeros(1), ops.zeros(1), ops.zeros(1, np.int32)
+    ops.softmax_loss.loss_forward(prob, label, 9, loss, count, status)
+    assert_same([loss.host, count.host, status.host],
+                [np.log([4], dtype=dtype), np.ones(1, dtype), np.zeros(1, np.int32)], dtype)
     dx = wrap(np.ones((2, 4, 1), dtype))
     ops.softmax_loss.loss_backward(prob, label, 9, wrap(np.asarray(2, dtype)), dx)
     assert dx.tolist() == [[[0.5], [-1.5], [0.5], [0.5]], [[0], [0], [0], [0]]]
-    with pytest.raises(LabelError, match="got 9"):
-        ops.softmax_loss.loss_forward(prob, label, None)
+    ops.softmax_loss.loss_forward(prob, label, None, loss, count, status)
+    assert status.tolist() == [BAD_LABEL]
     table, out = wrap(values((3, 5), dtype)), wrap(np.ones((2, 1, 5), dtype))
-    with pytest.raises(LabelError, match="got 9"):
-        ops.embed.forward(label, table, None, out)
+    ops.embed.forward(label, table, None, out, -1, status)
+    assert status.tolist() == [BAD_LABEL | BAD_INDEX]
     dy, d_table = wrap(values((3, 5), dtype, 1)), wrap(np.zeros((3, 5), dtype))
-    ops.embed.backward(wrap(np.array([2, -1, 2], dtype)), dy, d_table, None)
+    ops.embed.backward(wrap(np.array([2, -1, 2], dtype)), dy, d_table, None, ops.scratch)
     assert_same(d_table.host[2], dy.host[0] + dy.host[2], dtype)
     assert not d_table.host[:2].any()
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 
 import numpy as np
 
@@ -38,13 +39,16 @@ def assert_same(got, wanted, dtype):
 def assert_twins(op, *args, dtype):
     """Call ``module.function`` of both backends on copies; compare all arrays and the results.
 
-    An array given twice stays one array, so that in-place use is tested as such.
+    ``scratch``, where the op wants it, is the backend's. An array given twice stays one array, so
+    that in-place use is tested as such.
     """
-    module, function = op.split(".")
+    module, name = op.split(".")
     outcomes = []
     for device in ("cpu", "cuda-host"):
-        arrays = copy.deepcopy(args)
-        returned = getattr(getattr(get_backend(device, dtype), module), function)(*arrays)
+        arrays, backend = copy.deepcopy(args), get_backend(device, dtype)
+        function = getattr(getattr(backend, module), name)
+        wants_scratch = "scratch" in inspect.signature(function).parameters
+        returned = function(*arrays, *([backend.scratch] if wants_scratch else []))
         outcomes.append((arrays, returned))
     (wanted_arrays, wanted), (got_arrays, got) = outcomes
     assert_same(got_arrays, wanted_arrays, dtype)

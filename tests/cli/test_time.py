@@ -77,7 +77,7 @@ class _Runtime:
 @pytest.fixture
 def gpus(monkeypatch):
     cupy = SimpleNamespace(cuda=SimpleNamespace(runtime=_Runtime()))
-    monkeypatch.setattr(device, "open_device", lambda name: cupy)
+    monkeypatch.setattr(device, "open_device", lambda *names: cupy)
 
 
 def test_device_query_prints_the_properties(gpus, capsys):

@@ -28,9 +28,14 @@ class Case:
     loss_weights: list[float]
 
     def forward(self) -> None:
-        """Reshape and run forward, as a net does."""
+        """Reshape and run forward, and raise what the status word stands for, as a net does."""
+        self.layer.backend.scratch.rewind()
         self.layer.reshape(self.bottom, self.top)
         self.layer.forward(self.bottom, self.top)
+        if self.layer.context.scalars.read().status:
+            error = self.layer.complaint(self.bottom)
+            if error:
+                raise error
 
     def backward(self, top_diffs: Sequence[Any] | None = None,
                  propagate_down: Sequence[bool] | None = None) -> None:
@@ -39,6 +44,7 @@ class Case:
             if diff is not None:
                 blob.host_diff[...] = diff
         wanted = self.default_propagate_down() if propagate_down is None else list(propagate_down)
+        self.layer.backend.scratch.rewind()
         self.layer.backward(self.top, wanted, self.bottom)
 
     def default_propagate_down(self) -> list[bool]:

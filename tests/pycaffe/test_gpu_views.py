@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import caffe_lrcn as caffe
+from caffe_lrcn.backends import get_backend
 from caffe_lrcn.backends.cuda import compile as cuda_compile
+from caffe_lrcn.blob import Blob
 from tests.backends import fake_cupy
 from tests.pycaffe.nets import LINEAR, write
 
@@ -47,6 +49,25 @@ def run(path, seed=1):
         results += [out, net.blobs["times"].data.copy(), grads["data"].copy(),
                     net.params["fc2"][0].diff.copy()]
     return net, results
+
+
+def test_looking_at_a_blob_leaves_the_device_copy_the_newest(gpu):
+    blob = Blob(get_backend("gpu:0"), (2, 3))
+    blob.data[...] = np.ones((2, 3), np.float32)
+    assert (blob.read_data() == 1).all()
+    with pytest.raises(ValueError, match="read-only"):
+        blob.read_data()[0] = 2
+    blob.data[...] = np.full((2, 3), 3, np.float32)
+    assert (blob.read_data() == 3).all()
+
+
+def test_looking_at_a_blob_shows_what_a_script_wrote(gpu):
+    blob = Blob(get_backend("gpu:0"), (2,))
+    view = blob.host_diff
+    view[...] = [1, 2]
+    assert blob.read_diff().tolist() == [1, 2]
+    view[0] = 5
+    assert blob.read_diff().tolist() == [5, 2] and blob.diff.tolist() == [5, 2]
 
 
 def test_on_a_gpu_everybody_sees_the_newest_values(tmp_path, gpu):

@@ -42,7 +42,8 @@ def test_submodules_are_reached_by_attribute_and_by_import():
 
 def test_mode_and_device_belong_to_the_thread(tmp_path, monkeypatch):
     opened = []
-    monkeypatch.setattr("caffe_lrcn.pycaffe.modes.get_backend", opened.append)
+    monkeypatch.setattr("caffe_lrcn.pycaffe.modes.get_backend",
+                        lambda device, **words: opened.append(device))
     from caffe_lrcn.pycaffe.modes import current_backend
 
     def elsewhere():

@@ -1,11 +1,14 @@
-"""Softmax along the middle axis of (outer, C, inner) arrays, and its logistic loss."""
-from __future__ import annotations
+"""Softmax along the middle of (outer, C, inner), its logistic loss, and what losses share.
 
-from typing import Any
+Labels are class numbers as floating-point numbers; fractions are cut off. One that is no class
+counts for nothing and sets ``BAD_LABEL`` in the status word.
+"""
+from __future__ import annotations
 
 import numpy as np
 
-from ...errors import LabelError
+from ..scalars import BAD_LABEL, NAN_SCORE
+from ..scratch import Scratch
 from .blocks import rows_per_block
 
 #: Least probability whose logarithm is taken (FLT_MIN, in float64 too).
@@ -33,58 +36,88 @@ def softmax_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
         dx[rows] *= y[rows]
 
 
-def loss_forward(prob: np.ndarray, label: np.ndarray,
-                 ignore_label: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``-sum(log(max(prob[label], FLT_MIN)))`` and the number of labels not ignored.
+def loss_forward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None, loss: np.ndarray,
+                 valid: np.ndarray, status: np.ndarray) -> None:
+    """Write ``-sum(log(max(prob[label], FLT_MIN)))`` and the number of labels not ignored.
 
     Args:
         prob: (outer, C, inner) probabilities.
-        label: (outer, inner) class numbers; fractions are cut off.
+        label: (outer, inner).
         ignore_label: labels that do not count, or None.
-
-    Returns:
-        Two 0-d arrays of ``prob``'s type.
-
-    Raises:
-        LabelError: a label outside [0, C) that is not ignored.
+        loss, valid: one element each, of ``prob``'s type.
+        status: the status word.
 
     Source: Caffe's softmax_loss_layer.
     """
-    outer, inner, classes, kept = _picked(prob, label, ignore_label)
-    wrong = (classes < 0) | (classes >= prob.shape[1])
-    if wrong.any():
-        first = int(wrong.argmax())
-        raise LabelError(
-            f"a label is no class (at position {outer[first]}, {inner[first]} of the label seen "
-            f"as {label.shape})", got=f"{label[outer[first], inner[first]]:g}",
-            wanted=f"0 to {prob.shape[1] - 1}",
-            remedy="Set num_output of the layer below to the number of classes, or "
-                   "loss_param { ignore_label } for labels that are padding.")
-    chosen = np.maximum(prob[outer, classes, inner], _LEAST)
-    loss = -np.log(chosen).sum(dtype=np.float64)
-    return np.asarray(loss, prob.dtype), np.asarray(np.count_nonzero(kept), prob.dtype)
+    classes, kept = _classes(label, prob.shape[1], ignore_label, status)
+    outer, inner = np.nonzero(kept)
+    chosen = np.maximum(prob[outer, classes[kept], inner], _LEAST)
+    loss[...] = -np.log(chosen).sum(dtype=np.float64)
+    valid[...] = outer.size
 
 
-def loss_backward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None, scale: Any,
-                  dx: np.ndarray) -> None:
-    """Write ``dx = (prob - onehot(label)) * scale``, 0 where the label is ignored.
+def loss_backward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None,
+                  scale: np.ndarray, dx: np.ndarray) -> None:
+    """Write ``dx = (prob - onehot(label)) * scale``, 0 where the label does not count.
 
     Args:
-        scale: 0-d array: the gradient of the loss over its normaliser.
+        scale: one element: the gradient of the loss over its normaliser.
     """
-    outer, inner, classes, kept = _picked(prob, label, ignore_label)
+    classes, kept = _classes(label, prob.shape[1], ignore_label)
     np.multiply(prob, scale, out=dx)
-    dx[outer, classes, inner] -= scale
-    if len(classes) < kept.size:
+    outer, inner = np.nonzero(kept)
+    dx[outer, classes[kept], inner] -= scale
+    if outer.size < kept.size:
         outer, inner = np.nonzero(~kept)
         dx[outer, :, inner] = 0
 
 
-def _picked(prob: np.ndarray, label: np.ndarray, ignore_label: int | None,
-            ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return positions and classes of the labels that count, and where they are."""
+def class_indices(label: np.ndarray, classes: int, ignore_label: int | None, picked: np.ndarray,
+                  status: np.ndarray) -> None:
+    """Write each label's class into ``picked`` (int32), -1 where the label does not count."""
+    found, kept = _classes(label, classes, ignore_label, status)
+    picked[...] = np.where(kept, found, -1)
+
+
+def accuracy(scores: np.ndarray, picked: np.ndarray, top_k: int, right: np.ndarray,
+             hits: np.ndarray, valid: np.ndarray, status: np.ndarray, scratch: Scratch) -> None:
+    """Find the labels whose score is among the ``top_k`` best; count them and all that count.
+
+    Args:
+        scores: (outer, C, inner).
+        picked: (outer, inner), int32, of ``class_indices``.
+        right: like ``picked``; 1 where the label is found so, else 0.
+        hits, valid: one element each, of ``scores``' type.
+        status: the status word; a label whose score is NaN sets ``NAN_SCORE``.
+    """
+    kept = picked >= 0
+    true = np.take_along_axis(scores, np.maximum(picked, 0)[:, None], axis=1)
+    if (np.isnan(true[:, 0]) & kept).any():
+        status |= NAN_SCORE
+    # CAFFE-QUIRK: scores equal to the true one count against it. A NaN compares false with
+    # everything, so a NaN score counts as right.
+    mask = np.greater_equal(scores, true, out=scratch.take(scores.shape, bool))
+    right[...] = kept & (np.count_nonzero(mask, axis=1) - 1 < top_k)
+    hits[...], valid[...] = np.count_nonzero(right), np.count_nonzero(kept)
+
+
+def add_loss(x: np.ndarray, weights: np.ndarray | None, factor: float, total: np.ndarray,
+             scratch: Scratch) -> None:
+    """Add ``factor * sum(x * weights)`` to ``total`` (1, float64); without weights they are 1."""
+    if weights is not None:
+        x = np.multiply(x, weights, out=scratch.take(x.shape, x.dtype))
+    total += factor * float(x.sum())
+
+
+def _classes(label: np.ndarray, count: int, ignore_label: int | None,
+             status: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels as integers, and which of them count."""
     with np.errstate(invalid="ignore"):  # NaN becomes a number far out of range
         classes = label.astype(np.intp)
-    kept = np.ones(classes.shape, bool) if ignore_label is None else classes != ignore_label
-    outer, inner = np.nonzero(kept)
-    return outer, inner, classes[kept], kept
+    kept = good = classes.view(np.uintp) < count  # negative numbers are huge ones
+    if ignore_label is not None:
+        ignored = classes == ignore_label
+        kept, good = good & ~ignored, good | ignored
+    if status is not None and not good.all():
+        status |= BAD_LABEL
+    return classes, kept

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import LabelError, ShapeError
+from ...errors import ShapeError
 
 
 def same_size(**arrays: Any) -> int:
@@ -27,16 +27,3 @@ def has_size(name: str, array: Any, wanted: int) -> None:
     if array.size != wanted:
         raise ShapeError(f"array '{name}' has the wrong size", got=array.size, wanted=wanted)
 
-
-def raise_bad_label(error: Any, what: str, wanted: str, remedy: str | None = None) -> None:
-    """Raise if a kernel set its error word; ``error`` holds (flag, offending value).
-
-    Reading the word waits for the kernel. That costs a few microseconds a call and gives the error
-    where it happened, before a loss or a state computed from garbage is used.
-
-    Raises:
-        LabelError: naming the value.
-    """
-    flag, value = error.tolist()
-    if flag:
-        raise LabelError(what, got=f"{value:g}", wanted=wanted, remedy=remedy)

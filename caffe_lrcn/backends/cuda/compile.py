@@ -92,7 +92,7 @@ def name_expressions(source: str, dtype: np.dtype) -> list[str]:
 
 def launch(source: str, kernel: str, count: int, args: tuple, dtype: np.dtype,
            block: int | None = None) -> None:
-    """Run a kernel over ``count`` items.
+    """Run a kernel over ``count`` items; on a GPU, in the context of ``Backend.device``.
 
     Args:
         source: file name, e.g. ``conv.cu``.
@@ -152,9 +152,8 @@ def _launch_on_device(source: str, kernel: str, count: int, args: tuple, dtype: 
     values = tuple(arg if parameter.pointer else parameter.dtype(dtype).type(arg)
                    for arg, parameter in zip((count, *args), parameters, strict=True))
     blocks = count if block is not None else -(-count // THREADS)
-    with device:  # several GPUs may be in use; kernels belong to the arrays' one
-        function = _device_kernel(source, kernel, dtype, device.id)
-        function((min(blocks, MAX_BLOCKS),), (block or THREADS,), values)
+    function = _device_kernel(source, kernel, dtype, device.id)
+    function((min(blocks, MAX_BLOCKS),), (block or THREADS,), values)
 
 
 @functools.cache

@@ -45,7 +45,7 @@ class Convolution:
         size, out = tuple(x_shape[2:]), spec.output_size(tuple(x_shape[2:]))
         if len(size) > _AXES:
             raise BackendError("convolution in CUDA has at most three spatial axes",
-                               got=len(size), remedy="Use --cpu for this net.")
+                               got=len(size), remedy="Run this net on the CPU.")
         self._backend = backend
         self._images, self._channels, self._group = x_shape[0], x_shape[1], spec.group
         self._outputs, self._in, self._out = spec.num_output, prod(size), prod(out)

@@ -6,32 +6,42 @@ from types import ModuleType
 
 from ...errors import BackendError
 
-_USE_CPU = "use --cpu to run without a GPU"
+#: What to do without a GPU, for those who build backends in Python.
+USE_CPU = 'use get_backend("cpu")'
 
 
-def open_device(name: str) -> ModuleType:
-    """Make a GPU the current one of this thread and return CuPy.
+def open_device(name: str, without_gpu: str = USE_CPU) -> ModuleType:
+    """Return CuPy if it can use a GPU; the thread's current GPU stays what it was.
 
     Args:
         name: ``gpu`` (the first one) or ``gpu:N``.
+        without_gpu: what errors say to do to run without a GPU.
 
     Raises:
         BackendError: a name of another form; CuPy is missing or cannot be loaded; there is no
             driver or no such GPU. The message says what to do.
     """
+    index = device_number(name)
+    without_gpu += " to run without a GPU"
+    cupy = _import_cupy(without_gpu)
+    count = _count(cupy, without_gpu)
+    _load_libraries(without_gpu)
+    if index >= count:
+        raise BackendError(f"there is no GPU {index}", got=f"{count} usable GPU(s)",
+                         wanted=f"0 to {count - 1}", remedy=f"Choose another, or {without_gpu}.")
+    return cupy
+
+
+def device_number(name: str) -> int:
+    """Return N of ``gpu:N``, 0 of ``gpu``.
+
+    Raises:
+        BackendError: a name of another form.
+    """
     _, _, number = name.partition(":")
     if name != "gpu" and not (name.startswith("gpu:") and number.isdecimal()):
         raise BackendError("unknown device", got=name, wanted="gpu or gpu:N")
-    index = int(number or 0)
-    cupy = _import_cupy()
-    count = _count(cupy)
-    _load_libraries()
-    if index >= count:
-        raise BackendError(f"there is no GPU {index}", got=f"{count} usable GPU(s)",
-                           wanted=f"0 to {count - 1}",
-                           remedy=f"Choose another with --gpu, or {_USE_CPU}.")
-    cupy.cuda.Device(index).use()
-    return cupy
+    return int(number or 0)
 
 
 def first_usable_gpu() -> int | None:
@@ -39,43 +49,43 @@ def first_usable_gpu() -> int | None:
     if importlib.util.find_spec("cupy") is None:
         return None
     try:
-        cupy = _import_cupy()
-        count = _count(cupy)
-        _load_libraries()
+        cupy = _import_cupy(USE_CPU)
+        count = _count(cupy, USE_CPU)
+        _load_libraries(USE_CPU)
     except BackendError:
         return None
     return next((index for index in range(count) if _answers(cupy, index)), None)
 
 
-def _import_cupy() -> ModuleType:
+def _import_cupy(without_gpu: str) -> ModuleType:
     if importlib.util.find_spec("cupy") is None:
         raise BackendError(
             "a GPU needs CuPy, which is not installed",
             remedy="Install it for your driver with `pip install caffe_lrcn[cuda13]` or "
-                   f"`pip install caffe_lrcn[cuda12]`, or {_USE_CPU}.")
+                   f"`pip install caffe_lrcn[cuda12]`, or {without_gpu}.")
     try:
         import cupy
     except Exception as error:  # CuPy raises what its libraries raise when they do not load
         raise BackendError("CuPy is installed but cannot be loaded", got=error,
-                           remedy=f"Reinstall caffe_lrcn[cuda13] or [cuda12], or {_USE_CPU}."
+                           remedy=f"Reinstall caffe_lrcn[cuda13] or [cuda12], or {without_gpu}."
                            ) from error
     return cupy
 
 
-def _count(cupy: ModuleType) -> int:
+def _count(cupy: ModuleType, without_gpu: str) -> int:
     """Return the number of GPUs, at least one."""
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as error:  # no driver, or one that is too old
         raise BackendError("no GPU can be used", got=error,
-                           remedy=f"Check the driver with nvidia-smi, or {_USE_CPU}.") from error
+                           remedy=f"Check the driver with nvidia-smi, or {without_gpu}.") from error
     if count == 0:
         raise BackendError("no GPU was found",
-                           remedy=f"Check the driver with nvidia-smi, or {_USE_CPU}.")
+                           remedy=f"Check the driver with nvidia-smi, or {without_gpu}.")
     return count
 
 
-def _load_libraries() -> None:
+def _load_libraries(without_gpu: str) -> None:
     """Load what is used later: better a word now than an error in the middle of a layer."""
     try:
         from cupy_backends.cuda.libs import cublas, nvrtc
@@ -83,7 +93,7 @@ def _load_libraries() -> None:
     except Exception as error:
         raise BackendError("CuPy cannot load cuBLAS or NVRTC", got=error,
                            remedy="`pip install caffe_lrcn[cuda13]` or `caffe_lrcn[cuda12]` "
-                                  f"brings them; or {_USE_CPU}.") from error
+                                  f"brings them; or {without_gpu}.") from error
 
 
 def _answers(cupy: ModuleType, index: int) -> bool:

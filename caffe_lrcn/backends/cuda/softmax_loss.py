@@ -1,10 +1,16 @@
-"""Softmax along the middle axis of (outer, C, inner) arrays, and its logistic loss."""
+"""Softmax along the middle of (outer, C, inner), its logistic loss, and what losses share.
+
+Labels are class numbers as floating-point numbers; fractions are cut off. One that is no class
+counts for nothing and sets ``BAD_LABEL`` in the status word.
+"""
 from __future__ import annotations
 
 from typing import Any
 
-from .checks import has_size, raise_bad_label, same_size
-from .compile import THREADS, array_module, launch
+from ..scalars import BAD_LABEL, NAN_SCORE
+from ..scratch import Scratch
+from .checks import has_size, same_size
+from .compile import THREADS, launch
 
 _SOURCE = "softmax_loss.cu"
 _WARP = 32
@@ -31,46 +37,71 @@ def _block(classes: int) -> int:
     return min(max(_WARP, 1 << (classes - 1).bit_length()), THREADS)
 
 
-def loss_forward(prob: Any, label: Any, ignore_label: int | None) -> tuple[Any, Any]:
-    """Return ``-sum(log(max(prob[label], FLT_MIN)))`` and the number of labels not ignored.
+def loss_forward(prob: Any, label: Any, ignore_label: int | None, loss: Any, valid: Any,
+                 status: Any) -> None:
+    """Write ``-sum(log(max(prob[label], FLT_MIN)))`` and the number of labels not ignored.
 
     Args:
         prob: (outer, C, inner) probabilities.
-        label: (outer, inner) class numbers; fractions are cut off.
+        label: (outer, inner).
         ignore_label: labels that do not count, or None.
-
-    Returns:
-        Two 0-d arrays of ``prob``'s type.
-
-    Raises:
-        LabelError: a label outside [0, C) that is not ignored.
+        loss, valid: one element each, of ``prob``'s type.
+        status: the status word.
 
     Source: Caffe's softmax_loss_layer.
     """
     outer, classes, inner = prob.shape
     has_size("label", label, outer * inner)
-    xp = array_module(prob)
-    error, result = xp.zeros(2, prob.dtype), xp.empty(2, prob.dtype)
     launch(_SOURCE, "softmax_loss_forward", 1,
-           (prob, label, outer * inner, classes, inner, *_ignored(ignore_label), error, result),
-           prob.dtype, block=THREADS)
-    raise_bad_label(error, "a label is no class", f"0 to {classes - 1}",
-                    "Set num_output of the layer below to the number of classes, or loss_param "
-                    "{ ignore_label } for labels that are padding.")
-    return result[:1].reshape(()), result[1:].reshape(())
+           (prob, label, outer * inner, classes, inner, *_ignored(ignore_label), BAD_LABEL, loss,
+            valid, status), prob.dtype, block=THREADS)
 
 
 def loss_backward(prob: Any, label: Any, ignore_label: int | None, scale: Any, dx: Any) -> None:
-    """Write ``dx = (prob - onehot(label)) * scale``, 0 where the label is ignored.
+    """Write ``dx = (prob - onehot(label)) * scale``, 0 where the label does not count.
 
     Args:
-        scale: 0-d array: the gradient of the loss over its normaliser.
+        scale: one element: the gradient of the loss over its normaliser.
     """
     outer, classes, inner = prob.shape
     has_size("label", label, outer * inner)
-    factor = array_module(prob).asarray(scale, prob.dtype).reshape(1)
+    has_size("scale", scale, 1)
     launch(_SOURCE, "softmax_loss_backward", same_size(prob=prob, dx=dx),
-           (prob, label, classes, inner, *_ignored(ignore_label), factor, dx), prob.dtype)
+           (prob, label, classes, inner, *_ignored(ignore_label), scale, dx), prob.dtype)
+
+
+def class_indices(label: Any, classes: int, ignore_label: int | None, picked: Any,
+                  status: Any) -> None:
+    """Write each label's class into ``picked`` (int32), -1 where the label does not count."""
+    launch(_SOURCE, "class_indices", same_size(label=label, picked=picked),
+           (label, classes, *_ignored(ignore_label), BAD_LABEL, picked, status), label.dtype)
+
+
+def accuracy(scores: Any, picked: Any, top_k: int, right: Any, hits: Any, valid: Any, status: Any,
+             scratch: Scratch) -> None:
+    """Find the labels whose score is among the ``top_k`` best; count them and all that count.
+
+    Args:
+        scores: (outer, C, inner).
+        picked: (outer, inner), int32, of ``class_indices``.
+        right: like ``picked``; 1 where the label is found so, else 0.
+        hits, valid: one element each, of ``scores``' type.
+        status: the status word; a label whose score is NaN sets ``NAN_SCORE``.
+    """
+    _, classes, inner = scores.shape
+    rows = same_size(picked=picked, right=right)
+    launch(_SOURCE, "rank_labels", rows,
+           (scores, picked, classes, inner, top_k, NAN_SCORE, right, status), scores.dtype,
+           block=_block(classes))
+    launch(_SOURCE, "count_right", 1, (picked, right, rows, hits, valid), scores.dtype,
+           block=THREADS)
+
+
+def add_loss(x: Any, weights: Any | None, factor: float, total: Any, scratch: Scratch) -> None:
+    """Add ``factor * sum(x * weights)`` to ``total`` (1, float64); without weights they are 1."""
+    size = same_size(x=x, weights=weights)
+    launch(_SOURCE, "add_loss", 1, (x, x if weights is None else weights, size,
+                                    weights is not None, factor, total), x.dtype, block=THREADS)
 
 
 def _ignored(label: int | None) -> tuple[int, int]:

@@ -13,32 +13,58 @@ from ..base import Layer
 LEAST_PROBABILITY = 1e-20
 
 
-def class_labels(layer: Layer, label: Blob, classes: int,
-                 ignore: int | None = None) -> tuple[Any, Any]:
-    """Return the positions of the labels that count and their classes, arrays of the backend.
+def class_labels(layer: Layer, label: Blob, classes: int, ignore: int | None = None) -> Any:
+    """Return the class of each label, an int32 array from ``scratch`` of the labels' shape.
+
+    It is -1 where a label does not count. One that is neither a class nor ignored sets a bit of
+    the status word; ``label_complaint`` then names it.
 
     Args:
-        label: of any shape, bottom 1; positions count through it. Fractions are cut off.
+        label: of any shape; fractions are cut off.
         classes: number of classes.
         ignore: labels that do not count, or None.
-
-    Raises:
-        LabelError: a label outside [0, classes) that is not ignored.
     """
-    given = layer.backend.download(label.data).reshape(-1)
+    picked = layer.backend.scratch.take(label.shape, np.int32)
+    layer.backend.softmax_loss.class_indices(label.data, classes, ignore, picked,
+                                             layer.context.scalars.status)
+    return picked
+
+
+def label_complaint(layer: Layer, label: Blob, classes: int, ignore: int | None = None,
+                    remedy: str = "Let the layer below give one score a class.",
+                    ) -> LabelError | None:
+    """Return what is wrong with the labels, bottom 1, or None.
+
+    Args: as for ``class_labels``.
+    """
+    given = label.read_data().reshape(-1)
     with np.errstate(invalid="ignore"):  # NaN becomes a number far out of range
         whole = given.astype(np.intp)
-    rows = np.arange(whole.size) if ignore is None else np.flatnonzero(whole != ignore)
-    picked = whole[rows]
-    wrong = (picked < 0) | (picked >= classes)
-    if wrong.any():
-        # CAFFE-QUIRK, mended: Caffe reads outside the row, or looks at ignore_label too late.
-        first = rows[wrong.argmax()]
-        raise layer.error(
-            f"a label is no class (number {first} of labels of shape {label.shape})",
-            kind=LabelError, got=f"{given[first]:g}", wanted=f"0 to {classes - 1}",
-            at=("bottom", 1), remedy="Let the layer below give one score a class.")
-    return layer.backend.upload(rows), layer.backend.upload(picked)
+    wrong = ((whole < 0) | (whole >= classes)) & (whole != ignore)
+    if not wrong.any():
+        return None
+    # CAFFE-QUIRK, mended: Caffe reads outside the row, or looks at ignore_label too late.
+    first = wrong.argmax()
+    return layer.error(
+        f"a label is no class (number {first} of labels of shape {label.shape})",
+        kind=LabelError, got=f"{given[first]:g}", wanted=f"0 to {classes - 1}",
+        at=("bottom", 1), remedy=remedy)
+
+
+def index_complaint(layer: Layer, index: Blob, message: str, least: int, end: int, wanted: str,
+                    at: tuple, remedy: str | None = None) -> LabelError | None:
+    """Return an error that names the first index outside [least, end), or None.
+
+    Args:
+        index: of any shape; fractions are cut off.
+        message, wanted, at, remedy: parts of the error.
+    """
+    given = index.read_data().reshape(-1)
+    wrong = ~((given > least - 1) & (given < end))  # NaN is wrong, too
+    if not wrong.any():
+        return None
+    return layer.error(message, kind=LabelError, got=f"{given[wrong.argmax()]:g}", wanted=wanted,
+                       at=at, remedy=remedy)
 
 
 def one_label_a_sample(layer: Layer, bottom: list[Blob]) -> None:

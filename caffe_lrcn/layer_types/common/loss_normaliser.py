@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...blob import Blob
 from ...proto import caffe_pb2
 from ..base import Layer
 
@@ -29,14 +30,32 @@ def normalization_mode(layer: Layer, default: int) -> int:
     return default
 
 
-def normaliser(layer: Layer, mode: int, outer: int, inner: int, valid: Any) -> Any:
-    """Return the divisor of a loss, at least 1, without waiting for the device.
+class LossSum:
+    """A loss that is summed up and then divided, in 0-d arrays of the backend.
+
+    A forward pass writes ``total``, the sum, and ``valid``, the number of targets that count.
 
     Args:
-        outer, inner: numbers of samples and of targets a sample: FULL is their product,
-            BATCH_SIZE the former.
-        valid: number of targets that count, a 0-d array of the backend.
+        mode: what it is divided by, at least 1: the number of samples (BATCH_SIZE), of all targets
+            (FULL), of those that count (VALID), or nothing (NONE).
+        dtype: type of ``total`` and ``valid``; default: the backend's.
     """
-    if mode == VALID:
-        return layer.xp.maximum(valid, 1)
-    return max({FULL: outer * inner, BATCH_SIZE: outer, NONE: 1}[mode], 1)
+
+    def __init__(self, layer: Layer, mode: int, dtype: Any = None) -> None:
+        self._xp, self._mode = layer.xp, mode
+        sums = layer.backend.zeros(3, dtype)
+        self.total, self.valid, self._divisor = (sums[i:i + 1].reshape(()) for i in range(3))
+        self._factor = layer.backend.zeros(1).reshape(())
+
+    def divide(self, outer: int, inner: int, top: Blob) -> None:
+        """Write the loss; ``outer`` and ``inner`` are numbers of samples and targets a sample."""
+        if self._mode == VALID:
+            self._xp.maximum(self.valid, 1, out=self._divisor)
+        else:
+            divisor = {FULL: outer * inner, BATCH_SIZE: outer, NONE: 1}[self._mode]
+            self._divisor.fill(max(divisor, 1))
+        self._xp.divide(self.total, self._divisor, out=top.data)
+
+    def factor(self, top: Blob) -> Any:
+        """Return the gradient of the loss over its divisor, 0-d."""
+        return self._xp.divide(top.diff, self._divisor, out=self._factor)

@@ -16,6 +16,8 @@ from ..base import Layer, exactly
 class SourceLayer(Layer):
     """A layer whose tops are batches of a source. Subclasses define ``make_spec``."""
 
+    capturable = False
+
     bottoms = exactly(0)
 
     def make_spec(self) -> SourceSpec:

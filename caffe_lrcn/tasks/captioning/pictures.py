@@ -73,14 +73,14 @@ class FeatureNet:
             DataError: a picture cannot be read, and ``broken`` is not given.
         """
         source, top = (self.net.blobs[names[0]] for names in (self.net.inputs, self.net.outputs))
-        found = [np.empty((0, top.count_range(1)), source.host_data.dtype)]
+        found = [np.empty((0, top.count_range(1)), self.net.backend.dtype)]
         for start in range(0, len(paths), self.batch):
             pictures = list(self._read(paths[start:start + self.batch], broken))
             if pictures:
                 source.reshape(len(pictures), *self.shape)
                 source.host_data[...] = pictures
                 self.net.forward()
-                found.append(top.host_data.reshape(len(pictures), -1).copy())
+                found.append(top.read_data().reshape(len(pictures), -1).copy())
         return np.concatenate(found)
 
     def _read(self, paths: Sequence[str | os.PathLike[str]],
