@@ -28,6 +28,8 @@ class Clip(Pointwise):
         self.xp.minimum(x, self._high, out=y)
         self.xp.maximum(y, self._low, out=y)
 
-    def slope(self, x: Any) -> Any:
+    def slope(self, x: Any, slope: Any) -> None:
         # CAFFE-QUIRK: the limits themselves pass the gradient.
-        return (x >= self._low) & (x <= self._high)
+        take, xp = self.backend.scratch.take, self.xp
+        xp.logical_and(xp.greater_equal(x, self._low, out=take(x.shape, bool)),
+                       xp.less_equal(x, self._high, out=take(x.shape, bool)), out=slope)

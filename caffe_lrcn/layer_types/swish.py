@@ -17,16 +17,16 @@ class Swish(Pointwise):
     def value(self, x: Any, y: Any) -> None:
         self.xp.multiply(x, self._gate(x), out=y)
 
-    def slope(self, x: Any) -> Any:
+    def slope(self, x: Any, slope: Any) -> None:
         gate = self._gate(x)
-        slope = 1 - gate
+        self.xp.subtract(1, gate, out=slope)
         slope *= x
         slope *= self.param.swish_param.beta
         slope += 1
         slope *= gate
-        return slope
 
     def _gate(self, x: Any) -> Any:
-        gate = x * self.param.swish_param.beta
+        gate = self.backend.scratch.take(x.shape)
+        self.xp.multiply(x, self.param.swish_param.beta, out=gate)
         self.backend.elementwise.sigmoid_forward(gate, gate)
         return gate

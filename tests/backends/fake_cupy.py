@@ -59,6 +59,9 @@ class Array:
     def __setitem__(self, key, value):
         self.host[key] = self._other(value)
 
+    def __len__(self):
+        return len(self.host)
+
     def __iter__(self):
         return (Array(row, self.device) for row in self.host)
 
@@ -81,6 +84,9 @@ class Array:
 
     def reshape(self, *shape):
         return Array(self.host.reshape(*shape), self.device)
+
+    def view(self, dtype):
+        return Array(self.host.view(dtype))
 
     def astype(self, dtype):
         return Array(self.host.astype(dtype))

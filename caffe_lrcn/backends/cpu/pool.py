@@ -91,7 +91,7 @@ class MaxPool:
                    in zip(offsets.out_size, spec.stride, spec.pad, strict=True)]
         self._corner = corners[0][:, None] * width + corners[1]
         self._origin = np.arange(offsets.step)[:, None, None] * (height * width) + self._corner
-        self._target = np.empty(self._origin.shape, np.intp)
+        self._scratch = backend.scratch
 
     def forward(self, x: np.ndarray, y: np.ndarray) -> None:
         """Write each window's maximum to ``y`` and remember where it was.
@@ -116,28 +116,41 @@ class MaxPool:
             np.bitwise_or(candidate, candidate.dtype.type(index), out=candidate)
             np.minimum(pick[write], candidate, out=pick[write])
         if top.min() == -FLT_MAX:
-            np.copyto(pick, self._nothing, where=top == -FLT_MAX)
+            empty = np.equal(top, -FLT_MAX, out=self._other[:len(top)])
+            np.copyto(pick, self._nothing, where=empty)
 
     @property
     def mask(self) -> np.ndarray:
-        """Index ``h * W + w`` of each maximum, int32 (N, C, PH, PW); -1 where there is none."""
-        mask = (self._shift[self._pick] + self._corner).astype(np.int32)
-        mask[self._pick == self._nothing] = -1
+        """Index ``h * W + w`` of each maximum, int32 (N, C, PH, PW); -1 where there is none.
+
+        It lies in the backend's scratch.
+        """
+        shape = self._pick.shape
+        index, mask = self._scratch.take(shape, np.intp), self._scratch.take(shape, np.int32)
+        np.take(self._shift, self._pick, out=index, mode="clip")  # any other mode copies
+        np.add(index, self._corner, out=index)
+        mask[...] = index
+        empty = np.equal(self._pick, self._nothing, out=self._scratch.take(shape, bool))
+        np.copyto(mask, -1, where=empty)
         return mask
 
     def backward(self, dy: np.ndarray, dx: np.ndarray) -> None:
         """Overwrite ``dx``: each window's gradient goes to its maximum, if it has one."""
+        targets = self._scratch.take(self._origin.shape, np.intp)
+        kept = self._scratch.take(self._origin.shape)
         for top, bottom, pick in self._offsets.blocks(dy, dx, self._pick):
-            target = self._target[:len(top)]
+            target = targets[:len(top)]
             np.take(self._shift, pick, out=target, mode="clip")  # any other mode copies
             target += self._origin[:len(top)]
-            flat = bottom.reshape(-1)
-            flat.fill(0)
+            bottom.fill(0)
             if pick.max() == self._nothing:
-                found = pick != self._nothing
-                np.add.at(flat, target[found], top[found])
-            else:
-                np.add.at(flat, target.reshape(-1), top.reshape(-1))
+                # Windows without a maximum add nothing to an arbitrary cell.
+                empty = np.equal(pick, self._nothing, out=self._other[:len(top)])
+                np.copyto(target, 0, where=empty)
+                kept[:len(top)] = top
+                np.copyto(kept[:len(top)], 0, where=empty)
+                top = kept[:len(top)]
+            np.add.at(bottom.reshape(-1), target.reshape(-1), top.reshape(-1))
 
 
 class AvePool:

@@ -12,17 +12,17 @@ from ..base import Layer
 class Pointwise(Layer):
     """Base of layers with ``y = f(x)`` and ``dx = f'(x) * dy``, any shape.
 
-    Subclasses define ``value`` and ``slope``. Both see flat pieces of the blobs, so that their
-    temporaries stay small. The slope is taken at the input, which is kept where the layer works
-    in place, so what later layers do to the top is of no concern.
+    Subclasses define ``value`` and ``slope``. Both see flat pieces of the blobs, so that what they
+    take from ``backend.scratch`` stays small. The slope is taken at the input, which is kept where
+    the layer works in place, so what later layers do to the top is of no concern.
     """
 
     def value(self, x: Any, y: Any) -> None:
         """Write ``y = f(x)``; ``y`` may be the same array as ``x``."""
         raise NotImplementedError
 
-    def slope(self, x: Any) -> Any:
-        """Return ``f'(x)`` as a new array."""
+    def slope(self, x: Any, slope: Any) -> None:
+        """Write ``slope = f'(x)``, which is not the same array as ``x``."""
         raise NotImplementedError
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -46,4 +46,6 @@ class Pointwise(Layer):
         source = self._kept or bottom[0]
         with np.errstate(all="ignore"):
             for x, dy, dx in self.backend.pieces(source.data, top[0].diff, bottom[0].diff):
-                self.xp.multiply(dy, self.slope(x), out=dx)
+                slope = self.backend.scratch.take(x.shape)
+                self.slope(x, slope)
+                self.xp.multiply(dy, slope, out=dx)
