@@ -60,17 +60,9 @@ class Scratch:
             stack.views[start, shape, dtype] = view
         return view
 
-    @contextmanager
-    def frame(self) -> Iterator[None]:
-        """Take back at the end what is taken within: for temporaries of one turn of a loop."""
-        stack = self._stack
-        used, overflow = stack.used, len(stack.overflow)
-        yield
-        if used:
-            stack.used = used
-            del stack.overflow[overflow:]
-        else:
-            self.rewind()
+    def frame(self) -> _Frame:
+        """Return a context that takes back what is taken within, as in one turn of a loop."""
+        return _Frame(self, self._stack)
 
     def rewind(self) -> None:
         """Take back all arrays of this thread. Make the block as large as was needed at once."""
@@ -81,6 +73,25 @@ class Scratch:
             stack.block = None  # given back before the larger one is asked for
             stack.block = self._allocate(stack.most)
         stack.used = 0
+
+
+class _Frame:
+    """A context at whose end the memory is used as at its beginning."""
+
+    __slots__ = ("_scratch", "_stack", "_used", "_overflow")
+
+    def __init__(self, scratch: Scratch, stack: _Stack) -> None:
+        self._scratch, self._stack = scratch, stack
+
+    def __enter__(self) -> None:
+        self._used, self._overflow = self._stack.used, len(self._stack.overflow)
+
+    def __exit__(self, *_: object) -> None:
+        if self._used:
+            self._stack.used = self._used
+            del self._stack.overflow[self._overflow:]
+        else:
+            self._scratch.rewind()
 
 
 @contextmanager

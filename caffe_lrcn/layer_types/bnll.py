@@ -21,5 +21,7 @@ class BNLL(Pointwise):
         self.xp.maximum(x, 0, out=y)
         self.xp.add(y, rest, out=y)
 
-    def slope(self, x: Any, slope: Any) -> None:
-        self.backend.elementwise.sigmoid_forward(x, slope)
+    def slope(self, x: Any) -> Any:
+        sigmoid = self.backend.scratch.take(x.shape)
+        self.backend.elementwise.sigmoid_forward(x, sigmoid)
+        return sigmoid

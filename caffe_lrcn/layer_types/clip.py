@@ -28,8 +28,9 @@ class Clip(Pointwise):
         self.xp.minimum(x, self._high, out=y)
         self.xp.maximum(y, self._low, out=y)
 
-    def slope(self, x: Any, slope: Any) -> None:
+    def slope(self, x: Any) -> Any:
         # CAFFE-QUIRK: the limits themselves pass the gradient.
-        take, xp = self.backend.scratch.take, self.xp
-        xp.logical_and(xp.greater_equal(x, self._low, out=take(x.shape, bool)),
-                       xp.less_equal(x, self._high, out=take(x.shape, bool)), out=slope)
+        above, below = (self.backend.scratch.take(x.shape, bool) for _ in range(2))
+        self.xp.greater_equal(x, self._low, out=above)
+        self.xp.less_equal(x, self._high, out=below)
+        return self.xp.logical_and(above, below, out=above)

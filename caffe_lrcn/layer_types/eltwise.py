@@ -112,8 +112,10 @@ class Eltwise(Layer):
                 y, self._winner[:y.size], xs[1], xs[0], *xs[2:]):
             larger = self.backend.scratch.take(y_.shape, bool)
             y_[...] = second
-            winner.fill(1)
-            for i, x in ((0, first), *enumerate(others, start=2)):
+            xp.greater(first, second, out=larger)
+            xp.putmask(y_, larger, first)
+            winner[...] = xp.logical_not(larger, out=larger)
+            for i, x in enumerate(others, start=2):
                 xp.greater(x, y_, out=larger)
                 xp.copyto(winner, i, where=larger)
                 xp.putmask(y_, larger, x)

@@ -22,10 +22,11 @@ class ELU(Pointwise):
         self.xp.maximum(x, 0, out=y)
         self.xp.add(y, low, out=y)
 
-    def slope(self, x: Any, slope: Any) -> None:
-        positive = self.xp.greater(x, 0, out=self.backend.scratch.take(x.shape, bool))
-        self.xp.minimum(x, 0, out=slope)
+    def slope(self, x: Any) -> Any:
+        slope = self.xp.minimum(x, 0, out=self.backend.scratch.take(x.shape))
         self.xp.exp(slope, out=slope)
         slope *= self.param.elu_param.alpha
         # CAFFE-QUIRK: at 0 the slope is that of the left side.
+        positive = self.xp.greater(x, 0, out=self.backend.scratch.take(x.shape, bool))
         self.xp.copyto(slope, 1, where=positive)
+        return slope

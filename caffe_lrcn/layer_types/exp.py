@@ -31,6 +31,8 @@ class Exp(Pointwise):
             self.xp.add(y, self._shift, out=y)
         self.xp.exp(y, out=y)
 
-    def slope(self, x: Any, slope: Any) -> None:
+    def slope(self, x: Any) -> Any:
+        slope = self.backend.scratch.take(x.shape)
         self.value(x, slope)
         slope *= self._scale
+        return slope

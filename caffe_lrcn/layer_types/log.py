@@ -36,9 +36,10 @@ class Log(Pointwise):
         if self._factor != 1:
             self.xp.multiply(y, self._factor, out=y)
 
-    def slope(self, x: Any, slope: Any) -> None:
+    def slope(self, x: Any) -> Any:
+        slope = self.backend.scratch.take(x.shape)
         self._argument(x, slope)
-        self.xp.divide(self.param.log_param.scale * self._factor, slope, out=slope)
+        return self.xp.divide(self.param.log_param.scale * self._factor, slope, out=slope)
 
     def _argument(self, x: Any, out: Any) -> None:
         self.xp.multiply(x, self.param.log_param.scale, out=out)

@@ -17,13 +17,14 @@ class Swish(Pointwise):
     def value(self, x: Any, y: Any) -> None:
         self.xp.multiply(x, self._gate(x), out=y)
 
-    def slope(self, x: Any, slope: Any) -> None:
+    def slope(self, x: Any) -> Any:
         gate = self._gate(x)
-        self.xp.subtract(1, gate, out=slope)
+        slope = self.xp.subtract(1, gate, out=self.backend.scratch.take(x.shape))
         slope *= x
         slope *= self.param.swish_param.beta
         slope += 1
         slope *= gate
+        return slope
 
     def _gate(self, x: Any) -> Any:
         gate = self.backend.scratch.take(x.shape)

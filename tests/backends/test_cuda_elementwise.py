@@ -80,6 +80,10 @@ def test_dropout_draws_the_words_of_the_host_generator(count, call, dtype):
     words = rng.random_words(KEY, call, count)
     np.testing.assert_array_equal(mask, words)
     assert_same(y, np.where(words >= threshold, x * dtype(1 / 0.7), dtype(0)), dtype)
+    for device in ("cpu", "cuda-host"):
+        alone = np.zeros(count, np.uint32)
+        get_backend(device, dtype).elementwise.random_words(KEY, call, alone)
+        np.testing.assert_array_equal(alone, words)
 
 
 def test_dropout(dtype):

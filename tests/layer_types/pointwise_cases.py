@@ -13,12 +13,7 @@ from tests.harness.layers import during_backward, make_layer
 
 def break_slope(wrap: Callable[[Any, Any], Any]) -> Callable[[Layer], None]:
     """Return a ``mutate`` that replaces the slope by ``wrap(x, slope)``."""
-    def broken(true: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-        def slope(x: Any, slope: Any) -> None:
-            true(x, slope)
-            slope[...] = wrap(x, slope)
-        return slope
-    return during_backward("slope", broken)
+    return during_backward("slope", lambda true: lambda x: wrap(x, true(x)))
 
 
 def use_the_output(layer: Any) -> None:

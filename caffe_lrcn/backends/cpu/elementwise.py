@@ -11,8 +11,8 @@ import numpy as np
 from ..scratch import Scratch
 from .blocks import block_of, blocks, rows_per_block
 
-#: 64-bit words that NumPy's generator returns at once, as a new array.
-_WORDS = 2048
+#: 64-bit words that are drawn at once: NumPy returns them as a new array.
+_DRAWN = 2048
 
 
 def relu_forward(x: np.ndarray, negative_slope: float, y: np.ndarray, scratch: Scratch) -> None:
@@ -149,6 +149,23 @@ def prelu_backward(x: np.ndarray, dy: np.ndarray, slope: np.ndarray, dx: np.ndar
             np.multiply(dy_, work_, out=dx[start:start + step])
 
 
+def random_words(key: tuple[int, int], call: int, out: np.ndarray) -> None:
+    """Overwrite ``out`` (uint32) with ``rng.random_words(key, call, out.size)``."""
+    _draw(_stream(key, call), out.reshape(-1))
+
+
+def _stream(key: tuple[int, int], call: int) -> np.random.Philox:
+    return np.random.Philox(key=np.array(key, dtype=np.uint64), counter=[0, 0, call, 0])
+
+
+def _draw(stream: np.random.Philox, out: np.ndarray) -> None:
+    """Fill ``out`` (flat, uint32) with the stream's next words; half of the last may be lost."""
+    for start in range(0, out.size, 2 * _DRAWN):
+        part = out[start:start + 2 * _DRAWN]
+        part[...] = stream.random_raw((part.size + 1) // 2).astype(
+            "<u8", copy=False).view("<u4")[:part.size]
+
+
 def dropout_forward(x: np.ndarray, mask: np.ndarray, key: tuple[int, int], call: int,
                     threshold: int, scale: float, y: np.ndarray, scratch: Scratch) -> None:
     """Write ``y = x * scale`` where the random word reaches ``threshold``, 0 elsewhere.
@@ -161,14 +178,10 @@ def dropout_forward(x: np.ndarray, mask: np.ndarray, key: tuple[int, int], call:
 
     Source: Caffe's dropout_layer.
     """
-    bits = np.random.Philox(key=np.array(key, dtype=np.uint64), counter=[0, 0, call, 0])
+    stream = _stream(key, call)
     kept = block_of(x, scratch, bool)
     for x_, mask_, y_ in blocks(x, mask, y):
-        # Blocks and parts have an even number of words, so that none of a pair is lost.
-        for start in range(0, x_.size, 2 * _WORDS):
-            part = mask_[start:start + 2 * _WORDS]
-            words = bits.random_raw((part.size + 1) // 2).astype("<u8", copy=False).view("<u4")
-            part[...] = words[:part.size]
+        _draw(stream, mask_)  # blocks have an even number of words: none of a pair is lost
         _drop(x_, mask_, threshold, scale, y_, kept)
 
 

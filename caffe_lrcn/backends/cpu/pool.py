@@ -85,7 +85,7 @@ class MaxPool:
         out = (*x_shape[:2], *offsets.out_size)
         self._pick = backend.zeros(math.prod(out), pick_type).reshape(out)
         self._other = offsets.scratch(backend, bool)
-        self._candidate = offsets.scratch(backend, pick_type)
+        self._searching = offsets.scratch(backend, bool)
         self._shift = np.array([i * width + j for _, _, i, j in offsets.views] + [0], np.intp)
         corners = [np.arange(n) * s - p for n, s, p
                    in zip(offsets.out_size, spec.stride, spec.pad, strict=True)]
@@ -107,16 +107,16 @@ class MaxPool:
 
     def _find(self, bottom: np.ndarray, top: np.ndarray, pick: np.ndarray) -> None:
         """Set ``pick`` to the first offset that holds the maximum."""
-        pick.fill(self._nothing)
-        for index, (read, write, _, _) in enumerate(self._offsets.views):
-            other, candidate = (array[:len(top)][write] for array in (self._other, self._candidate))
-            np.not_equal(bottom[read], top[write], out=other)
-            # All bits where this is not the maximum, else the index: the least is the first.
-            np.negative(other.view(np.uint8), out=candidate, dtype=candidate.dtype)
-            np.bitwise_or(candidate, candidate.dtype.type(index), out=candidate)
-            np.minimum(pick[write], candidate, out=pick[write])
+        # Each offset adds one to the windows that have not met their maximum by then.
+        pick.fill(0)
+        other, searching = self._other[:len(top)], self._searching[:len(top)]
+        searching.fill(True)
+        for read, write, _, _ in self._offsets.views:
+            np.not_equal(bottom[read], top[write], out=other[write])
+            np.logical_and(searching[write], other[write], out=searching[write])
+            pick += searching.view(np.uint8)
         if top.min() == -FLT_MAX:
-            empty = np.equal(top, -FLT_MAX, out=self._other[:len(top)])
+            empty = np.equal(top, -FLT_MAX, out=other)
             np.copyto(pick, self._nothing, where=empty)
 
     @property
@@ -126,21 +126,24 @@ class MaxPool:
         It lies in the backend's scratch.
         """
         shape = self._pick.shape
-        index, mask = self._scratch.take(shape, np.intp), self._scratch.take(shape, np.int32)
-        np.take(self._shift, self._pick, out=index, mode="clip")  # any other mode copies
-        np.add(index, self._corner, out=index)
-        mask[...] = index
+        index, cell = (self._scratch.take(shape, np.intp) for _ in range(2))
+        mask = self._scratch.take(shape, np.int32)
+        index[...] = self._pick
+        np.take(self._shift, index, out=cell, mode="clip")  # any other mode copies
+        np.add(cell, self._corner, out=cell)
+        mask[...] = cell
         empty = np.equal(self._pick, self._nothing, out=self._scratch.take(shape, bool))
         np.copyto(mask, -1, where=empty)
         return mask
 
     def backward(self, dy: np.ndarray, dx: np.ndarray) -> None:
         """Overwrite ``dx``: each window's gradient goes to its maximum, if it has one."""
-        targets = self._scratch.take(self._origin.shape, np.intp)
+        picks, targets = (self._scratch.take(self._origin.shape, np.intp) for _ in range(2))
         kept = self._scratch.take(self._origin.shape)
         for top, bottom, pick in self._offsets.blocks(dy, dx, self._pick):
-            target = targets[:len(top)]
-            np.take(self._shift, pick, out=target, mode="clip")  # any other mode copies
+            index, target = picks[:len(top)], targets[:len(top)]
+            index[...] = pick
+            np.take(self._shift, index, out=target, mode="clip")  # any other mode copies
             target += self._origin[:len(top)]
             bottom.fill(0)
             if pick.max() == self._nothing:

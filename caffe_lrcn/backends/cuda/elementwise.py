@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..scratch import Scratch
 from .checks import has_size, same_size
 from .compile import THREADS, launch
@@ -105,6 +107,12 @@ def _slope_view(x: Any, slope: Any) -> tuple[int, int, int]:
         return 1, 1, x.size
     has_size("slope", slope, x.shape[1])
     return x.shape
+
+
+def random_words(key: tuple[int, int], call: int, out: Any) -> None:
+    """Overwrite ``out`` (uint32) with ``rng.random_words(key, call, out.size)``."""
+    launch(_DROPOUT, "random_words", -(-out.size // 8), (out.size, *key, call, out),
+           np.dtype(np.float32))
 
 
 def dropout_forward(x: Any, mask: Any, key: tuple[int, int], call: int, threshold: int,
