@@ -10,7 +10,7 @@ import pytest
 from caffe_lrcn.backends import Backend
 from caffe_lrcn.layer_types import TYPES
 from tests.harness.layers import TRAIN, Case, make_layer
-from tests.harness.memory import LIMIT, steady_peak
+from tests.harness.steady import LIMIT, steady_peak
 
 _RNG = np.random.default_rng(0)
 _X = _RNG.normal(size=(10, 16, 30, 40))

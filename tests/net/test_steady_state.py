@@ -10,7 +10,7 @@ import pytest
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.text import parse_net
-from tests.harness.memory import LIMIT, steady_peak
+from tests.harness.steady import LIMIT, steady_peak
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 WORDS, UNITS, STEPS, STREAMS = 500, 64, 10, 16
