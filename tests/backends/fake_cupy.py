@@ -85,9 +85,6 @@ class Array:
     def reshape(self, *shape):
         return Array(self.host.reshape(*shape), self.device)
 
-    def view(self, dtype):
-        return Array(self.host.view(dtype))
-
     def astype(self, dtype):
         return Array(self.host.astype(dtype))
 

@@ -31,9 +31,10 @@ _EXCEPTIONS = {
     **dict.fromkeys(("Data", "HDF5Data", "ImageData", "MemoryData", "WindowData"),
                     "takes batches from a source"),
     "DummyData": "its fillers return new arrays",
-    "Embed": "picks the rows that are no padding",
+    "Embed": "walks over its rows in Python, and picks those that are not padding",
     "EuclideanLoss": "the sum of squares works in a block of float64",
-    **dict.fromkeys(("InfogainLoss", "SoftmaxWithLoss"), "pick the labels that count"),
+    "InfogainLoss": "gathers a row of its matrix for each label",
+    "SoftmaxWithLoss": "NumPy's nonzero returns the places of the labels that count",
 }
 #: "Type" or "Type variant": parameters, bottoms, and the number of tops where it is not 1.
 _CASES: dict[str, tuple[Any, ...]] = {
