@@ -113,12 +113,12 @@ class Eltwise(Layer):
             larger = self.backend.scratch.take(y_.shape, bool)
             y_[...] = second
             xp.greater(first, second, out=larger)
-            xp.putmask(y_, larger, first)
+            xp.copyto(y_, first, where=larger)
             winner[...] = xp.logical_not(larger, out=larger)
             for i, x in enumerate(others, start=2):
                 xp.greater(x, y_, out=larger)
                 xp.copyto(winner, i, where=larger)
-                xp.putmask(y_, larger, x)
+                xp.copyto(y_, x, where=larger)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         operation, dy = self.param.eltwise_param.operation, top[0].diff

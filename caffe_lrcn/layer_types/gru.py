@@ -85,11 +85,12 @@ class GRU(Recurrent):
             d_z *= dh
             d_z *= z
             d_z *= xp.subtract(1, z, out=work)
-            xp.multiply(d_n, product[2], out=d_r)  # d_r = d_n p_n r (1 - r)
-            d_r *= r
+            xp.multiply(d_n, product[2], out=work)  # d_r = d_n p_n r (1 - r)
+            xp.multiply(work, r, out=d_r)
             d_r *= xp.subtract(1, r, out=work)
         d_product[...] = d_pre
-        self._thirds(d_product)[2][...] *= r
+        d_share = self._thirds(d_product)[2]
+        d_share *= r
 
     def step_carry(self, t: int, dh: Any, carry: Any) -> None:
         """Add the gradient that h' gets past the gates."""
