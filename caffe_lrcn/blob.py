@@ -47,7 +47,8 @@ class Buffer:
     def move(self, array: Any) -> None:
         """Keep the content in ``array`` from now on; growing leaves it again."""
         if self.array is not None:
-            array[...] = self.device(array.size)[:array.size]
+            with self.backend.device:
+                array[...] = self.device(array.size)[:array.size]
         self.array, self._mirror, self._newest = array, None, _SYNCED
 
     def device(self, count: int, will_write: bool = True) -> Any:

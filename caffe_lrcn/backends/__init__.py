@@ -99,12 +99,15 @@ class Backend:
     def pieces(self, *arrays: Any) -> Iterator[tuple[Any, ...]]:
         """Yield matching flat views of arrays of one size; on a CPU they are pieces of them.
 
-        Temporaries made of a piece fit the cache; on a GPU cutting would only cost launches.
+        Temporaries of a piece's size fit the cache; on a GPU cutting would only cost launches.
+        What is taken from ``scratch`` for a piece is taken back after it.
         """
         if self.is_gpu:
             yield tuple(array.reshape(-1) for array in arrays)
         else:
-            yield from blocks(*arrays)
+            for piece in blocks(*arrays):
+                with self.scratch.frame():
+                    yield piece
 
     def upload(self, array: Any) -> Any:
         """Return ``array`` (NumPy or anything NumPy takes) on the device."""

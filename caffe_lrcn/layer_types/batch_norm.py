@@ -106,20 +106,25 @@ class BatchNorm(Layer):
 
     def _average(self, x: Any, out: Any) -> None:
         out.fill(0)
-        self.backend.elementwise.sum_to_channels(x, out)
+        self.backend.elementwise.sum_to_channels(x, out, self.backend.scratch)
         self.xp.multiply(out, 1 / max(self._view[0] * self._view[2], 1), out=out)
 
     def _running_statistics(self, mean: Any, var: Any) -> None:
         # CAFFE-QUIRK: an untouched layer has sums and weight 0 and then divides by sqrt(eps).
         weight = self.blobs[2].data
-        factor = (weight != 0) / self.xp.where(weight == 0, 1, weight)
+        factor, untouched = (self.backend.scratch.take(1, dtype) for dtype in (None, bool))
+        self.xp.equal(weight, 0, out=untouched)
+        self.xp.add(weight, untouched, out=factor)
+        self.xp.divide(1, factor, out=factor)
+        self.xp.copyto(factor, 0, where=untouched)
         self.xp.multiply(self.blobs[0].data, factor, out=mean)
         self.xp.multiply(self.blobs[1].data, factor, out=var)
 
     def _update_running_statistics(self, mean: Any, var: Any) -> None:
         # CAFFE-QUIRK: every forward pass counts, with or without a backward pass.
         samples = self._view[0] * self._view[2]
-        unbiased = samples / (samples - 1) if samples > 1 else 1.0
-        for blob, value in zip(self.blobs, (mean, var * unbiased, 1), strict=True):
+        unbiased = self.backend.scratch.take(var.shape)
+        self.xp.multiply(var, samples / (samples - 1) if samples > 1 else 1.0, out=unbiased)
+        for blob, value in zip(self.blobs, (mean, unbiased, 1), strict=True):
             self.xp.multiply(blob.data, self._fraction, out=blob.data)
             self.xp.add(blob.data, value, out=blob.data)

@@ -42,7 +42,7 @@ class Bias(Layer):
             if len(bottom) == 2:
                 bias.diff.fill(0)
             self.backend.elementwise.sum_to_channels(dy.reshape(self._view),
-                                                     bias.diff.reshape(-1))
+                                                     bias.diff.reshape(-1), self.backend.scratch)
         if propagate_down[0] and bottom[0] is not top[0]:
             bottom[0].diff[...] = dy
 

@@ -14,7 +14,7 @@ class BNLL(Pointwise):
 
     def value(self, x: Any, y: Any) -> None:
         # max(x, 0) + log(1 + exp(-|x|)) is the same and never overflows.
-        rest = self.xp.abs(x)
+        rest = self.xp.abs(x, out=self.backend.scratch.take(x.shape))
         self.xp.negative(rest, out=rest)
         self.xp.exp(rest, out=rest)
         self.xp.log1p(rest, out=rest)
@@ -22,6 +22,6 @@ class BNLL(Pointwise):
         self.xp.add(y, rest, out=y)
 
     def slope(self, x: Any) -> Any:
-        sigmoid = self.xp.empty_like(x)
+        sigmoid = self.backend.scratch.take(x.shape)
         self.backend.elementwise.sigmoid_forward(x, sigmoid)
         return sigmoid

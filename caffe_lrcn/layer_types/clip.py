@@ -30,4 +30,7 @@ class Clip(Pointwise):
 
     def slope(self, x: Any) -> Any:
         # CAFFE-QUIRK: the limits themselves pass the gradient.
-        return (x >= self._low) & (x <= self._high)
+        above, below = (self.backend.scratch.take(x.shape, bool) for _ in range(2))
+        self.xp.greater_equal(x, self._low, out=above)
+        self.xp.less_equal(x, self._high, out=below)
+        return self.xp.logical_and(above, below, out=above)

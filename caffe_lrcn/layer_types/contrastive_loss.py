@@ -37,7 +37,8 @@ class ContrastiveLoss(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.contrastive_loss_param
         self._margin, self._legacy = param.margin, param.legacy_version
-        self._difference = Blob(self.backend)
+        self._difference, self._squares = Blob(self.backend), Blob(self.backend)
+        self._inside = Blob(self.backend)  # how far unlike pairs lie within the margin
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         same_batch(self, bottom)
@@ -48,19 +49,27 @@ class ContrastiveLoss(Layer):
             raise self.error("there must be one mark for each pair", got=bottom[2].shape,
                              wanted=f"{bottom[0].shape[0]} marks", at=("bottom", 2))
         self._difference.reshape(bottom[0].shape[0], bottom[0].count_range(1))
+        self._squares.reshape(bottom[0].shape[0])
+        self._inside.reshape(bottom[0].shape[0])
         top[0].reshape()
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         xp, difference = self.xp, self._difference.data
         xp.subtract(bottom[0].data.reshape(difference.shape),
                     bottom[1].data.reshape(difference.shape), out=difference)
-        squares = (difference * difference).sum(axis=1)
-        self._distance = xp.sqrt(squares)
-        self._similar = xp.trunc(bottom[2].data.reshape(-1)) != 0
-        self._inside = xp.maximum(self._margin - (squares if self._legacy else self._distance), 0)
-        apart = self._inside if self._legacy else self._inside * self._inside
-        total = xp.where(self._similar, squares, apart).sum(dtype="float64")
-        top[0].data[...] = total / (2 * len(difference))
+        take, squares, inside = self.backend.scratch.take, self._squares.data, self._inside.data
+        product = xp.multiply(difference, difference, out=take(difference.shape))
+        xp.sum(product, axis=1, out=squares)
+        inside[...] = squares
+        if not self._legacy:
+            xp.sqrt(inside, out=inside)
+        xp.maximum(xp.subtract(self._margin, inside, out=inside), 0, out=inside)
+        terms = take(squares.shape)
+        xp.multiply(inside, 1 if self._legacy else inside, out=terms)
+        xp.copyto(terms, squares, where=self._similar(bottom))
+        total = xp.sum(terms, dtype="float64", out=take((), "float64"))
+        xp.divide(total, 2 * len(difference), out=total)
+        top[0].data[...] = total
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[2]:
@@ -70,17 +79,30 @@ class ContrastiveLoss(Layer):
         if not any(propagate_down):
             return
         difference = self._difference.data
-        slope = self._slope() * (top[0].diff / len(difference))
+        slope, signed = self._slope(bottom), self.backend.scratch.take(len(difference))
+        slope *= self.xp.divide(top[0].diff, len(difference), out=self.backend.scratch.take(()))
         for blob, wanted, sign in zip(bottom, propagate_down, (1, -1, 0), strict=True):
             if wanted:
-                self.xp.multiply(difference, sign * slope[:, None],
+                self.xp.multiply(slope, sign, out=signed)
+                self.xp.multiply(difference, signed[:, None],
                                  out=blob.diff.reshape(difference.shape))
 
-    def _slope(self) -> Any:
+    def _similar(self, bottom: list[Blob]) -> Any:
+        """Return which pairs are alike, (N,)."""
+        marks = bottom[2].data.reshape(-1)
+        whole = self.xp.trunc(marks, out=self.backend.scratch.take(marks.shape))
+        return self.xp.not_equal(whole, 0, out=self.backend.scratch.take(marks.shape, bool))
+
+    def _slope(self, bottom: list[Blob]) -> Any:
         """Return each pair's factor of ``a - b`` in the gradient for a, (N,)."""
         # CAFFE-QUIRK, mended: Caffe's legacy gradient in CUDA leaves the difference out.
+        xp, inside = self.xp, self._inside.data
+        slope, distance = (self.backend.scratch.take(inside.shape) for _ in range(2))
         if self._legacy:
-            apart = -self.xp.sign(self._inside)
+            xp.sign(inside, out=slope)
         else:
-            apart = -self._inside / (self._distance + self.stabiliser)
-        return self.xp.where(self._similar, 1, apart)
+            xp.add(xp.sqrt(self._squares.data, out=distance), self.stabiliser, out=distance)
+            xp.divide(inside, distance, out=slope)
+        xp.negative(slope, out=slope)
+        xp.copyto(slope, 1, where=self._similar(bottom))
+        return slope

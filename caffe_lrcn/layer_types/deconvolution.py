@@ -33,7 +33,7 @@ class Deconvolution(Convolution):
             dy = self.folded(y.diff)
             if self.spec.bias and self.wants_param_diff(1):
                 self.backend.elementwise.sum_to_channels(self._by_channel(y.diff),
-                                                         self.blobs[1].diff)
+                                                         self.blobs[1].diff, self.backend.scratch)
             if self.wants_param_diff(0):
                 self.plan.backward_weights(dy, self.folded(x.data), self.blobs[0].diff)
             if wanted:

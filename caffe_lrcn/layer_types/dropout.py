@@ -42,7 +42,7 @@ class Dropout(Layer):
         if self.phase == TRAIN:
             self.backend.elementwise.dropout_forward(
                 bottom[0].data, self._mask[:bottom[0].count], self._key, self._calls,
-                self._threshold, self._scale, top[0].data)
+                self._threshold, self._scale, top[0].data, self.backend.scratch)
             self._calls += 1
         elif top[0] is not bottom[0]:
             top[0].data[...] = bottom[0].data
@@ -53,7 +53,7 @@ class Dropout(Layer):
         if self.phase == TRAIN:
             self.backend.elementwise.dropout_backward(
                 top[0].diff, self._mask[:bottom[0].count], self._threshold, self._scale,
-                bottom[0].diff)
+                bottom[0].diff, self.backend.scratch)
         elif top[0] is not bottom[0]:
             bottom[0].diff[...] = top[0].diff
 

@@ -49,7 +49,7 @@ class Eltwise(Layer):
             glog.warning("%s: layer '%s': coeff has no effect on operation: MAX",
                          self.context.place.at(*at), self.name)
         self._coeff = list(param.coeff) or [1.0] * self._inputs
-        self._winner: Any = None
+        self._winner: Any = None  # of MAX: the number of the bottom, for each element
         self._work = Blob(self.backend)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -61,6 +61,9 @@ class Eltwise(Layer):
             self._check_factors(bottom)
         top[0].reshape_like(bottom[0])
         self._work.reshape_like(bottom[0])
+        if self.param.eltwise_param.operation == _MAX and (
+                self._winner is None or self._winner.size < top[0].count):
+            self._winner = self.backend.zeros(top[0].count, np.int32)
 
     def _check_factors(self, bottom: list[Blob]) -> None:
         shape, axes = bottom[-1].shape, len(bottom[-1].shape) - 1
@@ -96,7 +99,8 @@ class Eltwise(Layer):
         """Write ``x`` times the factors of input ``i``, and return ``out``."""
         if not self.param.eltwise_param.coeff_blob:
             return self.xp.multiply(x, self._coeff[i], out=out)
-        factors = self._by_input(bottom[-1].data)[i] * self._coeff[i]
+        factors = self.backend.scratch.take(self._view[1])
+        self.xp.multiply(self._by_input(bottom[-1].data)[i], self._coeff[i], out=factors)
         self.backend.elementwise.channel_scale(x.reshape(self._view), factors, None,
                                                out.reshape(self._view))
         return out
@@ -106,13 +110,18 @@ class Eltwise(Layer):
 
     def _max(self, xs: list[Any], y: Any) -> None:
         # CAFFE-QUIRK: of the first two the second wins ties; later bottoms must be larger to win.
-        first = xs[0] > xs[1]
-        self._winner = self.xp.where(first, np.int32(0), np.int32(1))
-        y[...] = self.xp.where(first, xs[0], xs[1])
-        for i, x in enumerate(xs[2:], start=2):
-            larger = x > y
-            self._winner[larger] = i
-            y[...] = self.xp.where(larger, x, y)
+        xp = self.xp
+        for y_, winner, second, first, *others in self.backend.pieces(
+                y, self._winner[:y.size], xs[1], xs[0], *xs[2:]):
+            larger = self.backend.scratch.take(y_.shape, bool)
+            y_[...] = second
+            xp.greater(first, second, out=larger)
+            xp.copyto(y_, first, where=larger)
+            winner[...] = xp.logical_not(larger, out=larger)
+            for i, x in enumerate(others, start=2):
+                xp.greater(x, y_, out=larger)
+                xp.copyto(winner, i, where=larger)
+                xp.copyto(y_, x, where=larger)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         operation, dy = self.param.eltwise_param.operation, top[0].diff
@@ -122,7 +131,9 @@ class Eltwise(Layer):
             if operation == _SUM:
                 self._weigh(i, dy, bottom, blob.diff)
             elif operation == _MAX:
-                self.xp.multiply(dy, self._winner == i, out=blob.diff)
+                for dx, dy_, winner in self.backend.pieces(blob.diff, dy, self._winner[:dy.size]):
+                    won = self.backend.scratch.take(dy_.shape, bool)
+                    self.xp.multiply(dy_, self.xp.equal(winner, i, out=won), out=dx)
             else:
                 self._product_backward(i, top[0], bottom)
         if self.param.eltwise_param.coeff_blob and propagate_down[-1]:
@@ -132,7 +143,8 @@ class Eltwise(Layer):
         bottom[-1].diff.fill(0)
         for i, row in enumerate(self._by_input(bottom[-1].diff)):
             self.xp.multiply(dy, bottom[i].data, out=self._work.data)
-            self.backend.elementwise.sum_to_channels(self._work.data.reshape(self._view), row)
+            self.backend.elementwise.sum_to_channels(self._work.data.reshape(self._view), row,
+                                                     self.backend.scratch)
             row *= self._coeff[i]
 
     def _product_backward(self, i: int, top: Blob, bottom: list[Blob]) -> None:

@@ -16,16 +16,17 @@ class ELU(Pointwise):
     """
 
     def value(self, x: Any, y: Any) -> None:
-        low = self.xp.minimum(x, 0)
+        low = self.xp.minimum(x, 0, out=self.backend.scratch.take(x.shape))
         self.xp.expm1(low, out=low)
         low *= self.param.elu_param.alpha
         self.xp.maximum(x, 0, out=y)
         self.xp.add(y, low, out=y)
 
     def slope(self, x: Any) -> Any:
-        slope = self.xp.minimum(x, 0)
+        slope = self.xp.minimum(x, 0, out=self.backend.scratch.take(x.shape))
         self.xp.exp(slope, out=slope)
         slope *= self.param.elu_param.alpha
         # CAFFE-QUIRK: at 0 the slope is that of the left side.
-        self.xp.copyto(slope, 1, where=x > 0)
+        positive = self.xp.greater(x, 0, out=self.backend.scratch.take(x.shape, bool))
+        self.xp.copyto(slope, 1, where=positive)
         return slope

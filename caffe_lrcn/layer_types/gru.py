@@ -61,7 +61,8 @@ class GRU(Recurrent):
         xp.tanh(gates, out=gates)
         gates *= 0.5
         gates += 0.5
-        n += r * product[:, split:]
+        with self.backend.scratch.frame():
+            n += xp.multiply(r, product[:, split:], out=self.backend.scratch.take(n.shape))
         xp.tanh(n, out=n)
         xp.subtract(self.h_cont.data[t], n, out=h)
         h *= z
@@ -73,17 +74,29 @@ class GRU(Recurrent):
 
     def step_backward(self, t: int, cont: Any, dh: Any, d_pre: Any) -> None:
         """Overwrite ``d_pre``, and with it the gradient of the state's share."""
-        product, d_product = self._thirds(self.product.data[t]), self.product.diff[t]
+        xp, product, d_product = self.xp, self._thirds(self.product.data[t]), self.product.diff[t]
         (r, z, n), (d_r, d_z, d_n) = self._thirds(self.pre.data[t]), self._thirds(d_pre)
-        d_n[...] = dh * (1 - z) * (1 - n * n)
-        d_z[...] = dh * (self.h_cont.data[t] - n) * z * (1 - z)
-        d_r[...] = d_n * product[2] * r * (1 - r)
+        with self.backend.scratch.frame():
+            work = self.backend.scratch.take(dh.shape)
+            xp.multiply(dh, xp.subtract(1, z, out=work), out=d_n)  # d_n = dh (1 - z) (1 - n^2)
+            xp.multiply(n, n, out=work)
+            d_n *= xp.subtract(1, work, out=work)
+            xp.subtract(self.h_cont.data[t], n, out=d_z)  # d_z = dh (h' - n) z (1 - z)
+            d_z *= dh
+            d_z *= z
+            d_z *= xp.subtract(1, z, out=work)
+            xp.multiply(d_n, product[2], out=work)  # d_r = d_n p_n r (1 - r)
+            xp.multiply(work, r, out=d_r)
+            d_r *= xp.subtract(1, r, out=work)
         d_product[...] = d_pre
-        self._thirds(d_product)[2][...] *= r
+        d_share = self._thirds(d_product)[2]
+        d_share *= r
 
     def step_carry(self, t: int, dh: Any, carry: Any) -> None:
         """Add the gradient that h' gets past the gates."""
-        carry += dh * self._thirds(self.pre.data[t])[1]
+        with self.backend.scratch.frame():
+            carry += self.xp.multiply(dh, self._thirds(self.pre.data[t])[1],
+                                      out=self.backend.scratch.take(dh.shape))
 
     def _thirds(self, array: Any) -> tuple[Any, Any, Any]:
         d = self.units

@@ -52,22 +52,23 @@ class InnerProduct(Layer):
         """Multiply by the weights and add the bias."""
         y = top[0].data.reshape(-1, self.units)
         self.backend.blas.gemm(self._rows(bottom[0].data), self.blobs[0].data, y,
-                               trans_b=not self.transpose)
+                               self.backend.scratch, trans_b=not self.transpose)
         if len(self.blobs) > 1:
             y = y[:, :, None]
             self.backend.elementwise.bias_add(y, self.blobs[1].data, y)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Compute the gradients of the weights, the bias and the bottom."""
-        gemm, w = self.backend.blas.gemm, self.blobs[0]
+        gemm, scratch, w = self.backend.blas.gemm, self.backend.scratch, self.blobs[0]
         dy, x = top[0].diff.reshape(-1, self.units), self._rows(bottom[0].data)
         if self.wants_param_diff(0):
             left, right = (x, dy) if self.transpose else (dy, x)
-            gemm(left, right, w.diff, trans_a=True, accumulate=True)
+            gemm(left, right, w.diff, scratch, trans_a=True, accumulate=True)
         if len(self.blobs) > 1 and self.wants_param_diff(1):
-            self.backend.elementwise.sum_to_channels(dy[:, :, None], self.blobs[1].diff)
+            self.backend.elementwise.sum_to_channels(dy[:, :, None], self.blobs[1].diff,
+                                                     scratch)
         if propagate_down[0]:
-            gemm(dy, w.data, self._rows(bottom[0].diff), trans_b=self.transpose)
+            gemm(dy, w.data, self._rows(bottom[0].diff), scratch, trans_b=self.transpose)
 
     def _rows(self, array: Any) -> Any:
         return array.reshape(-1, self.inputs)

@@ -37,7 +37,7 @@ class Log(Pointwise):
             self.xp.multiply(y, self._factor, out=y)
 
     def slope(self, x: Any) -> Any:
-        slope = self.xp.empty_like(x)
+        slope = self.backend.scratch.take(x.shape)
         self._argument(x, slope)
         return self.xp.divide(self.param.log_param.scale * self._factor, slope, out=slope)
 

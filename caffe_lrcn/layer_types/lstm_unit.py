@@ -49,7 +49,10 @@ class LSTMUnit(Layer):
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         cont = bottom[2].data[0]
         self._gates.data[...] = bottom[1].data[0]
-        self._c_prev.data[...] = self.xp.where(cont[:, None] != 0, bottom[0].data[0], 0)
+        goes_on = self.backend.scratch.take((len(cont), 1), bool)
+        self.xp.not_equal(cont[:, None], 0, out=goes_on)
+        self._c_prev.data.fill(0)
+        self.xp.copyto(self._c_prev.data, bottom[0].data[0], where=goes_on)
         self.backend.recurrent.lstm_forward(self._gates.data, cont, self._c_prev.data,
                                             top[0].data[0], self._tanh_c.data, top[1].data[0])
 

@@ -62,10 +62,14 @@ class MVN(Layer):
             return
         # CAFFE-QUIRK: this is the derivative for eps = 0, apart from the divisor.
         y = self._normalised.data
-        slope = y * self._mean(dy * y)
+        slope = self.backend.scratch.take(self._view)
+        xp.multiply(y, self._mean(xp.multiply(dy, y, out=slope)), out=slope)
         slope += mean
         xp.subtract(dy, slope, out=dx)
         xp.divide(dx, self._divisor.data, out=dx)
 
     def _mean(self, x: Any) -> Any:
-        return x.sum(axis=1, keepdims=True) / max(self._view[1], 1)
+        mean = self.backend.scratch.take((len(x), 1))
+        self.xp.sum(x, axis=1, keepdims=True, out=mean)
+        mean /= max(self._view[1], 1)
+        return mean

@@ -38,9 +38,13 @@ class Power(Layer):
         power, scale, shift = self._args
         if self.context.settings.strict and power * scale != 0 and power not in (1, 2):
             # CAFFE-QUIRK: the reference divides the output by the base, which is NaN at 0.
+            slope = self.backend.scratch.take(x.shape)
             with np.errstate(all="ignore"):
-                slope = y / (x * scale + shift)
-            self.xp.multiply(slope * (power * scale), top[0].diff, out=bottom[0].diff)
+                self.xp.multiply(x, scale, out=slope)
+                slope += shift
+                self.xp.divide(y, slope, out=slope)
+                slope *= power * scale
+            self.xp.multiply(slope, top[0].diff, out=bottom[0].diff)
             return
         self.backend.elementwise.power_backward(x, y, top[0].diff, power, scale, shift,
-                                                bottom[0].diff)
+                                                bottom[0].diff, self.backend.scratch)

@@ -43,7 +43,7 @@ class PReLU(Layer):
             self._kept.data[...] = bottom[0].data
         self.backend.elementwise.prelu_forward(_by_channel(bottom[0].data),
                                                self.blobs[0].data.reshape(-1),
-                                               _by_channel(top[0].data))
+                                               _by_channel(top[0].data), self.backend.scratch)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         x = self._kept or bottom[0]
@@ -51,7 +51,8 @@ class PReLU(Layer):
         self.backend.elementwise.prelu_backward(
             _by_channel(x.data), _by_channel(top[0].diff), slope.data.reshape(-1),
             _by_channel(bottom[0].diff) if propagate_down[0] else None,
-            slope.diff.reshape(-1) if self.wants_param_diff(0) else None)
+            slope.diff.reshape(-1) if self.wants_param_diff(0) else None,
+            self.backend.scratch)
 
     def _check_axes(self, bottom: Blob) -> None:
         if len(bottom.shape) < 2:

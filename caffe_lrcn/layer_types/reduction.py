@@ -37,9 +37,9 @@ class Reduction(Layer):
         operation, xp = self.param.reduction_param.operation, self.xp
         x, y = bottom[0].data.reshape(self._view), top[0].data.reshape(-1)
         if operation == _SUMSQ:
-            xp.sum(xp.square(x), axis=1, out=y)
+            xp.sum(xp.square(x, out=self.backend.scratch.take(self._view)), axis=1, out=y)
         elif operation == _ASUM:
-            xp.sum(xp.abs(x), axis=1, out=y)
+            xp.sum(xp.abs(x, out=self.backend.scratch.take(self._view)), axis=1, out=y)
         else:
             xp.sum(x, axis=1, out=y)
         if self._coeff != 1:
@@ -50,9 +50,11 @@ class Reduction(Layer):
             return
         operation, xp = self.param.reduction_param.operation, self.xp
         x, dx = bottom[0].data.reshape(self._view), bottom[0].diff.reshape(self._view)
-        dy = top[0].diff.reshape(-1, 1) * self._coeff
+        dy = self.backend.scratch.take((self._view[0], 1))
+        xp.multiply(top[0].diff.reshape(-1, 1), self._coeff, out=dy)
         if operation == _SUMSQ:
-            xp.multiply(x, 2 * dy, out=dx)
+            dy *= 2
+            xp.multiply(x, dy, out=dx)
         elif operation == _ASUM:
             xp.sign(x, out=dx)
             xp.multiply(dx, dy, out=dx)

@@ -24,10 +24,11 @@ class ReLU(Layer):
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         if self._kept:
             self._kept.data[...] = bottom[0].data
-        self.backend.elementwise.relu_forward(bottom[0].data, self._slope, top[0].data)
+        self.backend.elementwise.relu_forward(bottom[0].data, self._slope, top[0].data,
+                                              self.backend.scratch)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[0]:
             x = self._kept or bottom[0]
             self.backend.elementwise.relu_backward(x.data, top[0].diff, self._slope,
-                                                   bottom[0].diff)
+                                                   bottom[0].diff, self.backend.scratch)

@@ -48,8 +48,8 @@ class RNN(Recurrent):
         weight, bias = (blob.data for blob in self.blobs[-2:])
         output = self.output.data.reshape(-1, self.units)
         output[...] = bias
-        self.backend.blas.gemm(self._rows(self.pre.data), weight, output, trans_b=True,
-                               accumulate=True)
+        self.backend.blas.gemm(self._rows(self.pre.data), weight, output, self.backend.scratch,
+                               trans_b=True, accumulate=True)
         self.backend.recurrent.rnn_forward(output, output)
         top[0].data[...] = self.output.data
 
@@ -62,7 +62,8 @@ class RNN(Recurrent):
         self.accumulate_bias(index + 1, rows)
         # h_cont's gradient is nowhere else needed: its storage takes that of the hidden states.
         d_hidden = self.h_cont.diff
-        self.backend.blas.gemm(rows, self.blobs[index].data, self._rows(d_hidden))
+        self.backend.blas.gemm(rows, self.blobs[index].data, self._rows(d_hidden),
+                               self.backend.scratch)
         return d_hidden
 
     def step_backward(self, t: int, cont: Any, dh: Any, d_pre: Any) -> None:

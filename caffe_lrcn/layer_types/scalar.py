@@ -41,7 +41,8 @@ class Scalar(Layer):
             self.xp.multiply(bottom[0].data, top[0].diff, out=product)
             bottom[1].diff.fill(0)
             self.backend.elementwise.sum_to_channels(product.reshape(self._view),
-                                                     bottom[1].diff.reshape(-1))
+                                                     bottom[1].diff.reshape(-1),
+                                                     self.backend.scratch)
         if propagate_down[0]:
             self._scale(top[0].diff, bottom[1], bottom[0].diff)
 

@@ -62,14 +62,15 @@ class Scale(Layer):
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         ops, dy = self.backend.elementwise, top[0].diff.reshape(self._view)
         if self.param.scale_param.bias_term and self.wants_param_diff(len(self.blobs) - 1):
-            ops.sum_to_channels(dy, self.blobs[-1].diff.reshape(-1))
+            ops.sum_to_channels(dy, self.blobs[-1].diff.reshape(-1), self.backend.scratch)
         scale = self._scale(bottom)
         if propagate_down[1] if len(bottom) == 2 else self.wants_param_diff(0):
             x = (self._kept or bottom[0]).data
             self.xp.multiply(x, top[0].diff, out=self._product.data)
             sums = self._sums.data
             sums.fill(0)
-            ops.sum_to_channels(self._product.data.reshape(self._view), sums)
+            ops.sum_to_channels(self._product.data.reshape(self._view), sums,
+                                self.backend.scratch)
             d_scale = scale.diff.reshape(-1)
             if len(bottom) == 2:
                 d_scale[...] = sums

@@ -28,4 +28,4 @@ class Softmax(Layer):
         if propagate_down[0]:
             self.backend.softmax_loss.softmax_backward(
                 top[0].data.reshape(self._view), top[0].diff.reshape(self._view),
-                bottom[0].diff.reshape(self._view))
+                bottom[0].diff.reshape(self._view), self.backend.scratch)

@@ -19,7 +19,7 @@ class Swish(Pointwise):
 
     def slope(self, x: Any) -> Any:
         gate = self._gate(x)
-        slope = 1 - gate
+        slope = self.xp.subtract(1, gate, out=self.backend.scratch.take(x.shape))
         slope *= x
         slope *= self.param.swish_param.beta
         slope += 1
@@ -27,6 +27,7 @@ class Swish(Pointwise):
         return slope
 
     def _gate(self, x: Any) -> Any:
-        gate = x * self.param.swish_param.beta
+        gate = self.backend.scratch.take(x.shape)
+        self.xp.multiply(x, self.param.swish_param.beta, out=gate)
         self.backend.elementwise.sigmoid_forward(gate, gate)
         return gate

@@ -18,4 +18,5 @@ class TanH(Layer):
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[0]:
-            self.backend.elementwise.tanh_backward(top[0].data, top[0].diff, bottom[0].diff)
+            self.backend.elementwise.tanh_backward(top[0].data, top[0].diff, bottom[0].diff,
+                                                   self.backend.scratch)

@@ -20,4 +20,4 @@ class Threshold(Layer):
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         threshold = self.param.threshold_param.threshold
         for x, y in self.backend.pieces(bottom[0].data, top[0].data):
-            y[...] = x > threshold
+            self.xp.greater(x, threshold, out=y)

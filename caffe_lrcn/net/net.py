@@ -11,6 +11,7 @@ from .. import glog
 from ..arena import Arena
 from ..backends import Backend
 from ..backends.scalars import BAD_INDEX, BAD_LABEL
+from ..backends.scratch import small_buffers
 from ..errors import CaffeError, LabelError
 from ..layer_types import Layer
 from ..layer_types.base import Settings
@@ -103,6 +104,7 @@ class Net:
         self.check_status(reading.status)
         return reading.loss
 
+    @small_buffers()
     def run_forward(self, start: int | None = None, end: int | None = None) -> None:
         """Run layers as ``forward`` does, but do not wait for the device.
 
@@ -159,6 +161,7 @@ class Net:
             add_loss(blob.data, None if lost else blob.diff, weight if lost else 1.0,
                      self.scalars.loss, self.backend.scratch)
 
+    @small_buffers()
     def backward(self, start: int | None = None, end: int | None = None) -> None:
         """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all)."""
         first = len(self.nodes) - 1 if start is None else start

@@ -59,6 +59,9 @@ class Array:
     def __setitem__(self, key, value):
         self.host[key] = self._other(value)
 
+    def __len__(self):
+        return len(self.host)
+
     def __iter__(self):
         return (Array(row, self.device) for row in self.host)
 

@@ -18,19 +18,19 @@ sizes = pytest.mark.parametrize("rows, inner, columns", [(2, 3, 4), (1, 5, 1), (
 @sizes
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("accumulate", [False, True])
-def test_gemm(rows, inner, columns, trans_a, trans_b, dtype, accumulate):
+def test_gemm(rows, inner, columns, trans_a, trans_b, dtype, accumulate, backend):
     rng = np.random.default_rng(0)
     a = rng.standard_normal((inner, rows) if trans_a else (rows, inner)).astype(dtype)
     b = rng.standard_normal((columns, inner) if trans_b else (inner, columns)).astype(dtype)
     out = np.full((rows, columns), 3, dtype)
     want = (a.T if trans_a else a) @ (b.T if trans_b else b) + (3 if accumulate else 0)
-    blas.gemm(a, b, out, trans_a, trans_b, accumulate)
+    blas.gemm(a, b, out, backend.scratch, trans_a, trans_b, accumulate)
     np.testing.assert_allclose(out, want, rtol=1e-4, atol=1e-4)
 
 
-def test_gemm_takes_strided_operands():
+def test_gemm_takes_strided_operands(backend):
     rng = np.random.default_rng(1)
     a, b = rng.standard_normal((4, 6, 2)).astype(np.float32)[:, :, 1], np.eye(6, dtype=np.float32)
     out = np.empty((4, 12), np.float32)[:, ::2]
-    blas.gemm(a, b, out)
+    blas.gemm(a, b, out, backend.scratch)
     np.testing.assert_array_equal(out, a)

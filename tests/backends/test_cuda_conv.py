@@ -91,5 +91,6 @@ def test_gemm(trans_a, trans_b, accumulate, dtype):
     b = values((4, 5) if trans_b else (5, 4), dtype, 1)
     outs = [values((3, 4), dtype, 2) for _ in range(2)]
     for device, out in zip(("cpu", "cuda-host"), outs, strict=True):
-        get_backend(device, dtype).blas.gemm(a, b, out, trans_a, trans_b, accumulate)
+        backend = get_backend(device, dtype)
+        backend.blas.gemm(a, b, out, backend.scratch, trans_a, trans_b, accumulate)
     assert_same(outs[1], outs[0], dtype)

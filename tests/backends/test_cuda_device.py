@@ -140,8 +140,9 @@ def test_products_by_column_major_blas(cupy, dtype, trans_a, trans_b, accumulate
     b = values((n, k) if trans_b else (k, n), dtype, 1)
     out = values((m, n), dtype, 2)
     wanted = (a.T if trans_a else a) @ (b.T if trans_b else b) + (out if accumulate else 0)
-    get_backend("gpu:0", dtype).blas.gemm(*map(fake_cupy.Array, (a, b, out)), trans_a, trans_b,
-                                          accumulate)
+    backend = get_backend("gpu:0", dtype)
+    backend.blas.gemm(*map(fake_cupy.Array, (a, b, out)), backend.scratch, trans_a, trans_b,
+                      accumulate)
     assert_same(out, wanted.astype(dtype), dtype)
 
 
@@ -161,7 +162,7 @@ def test_math_of_products(cupy, math, compute):
     square = [fake_cupy.Array(values((2, 2), np.float32, seed)) for seed in range(3)]
     matmul(*square, math=math)
     backend = get_backend("gpu:0", np.float32, math)
-    backend.blas.gemm(*square)
+    backend.blas.gemm(*square, backend.scratch)
     spec = ConvSpec(1, (), (), (), (), bias=False)
     backend.conv.plan(spec, (2, 2), backend).forward(square[0], square[1][:1], None,
                                                      square[2][:, :1].reshape(2, 1))
@@ -171,7 +172,8 @@ def test_math_of_products(cupy, math, compute):
 
 def test_double_products_stay_double(cupy):
     square = [fake_cupy.Array(values((2, 2), np.float64, seed)) for seed in range(3)]
-    get_backend("gpu:0", np.float64, "tf32").blas.gemm(*square)
+    backend = get_backend("gpu:0", np.float64, "tf32")
+    backend.blas.gemm(*square, backend.scratch)
     assert fake_cupy.gemm_ex.computes == [fake_cupy.FP64]
 
 
@@ -231,7 +233,7 @@ def test_labels_on_device_arrays(cupy, dtype):
 def test_dropout_and_update_on_device_arrays(cupy, dtype):
     ops, wrap = get_backend("gpu:0", dtype), fake_cupy.Array
     x, mask = wrap(np.ones(1000, dtype)), wrap(np.zeros(1000, np.uint32))
-    ops.elementwise.dropout_forward(x, mask, (2**64 - 1, 5), 2**40, 2**32 - 1, 2.0, x)
+    ops.elementwise.dropout_forward(x, mask, (2**64 - 1, 5), 2**40, 2**32 - 1, 2.0, x, ops.scratch)
     assert not x.host.any() and mask.host.any()
     assert update.sum_of_squares(wrap(np.full(1000, 2, dtype))).tolist() == 4000
     assert [launch[:3] for launch in fake_cupy.RawModule.launches] == [

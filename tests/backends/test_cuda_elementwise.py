@@ -76,10 +76,14 @@ def test_dropout_draws_the_words_of_the_host_generator(count, call, dtype):
     backend = get_backend("cuda-host", dtype)
     x, y, mask = values(count, dtype), rubbish(count, dtype), np.zeros(count, np.uint32)
     threshold = int(0.3 * 2**32)
-    backend.elementwise.dropout_forward(x, mask, KEY, call, threshold, 1 / 0.7, y)
+    backend.elementwise.dropout_forward(x, mask, KEY, call, threshold, 1 / 0.7, y, backend.scratch)
     words = rng.random_words(KEY, call, count)
     np.testing.assert_array_equal(mask, words)
     assert_same(y, np.where(words >= threshold, x * dtype(1 / 0.7), dtype(0)), dtype)
+    for device in ("cpu", "cuda-host"):
+        alone = np.zeros(count, np.uint32)
+        get_backend(device, dtype).elementwise.random_words(KEY, call, alone)
+        np.testing.assert_array_equal(alone, words)
 
 
 def test_dropout(dtype):
@@ -95,8 +99,8 @@ def test_dropout(dtype):
 def test_dropout_keeps_the_word_that_equals_the_threshold(dtype):
     mask = np.array([4, 5, 6], np.uint32)
     dx = np.zeros(3, dtype)
-    get_backend("cuda-host", dtype).elementwise.dropout_backward(np.ones(3, dtype), mask, 5, 2.0,
-                                                                 dx)
+    backend = get_backend("cuda-host", dtype)
+    backend.elementwise.dropout_backward(np.ones(3, dtype), mask, 5, 2.0, dx, backend.scratch)
     assert dx.tolist() == [0, 2, 2]
 
 
@@ -136,10 +140,10 @@ def test_rnn_step(dtype):
 
 
 def test_misfits_are_refused(dtype):
-    ops = get_backend("cuda-host", dtype).elementwise
-    x = values((3, 4), dtype)
+    backend = get_backend("cuda-host", dtype)
+    ops, x = backend.elementwise, values((3, 4), dtype)
     with pytest.raises(ShapeError, match="differ"):
-        ops.relu_forward(x, 0.0, rubbish((3, 5), dtype))
+        ops.relu_forward(x, 0.0, rubbish((3, 5), dtype), backend.scratch)
     with pytest.raises(ShapeError, match="'b' has the wrong size"):
         ops.bias_add(x.reshape(1, 3, 4), values(4, dtype), x.reshape(1, 3, 4))
     with pytest.raises(BackendError, match="'x'.*not contiguous"):

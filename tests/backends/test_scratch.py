@@ -3,6 +3,8 @@ import threading
 
 import numpy as np
 
+from caffe_lrcn.backends.scratch import small_buffers
+
 
 def test_arrays_taken_together_do_not_overlap(any_backend):
     scratch = any_backend.scratch
@@ -62,3 +64,32 @@ def test_reading_the_scalars_clears_the_status(any_backend):
     reading = scalars.read()
     assert (reading.status, reading.loss, reading.clip) == (5, 2.5, 0.5)
     assert scalars.read().status == 0 and scalars.read().loss == 2.5
+
+
+def test_a_frame_takes_back_what_was_taken_within(any_backend):
+    scratch = any_backend.scratch
+    for _ in range(2):  # first from separate arrays, then from the block
+        scratch.rewind()
+        kept = scratch.take(4)
+        kept.fill(1)
+        for value in (2, 3):
+            with scratch.frame():
+                taken = scratch.take((8, 8))
+                taken.fill(value)
+        assert (kept == 1).all() and (taken == 3).all()
+    assert scratch._stack.block.nbytes == 2 * 256  # one array of each size
+
+
+def test_an_outermost_frame_makes_room_for_the_next(backend):
+    arrays = []
+    for _ in range(3):
+        with backend.scratch.frame():
+            arrays.append(backend.scratch.take(1000))
+    assert arrays[0] is not arrays[1] is arrays[2]
+
+
+def test_small_buffers_end_with_the_pass():
+    before = np.getbufsize()
+    with small_buffers():
+        assert np.getbufsize() < before
+    assert np.getbufsize() == before

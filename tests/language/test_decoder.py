@@ -159,9 +159,9 @@ def test_the_picture_is_multiplied_once(name, monkeypatch):
     layer = next(layer for layer in net.step_net.net.layers if getattr(layer, "has_static", 0))
     real = layer.backend.blas.gemm
 
-    def gemm(a, b, out, **options):
+    def gemm(a, b, *rest, **options):
         calls.append(b is layer.blobs[2].data)
-        real(a, b, out, **options)
+        real(a, b, *rest, **options)
 
     monkeypatch.setattr(layer.backend.blas, "gemm", gemm)
     net.beam(FEATURES, 3, 8)

@@ -28,7 +28,7 @@ def test_recorded(name, any_backend):
 
 def _no_sums(op):
     """Breaks both sums of the gradient: mean(dy) and mean(dy * y)."""
-    return lambda x, out: None
+    return lambda *args: None
 
 
 @pytest.mark.parametrize("top", ["x", "y"])

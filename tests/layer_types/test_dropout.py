@@ -22,7 +22,7 @@ def test_recorded(any_backend):
 @pytest.mark.parametrize("top", ["x", "y"])
 def test_gradient_in_training(top):
     def all_kept(op):
-        return lambda dy, mask, threshold, scale, dx: np.multiply(dy, scale, out=dx)
+        return lambda dy, mask, threshold, scale, dx, _: np.multiply(dy, scale, out=dx)
     check_broken_is_caught(_layer(top=top), [_X],
                            break_op("elementwise", "dropout_backward", all_kept), phase=TRAIN)
 

@@ -104,7 +104,8 @@ def test_factors_of_a_bottom(shape, any_backend):
 @pytest.mark.parametrize("coeff", ["", "coeff: 0.5 coeff: -2"])
 def test_gradient_with_factors(coeff, shape):
     bottoms = [*_XS[:2], _RNG.normal(size=shape)]
-    lost = break_op("elementwise", "sum_to_channels", lambda op: lambda x, out: op(x * 1.1, out))
+    lost = break_op("elementwise", "sum_to_channels",
+                    lambda op: lambda x, *rest: op(1.1 * x, *rest))
     for mutate, wrt in ((lost, [2]), (_swapped, [0, 1, 2]),
                         (during_backward("_coeff", lambda coeff: [3, 4]), [2, 0, 1])):
         check_broken_is_caught(_layer(f"coeff_blob: true {coeff}"), bottoms, mutate, wrt=wrt)

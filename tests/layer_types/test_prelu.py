@@ -23,14 +23,14 @@ def test_recorded(any_backend):
 @pytest.mark.parametrize("shared", ["true", "false"])
 def test_gradient(shared, shape, top):
     def wrong_slope(op):
-        def broken(x, dy, slope, dx, d_slope):
-            op(x, dy, slope * 1.1, dx, d_slope)
+        def broken(x, dy, slope, *rest):
+            op(x, dy, slope * 1.1, *rest)
         return broken
 
     def half_sum(op):
-        def broken(x, dy, slope, dx, d_slope):
-            op(x, dy, slope, dx, None)
-            op(x[1:], dy[1:], slope, None, d_slope)
+        def broken(x, dy, slope, dx, d_slope, scratch):
+            op(x, dy, slope, dx, None, scratch)
+            op(x[1:], dy[1:], slope, None, d_slope, scratch)
         return broken
     x = np.random.default_rng(1).normal(size=shape)
     text = _layer(f'channel_shared: {shared} filler {{ type: "uniform" min: 0.1 max: 0.6 }}', top)

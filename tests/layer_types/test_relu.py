@@ -22,7 +22,7 @@ def test_recorded(name, any_backend):
 @pytest.mark.parametrize("slope", [0, 0.3, -0.5])
 def test_gradient(slope, top):
     def leakier(op):
-        return lambda x, dy, slope, dx: op(x, dy, slope + 0.1, dx)
+        return lambda x, dy, slope, *rest: op(x, dy, slope + 0.1, *rest)
     check_broken_is_caught(_layer(slope, top), [_X], break_op("elementwise", "relu_backward",
                                                               leakier))
 

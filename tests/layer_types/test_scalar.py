@@ -28,7 +28,8 @@ _CASES = [(0, (3,)), (0, (3, 4)), (0, (3, 4, 2)), (1, (4,)), (-1, (2,)), (1, (4,
 def test_gradient(axis, shape):
     without_factor = during_backward(
         "_scale", lambda true: lambda x, factor, out: out.__setitem__(..., x))
-    lost = break_op("elementwise", "sum_to_channels", lambda op: lambda x, out: op(x * 1.1, out))
+    lost = break_op("elementwise", "sum_to_channels",
+                    lambda op: lambda x, *rest: op(1.1 * x, *rest))
     factor = _RNG.normal(size=shape)
     check_broken_is_caught(_layer(axis), [_X, factor], lost, wrt=[0, 1])
     check_broken_is_caught(_layer(axis), [_X, factor], without_factor, wrt=[0])

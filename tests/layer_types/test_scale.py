@@ -26,7 +26,7 @@ def _scaled_twice(op):
 
 
 def _lost_rows(op):
-    return lambda x, out: op(x[1:] if len(x) > 1 else x[:, :, 1:], out)
+    return lambda x, *rest: op(x[1:] if len(x) > 1 else x[:, :, 1:], *rest)
 
 
 @pytest.mark.parametrize("top", ["x", "y"])
@@ -59,7 +59,7 @@ def test_gradient_of_two_bottoms(bias):
 def test_gradient_by_a_scalar_bottom():
     check_broken_is_caught(_layer(bottoms=2), [_X, np.array(1.5)],
                            break_op("elementwise", "sum_to_channels",
-                                    lambda op: lambda x, out: op(2 * x, out)), wrt=[1, 0])
+                                    lambda op: lambda x, *rest: op(2 * x, *rest)), wrt=[1, 0])
 
 
 @pytest.mark.parametrize(("axes", "shape"), [

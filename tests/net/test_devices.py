@@ -11,7 +11,10 @@ from caffe_lrcn.backends import get_backend
 from caffe_lrcn.backends.cuda import compile as cuda_compile
 from caffe_lrcn.errors import LabelError
 from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto.caffe_pb2 import SolverParameter
 from caffe_lrcn.proto.text import parse_net
+from caffe_lrcn.solver.step import EagerStep
+from caffe_lrcn.solver.updates import RULES
 from tests.backends import fake_cupy
 
 pytestmark = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
@@ -39,10 +42,10 @@ def run(net):
     """Run a step; the stand-in refuses work on arrays of a device that is not the current one."""
     net.blobs["x"].host_data[...] = np.arange(6).reshape(2, 3)
     net.blobs["label"].host_data[...] = [3, 1]
+    step = EagerStep(net, SolverParameter(), RULES["SGD"])
     net.clear_param_diffs()
-    loss = net.forward()
-    net.backward()
-    net.update()
+    loss = step.gradients().loss
+    step.update(1, 0)
     return loss, net.params["ip"][0].read_data().copy()
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..scratch import Scratch
 from .dnnl import library
 from .dnnl.gemm import sgemm
 
@@ -10,7 +11,7 @@ from .dnnl.gemm import sgemm
 _SMALL = 64 ** 3
 
 
-def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, trans_a: bool = False,
+def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, scratch: Scratch, trans_a: bool = False,
          trans_b: bool = False, accumulate: bool = False) -> None:
     """Compute ``out = op(a) op(b)``, or add it to ``out``; ``op`` transposes where asked.
 
@@ -21,6 +22,7 @@ def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, trans_a: bool = False,
         a: (M, K), or (K, M) with ``trans_a``.
         b: (K, N), or (N, K) with ``trans_b``.
         out: (M, N); must not overlap ``a`` or ``b``.
+        scratch: for a product of NumPy's that is added to ``out``.
     """
     a = a.T if trans_a else a
     b = b.T if trans_b else b
@@ -30,6 +32,7 @@ def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, trans_a: bool = False,
         if lib is not None and sgemm(lib, a, b, out, accumulate):
             return
     if accumulate:
-        out += np.matmul(a, b)
+        with scratch.frame():
+            out += np.matmul(a, b, out=scratch.take(out.shape, out.dtype))
     else:
         np.matmul(a, b, out=out)

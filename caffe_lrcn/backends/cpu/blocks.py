@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..scratch import Scratch
+
 #: Elements in a block: 256 KiB of float32. Measured on a ReLU, 16 Ki elements take twice as long.
 BLOCK = 1 << 16
 
@@ -25,6 +27,12 @@ def blocks(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
 def rows_per_block(array: np.ndarray) -> int:
     """Return how many entries of axis 0 make about one block; at least one."""
     return max(1, BLOCK * len(array) // array.size) if array.size else 1
+
+
+def block_of(array: np.ndarray, scratch: Scratch,
+             dtype: type | np.dtype | None = None) -> np.ndarray:
+    """Return a flat array from ``scratch`` that holds any block of ``array``."""
+    return scratch.take(min(array.size, BLOCK), dtype or array.dtype)
 
 
 def scratch(array: np.ndarray, dtype: type | np.dtype | None = None) -> np.ndarray:

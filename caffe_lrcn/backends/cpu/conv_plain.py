@@ -25,7 +25,7 @@ class PlainConv:
         channels, self._size = x_shape[1], tuple(x_shape[2:])
         out = spec.output_size(self._size)
         offsets = math.prod(spec.kernel)
-        self._spec = spec
+        self._spec, self._scratch = spec, backend.scratch
         self._padded = backend.zeros(self._padded_count(channels)).reshape(
             (channels, *(n + 2 * p for n, p in zip(self._size, spec.pad, strict=True))))
         self._inner = (slice(None), *(slice(p, p + n) for n, p
@@ -46,7 +46,7 @@ class PlainConv:
             self._unfold(image)
             blocks = result.reshape(self._out_shape)
             for weight, columns, block in zip(weights, self._matrices, blocks, strict=True):
-                blas.gemm(weight, columns, block)
+                blas.gemm(weight, columns, block, self._scratch)
         if b is not None:
             y += b.reshape(-1, *(1 for _ in self._out))
 
@@ -56,7 +56,7 @@ class PlainConv:
         for gradient, image in zip(dy, dx, strict=True):
             blocks = gradient.reshape(self._out_shape)
             for weight, columns, block in zip(weights, self._matrices, blocks, strict=True):
-                blas.gemm(weight, block, columns, trans_a=True)
+                blas.gemm(weight, block, columns, self._scratch, trans_a=True)
             self._fold(image)
 
     def backward_weights(self, x: np.ndarray, dy: np.ndarray, dw: np.ndarray) -> None:
@@ -66,7 +66,8 @@ class PlainConv:
             self._unfold(image)
             blocks = gradient.reshape(self._out_shape)
             for total, columns, block in zip(totals, self._matrices, blocks, strict=True):
-                blas.gemm(block, columns, total, trans_b=True, accumulate=True)
+                blas.gemm(block, columns, total, self._scratch, trans_b=True,
+                          accumulate=True)
 
     def backward_bias(self, dy: np.ndarray, db: np.ndarray) -> None:
         """Add the gradient of the bias, ``dy`` summed over images and positions, to ``db``."""

@@ -2,21 +2,25 @@
 
 An output may be the same array as an input. Arrays of three axes are (outer, C, inner) views with
 the channels in the middle. Gradients of activations are overwritten, those of parameters
-(``d_slope``) and ``sum_to_channels`` accumulate.
+(``d_slope``) and ``sum_to_channels`` accumulate. ``scratch`` gives arrays for what comes between.
 """
 from __future__ import annotations
 
 import numpy as np
 
-from .blocks import blocks, rows_per_block, scratch
+from ..scratch import Scratch
+from .blocks import block_of, blocks, rows_per_block
+
+#: 64-bit words that are drawn at once: NumPy returns them as a new array.
+_DRAWN = 2048
 
 
-def relu_forward(x: np.ndarray, negative_slope: float, y: np.ndarray) -> None:
+def relu_forward(x: np.ndarray, negative_slope: float, y: np.ndarray, scratch: Scratch) -> None:
     """Write ``y = max(x, 0) + negative_slope * min(x, 0)``. Source: Caffe's relu_layer."""
     if negative_slope == 0:
         np.maximum(x, 0, out=y)
         return
-    low = scratch(x)
+    low = block_of(x, scratch)
     for x_, y_ in blocks(x, y):
         low_ = np.minimum(x_, 0, out=low[:x_.size])
         low_ *= negative_slope
@@ -24,16 +28,20 @@ def relu_forward(x: np.ndarray, negative_slope: float, y: np.ndarray) -> None:
         y_ += low_
 
 
-def relu_backward(x: np.ndarray, dy: np.ndarray, negative_slope: float, dx: np.ndarray) -> None:
+def relu_backward(x: np.ndarray, dy: np.ndarray, negative_slope: float, dx: np.ndarray,
+                  scratch: Scratch) -> None:
     """Write ``dx = dy`` where ``x > 0``, ``negative_slope * dy`` elsewhere (0 included).
 
     ``x`` may be the output, if ``negative_slope`` is not negative: their signs agree.
     """
-    factor = scratch(x, bool if negative_slope == 0 else None)
+    positive = block_of(x, scratch, bool)
+    leaky = block_of(x, scratch) if negative_slope else None
     for x_, dy_, dx_ in blocks(x, dy, dx):
-        factor_ = np.greater(x_, 0, out=factor[:x_.size])
-        if negative_slope:
-            np.copyto(factor_, negative_slope, where=factor_ == 0)
+        factor_ = positive_ = np.greater(x_, 0, out=positive[:x_.size])
+        if leaky is not None:
+            factor_ = leaky[:x_.size]
+            factor_.fill(negative_slope)
+            np.copyto(factor_, 1, where=positive_)
         np.multiply(dy_, factor_, out=dx_)
 
 
@@ -48,9 +56,9 @@ def sigmoid_forward(x: np.ndarray, y: np.ndarray) -> None:
             np.reciprocal(y_, out=y_)
 
 
-def sigmoid_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+def sigmoid_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, scratch: Scratch) -> None:
     """Write ``dx = dy * y * (1 - y)``."""
-    slope = scratch(y)
+    slope = block_of(y, scratch)
     for y_, dy_, dx_ in blocks(y, dy, dx):
         slope_ = np.subtract(1, y_, out=slope[:y_.size])
         slope_ *= y_
@@ -62,9 +70,9 @@ def tanh_forward(x: np.ndarray, y: np.ndarray) -> None:
     np.tanh(x, out=y)
 
 
-def tanh_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+def tanh_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, scratch: Scratch) -> None:
     """Write ``dx = dy * (1 - y**2)``."""
-    slope = scratch(y)
+    slope = block_of(y, scratch)
     for y_, dy_, dx_ in blocks(y, dy, dx):
         slope_ = np.square(y_, out=slope[:y_.size])
         np.subtract(1, slope_, out=slope_)
@@ -85,7 +93,7 @@ def power_forward(x: np.ndarray, power: float, scale: float, shift: float, y: np
 
 @np.errstate(all="ignore")
 def power_backward(x: np.ndarray, y: np.ndarray, dy: np.ndarray, power: float, scale: float,
-                   shift: float, dx: np.ndarray) -> None:
+                   shift: float, dx: np.ndarray, scratch: Scratch) -> None:
     """Write ``dx = dy * power * scale * (shift + scale * x) ** (power - 1)``.
 
     ``y`` is part of the common signature; this closed form has no use for it, and unlike ``y / x``
@@ -94,7 +102,7 @@ def power_backward(x: np.ndarray, y: np.ndarray, dy: np.ndarray, power: float, s
     if power * scale == 0 or power == 1:
         np.multiply(dy, power * scale, out=dx)
         return
-    slope = scratch(x)
+    slope = block_of(x, scratch)
     for x_, dy_, dx_ in blocks(x, dy, dx):
         slope_ = np.multiply(x_, scale, out=slope[:x_.size])
         slope_ += shift
@@ -104,13 +112,13 @@ def power_backward(x: np.ndarray, y: np.ndarray, dy: np.ndarray, power: float, s
         np.multiply(dy_, slope_, out=dx_)
 
 
-def prelu_forward(x: np.ndarray, slope: np.ndarray, y: np.ndarray) -> None:
+def prelu_forward(x: np.ndarray, slope: np.ndarray, y: np.ndarray, scratch: Scratch) -> None:
     """Write ``y = max(x, 0) + slope * min(x, 0)``, ``slope`` (C,) or (1,).
 
     Source: Caffe's prelu_layer; He et al., "Delving deep into rectifiers".
     """
     step = rows_per_block(x)
-    low = np.empty((min(step, len(x)), *x.shape[1:]), x.dtype)
+    low = scratch.take((min(step, len(x)), *x.shape[1:]), x.dtype)
     for start in range(0, len(x), step):
         x_, y_ = x[start:start + step], y[start:start + step]
         low_ = np.minimum(x_, 0, out=low[:len(x_)])
@@ -120,25 +128,46 @@ def prelu_forward(x: np.ndarray, slope: np.ndarray, y: np.ndarray) -> None:
 
 
 def prelu_backward(x: np.ndarray, dy: np.ndarray, slope: np.ndarray, dx: np.ndarray | None,
-                   d_slope: np.ndarray | None) -> None:
+                   d_slope: np.ndarray | None, scratch: Scratch) -> None:
     """Write ``dx``; add to ``d_slope`` the sum of ``dy * x`` over ``x <= 0``; None: not wanted."""
     step = rows_per_block(x)
-    work = np.empty((min(step, len(x)), *x.shape[1:]), x.dtype)
+    work = scratch.take((min(step, len(x)), *x.shape[1:]), x.dtype)
+    total = scratch.take(len(slope), x.dtype)
+    negative = scratch.take(work.shape, bool)
     for start in range(0, len(x), step):
         x_, dy_ = x[start:start + step], dy[start:start + step]
         work_ = work[:len(x_)]
         if d_slope is not None:
             np.minimum(x_, 0, out=work_)
             work_ *= dy_
-            d_slope += work_.sum(axis=(0, 2)) if d_slope.size > 1 else work_.sum()
+            d_slope += (np.sum(work_, axis=(0, 2), out=total) if d_slope.size > 1
+                        else work_.sum())
         if dx is not None:
             np.greater(x_, 0, out=work_)
-            np.copyto(work_, slope[:, None], where=work_ == 0)
+            np.equal(work_, 0, out=negative[:len(work_)])
+            np.copyto(work_, slope[:, None], where=negative[:len(work_)])
             np.multiply(dy_, work_, out=dx[start:start + step])
 
 
+def random_words(key: tuple[int, int], call: int, out: np.ndarray) -> None:
+    """Overwrite ``out`` (uint32) with ``rng.random_words(key, call, out.size)``."""
+    _draw(_stream(key, call), out.reshape(-1))
+
+
+def _stream(key: tuple[int, int], call: int) -> np.random.Philox:
+    return np.random.Philox(key=np.array(key, dtype=np.uint64), counter=[0, 0, call, 0])
+
+
+def _draw(stream: np.random.Philox, out: np.ndarray) -> None:
+    """Fill ``out`` (flat, uint32) with the stream's next words; half of the last may be lost."""
+    for start in range(0, out.size, 2 * _DRAWN):
+        part = out[start:start + 2 * _DRAWN]
+        part[...] = stream.random_raw((part.size + 1) // 2).astype(
+            "<u8", copy=False).view("<u4")[:part.size]
+
+
 def dropout_forward(x: np.ndarray, mask: np.ndarray, key: tuple[int, int], call: int,
-                    threshold: int, scale: float, y: np.ndarray) -> None:
+                    threshold: int, scale: float, y: np.ndarray, scratch: Scratch) -> None:
     """Write ``y = x * scale`` where the random word reaches ``threshold``, 0 elsewhere.
 
     Args:
@@ -149,23 +178,25 @@ def dropout_forward(x: np.ndarray, mask: np.ndarray, key: tuple[int, int], call:
 
     Source: Caffe's dropout_layer.
     """
-    bits = np.random.Philox(key=np.array(key, dtype=np.uint64), counter=[0, 0, call, 0])
+    stream = _stream(key, call)
+    kept = block_of(x, scratch, bool)
     for x_, mask_, y_ in blocks(x, mask, y):
-        # Blocks have an even number of words, so that none of a pair is lost between them.
-        words = bits.random_raw((x_.size + 1) // 2).astype("<u8", copy=False).view("<u4")
-        mask_[...] = words[:x_.size]
-        _drop(x_, mask_, threshold, scale, y_)
+        _draw(stream, mask_)  # blocks have an even number of words: none of a pair is lost
+        _drop(x_, mask_, threshold, scale, y_, kept)
 
 
 def dropout_backward(dy: np.ndarray, mask: np.ndarray, threshold: int, scale: float,
-                     dx: np.ndarray) -> None:
+                     dx: np.ndarray, scratch: Scratch) -> None:
     """Write ``dx = dy * scale`` where the unit was kept, 0 elsewhere."""
+    kept = block_of(dy, scratch, bool)
     for dy_, mask_, dx_ in blocks(dy, mask, dx):
-        _drop(dy_, mask_, threshold, scale, dx_)
+        _drop(dy_, mask_, threshold, scale, dx_, kept)
 
 
-def _drop(x: np.ndarray, mask: np.ndarray, threshold: int, scale: float, y: np.ndarray) -> None:
-    np.multiply(x, mask >= np.uint32(threshold), out=y)
+def _drop(x: np.ndarray, mask: np.ndarray, threshold: int, scale: float, y: np.ndarray,
+          kept: np.ndarray) -> None:
+    np.greater_equal(mask, np.uint32(threshold), out=kept[:x.size])
+    np.multiply(x, kept[:x.size], out=y)
     y *= scale
 
 
@@ -181,8 +212,9 @@ def channel_scale(x: np.ndarray, s: np.ndarray, b: np.ndarray | None, y: np.ndar
         y += b[:, None]
 
 
-def sum_to_channels(x: np.ndarray, out: np.ndarray) -> None:
+def sum_to_channels(x: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
     """Add to ``out[c]`` the sum of ``x[n, c, i]`` over ``n`` and ``i``."""
     # Summing over a single element would copy all of x.
-    rows = x[:, :, 0] if x.shape[2] == 1 else x.sum(axis=2)
-    out += rows.sum(axis=0)
+    rows = (x[:, :, 0] if x.shape[2] == 1
+            else np.sum(x, axis=2, out=scratch.take(x.shape[:2], x.dtype)))
+    out += np.sum(rows, axis=0, out=scratch.take(x.shape[1], x.dtype))

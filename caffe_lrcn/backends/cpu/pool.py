@@ -85,13 +85,13 @@ class MaxPool:
         out = (*x_shape[:2], *offsets.out_size)
         self._pick = backend.zeros(math.prod(out), pick_type).reshape(out)
         self._other = offsets.scratch(backend, bool)
-        self._candidate = offsets.scratch(backend, pick_type)
+        self._searching = offsets.scratch(backend, bool)
         self._shift = np.array([i * width + j for _, _, i, j in offsets.views] + [0], np.intp)
         corners = [np.arange(n) * s - p for n, s, p
                    in zip(offsets.out_size, spec.stride, spec.pad, strict=True)]
         self._corner = corners[0][:, None] * width + corners[1]
         self._origin = np.arange(offsets.step)[:, None, None] * (height * width) + self._corner
-        self._target = np.empty(self._origin.shape, np.intp)
+        self._scratch = backend.scratch
 
     def forward(self, x: np.ndarray, y: np.ndarray) -> None:
         """Write each window's maximum to ``y`` and remember where it was.
@@ -107,37 +107,53 @@ class MaxPool:
 
     def _find(self, bottom: np.ndarray, top: np.ndarray, pick: np.ndarray) -> None:
         """Set ``pick`` to the first offset that holds the maximum."""
-        pick.fill(self._nothing)
-        for index, (read, write, _, _) in enumerate(self._offsets.views):
-            other, candidate = (array[:len(top)][write] for array in (self._other, self._candidate))
-            np.not_equal(bottom[read], top[write], out=other)
-            # All bits where this is not the maximum, else the index: the least is the first.
-            np.negative(other.view(np.uint8), out=candidate, dtype=candidate.dtype)
-            np.bitwise_or(candidate, candidate.dtype.type(index), out=candidate)
-            np.minimum(pick[write], candidate, out=pick[write])
+        # Each offset adds one to the windows that have not met their maximum by then.
+        pick.fill(0)
+        other, searching = self._other[:len(top)], self._searching[:len(top)]
+        searching.fill(True)
+        for read, write, _, _ in self._offsets.views:
+            np.not_equal(bottom[read], top[write], out=other[write])
+            np.logical_and(searching[write], other[write], out=searching[write])
+            pick += searching.view(np.uint8)
         if top.min() == -FLT_MAX:
-            np.copyto(pick, self._nothing, where=top == -FLT_MAX)
+            empty = np.equal(top, -FLT_MAX, out=other)
+            np.copyto(pick, self._nothing, where=empty)
 
     @property
     def mask(self) -> np.ndarray:
-        """Index ``h * W + w`` of each maximum, int32 (N, C, PH, PW); -1 where there is none."""
-        mask = (self._shift[self._pick] + self._corner).astype(np.int32)
-        mask[self._pick == self._nothing] = -1
+        """Index ``h * W + w`` of each maximum, int32 (N, C, PH, PW); -1 where there is none.
+
+        It lies in the backend's scratch.
+        """
+        shape = self._pick.shape
+        index, cell = (self._scratch.take(shape, np.intp) for _ in range(2))
+        mask = self._scratch.take(shape, np.int32)
+        index[...] = self._pick
+        np.take(self._shift, index, out=cell, mode="clip")  # any other mode copies
+        np.add(cell, self._corner, out=cell)
+        mask[...] = cell
+        empty = np.equal(self._pick, self._nothing, out=self._scratch.take(shape, bool))
+        np.copyto(mask, -1, where=empty)
         return mask
 
     def backward(self, dy: np.ndarray, dx: np.ndarray) -> None:
         """Overwrite ``dx``: each window's gradient goes to its maximum, if it has one."""
+        picks, targets = (self._scratch.take(self._origin.shape, np.intp) for _ in range(2))
+        kept = self._scratch.take(self._origin.shape)
         for top, bottom, pick in self._offsets.blocks(dy, dx, self._pick):
-            target = self._target[:len(top)]
-            np.take(self._shift, pick, out=target, mode="clip")  # any other mode copies
+            index, target = picks[:len(top)], targets[:len(top)]
+            index[...] = pick
+            np.take(self._shift, index, out=target, mode="clip")  # any other mode copies
             target += self._origin[:len(top)]
-            flat = bottom.reshape(-1)
-            flat.fill(0)
+            bottom.fill(0)
             if pick.max() == self._nothing:
-                found = pick != self._nothing
-                np.add.at(flat, target[found], top[found])
-            else:
-                np.add.at(flat, target.reshape(-1), top.reshape(-1))
+                # Windows without a maximum add nothing to an arbitrary cell.
+                empty = np.equal(pick, self._nothing, out=self._other[:len(top)])
+                np.copyto(target, 0, where=empty)
+                kept[:len(top)] = top
+                np.copyto(kept[:len(top)], 0, where=empty)
+                top = kept[:len(top)]
+            np.add.at(bottom.reshape(-1), target.reshape(-1), top.reshape(-1))
 
 
 class AvePool:

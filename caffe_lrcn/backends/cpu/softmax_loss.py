@@ -26,12 +26,14 @@ def softmax_forward(x: np.ndarray, y: np.ndarray) -> None:
         y_ /= y_.sum(axis=1, keepdims=True)
 
 
-def softmax_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+def softmax_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, scratch: Scratch) -> None:
     """Write ``dx = (dy - sum(dy * y)) * y``, the sum along the channels; ``dx`` may be ``dy``."""
     step = rows_per_block(y)
     for start in range(0, len(y), step):
         rows = slice(start, start + step)
-        dot = (dy[rows] * y[rows]).sum(axis=1, keepdims=True)
+        with scratch.frame():
+            product = np.multiply(dy[rows], y[rows], out=scratch.take(y[rows].shape, y.dtype))
+            dot = product.sum(axis=1, keepdims=True)
         np.subtract(dy[rows], dot, out=dx[rows])
         dx[rows] *= y[rows]
 

@@ -74,8 +74,7 @@ class Convolution:
         """Overwrite ``dx`` with the gradient of the bottom."""
         self._check(dx, w, dy)
         x_view, y_view = self._x_view(dx), self._y_view(dy)
-        for images in self._chunks():
-            columns = x_view[images] if self._direct else self._columns(images)
+        for images, columns in self._chunks(x_view):
             for weight, column, top in self._groups(w, columns, y_view[images]):
                 matmul(weight, top, column, trans_a=True, math=self._backend.math)
             if not self._direct:
@@ -95,16 +94,26 @@ class Convolution:
 
     def backward_bias(self, dy: Any, db: Any) -> None:
         """Add the gradient of the bias to ``db``."""
-        sum_to_channels(dy.reshape(self._images, self._outputs, self._out), db)
+        sum_to_channels(dy.reshape(self._images, self._outputs, self._out), db,
+                        self._backend.scratch)
 
     def _check(self, x: Any, w: Any, y: Any) -> None:
         has_size("the bottom's", x, self._images * self._channels * self._in)
         has_size("the weights'", w, self._outputs * self._rows // self._group)
         has_size("the top's", y, self._images * self._outputs * self._out)
 
-    def _chunks(self) -> Iterator[slice]:
-        for start in range(0, self._images, self._chunk):
-            yield slice(start, min(start + self._chunk, self._images))
+    def _chunks(self, x: Any) -> Iterator[tuple[slice, Any]]:
+        """Yield (images, room for their columns), chunk by chunk; ``x`` is the columns if direct.
+
+        The room is scratch: all layers use the same memory in turn, while columns kept by every
+        layer of a deep net would fill the GPU.
+        """
+        with self._backend.scratch.frame():
+            room = None if self._direct else self._backend.scratch.take(
+                (self._chunk, self._rows, self._out))
+            for start in range(0, self._images, self._chunk):
+                images = slice(start, min(start + self._chunk, self._images))
+                yield images, x[images] if room is None else room[:images.stop - start]
 
     def _x_view(self, x: Any) -> Any:
         return x.reshape(self._images, self._channels, self._in)
@@ -112,22 +121,14 @@ class Convolution:
     def _y_view(self, y: Any) -> Any:
         return y.reshape(self._images, self._outputs, self._out)
 
-    def _columns(self, images: slice) -> Any:
-        # Not kept in the plan: CuPy's pool hands the same memory to each layer in turn, while
-        # columns kept by every layer of a deep net would fill the GPU.
-        return self._backend.xp.empty((images.stop - images.start, self._rows, self._out),
-                                      self._backend.dtype)
-
     def _unfolded(self, x: Any) -> Iterator[tuple[slice, Any]]:
         """Yield (images, their columns), chunk by chunk."""
-        for images in self._chunks():
-            bottom = self._x_view(x)[images]
-            if self._direct:
-                yield images, bottom
-                continue
-            columns = self._columns(images)
-            count = bottom.shape[0] * self._channels * self._out
-            launch(_SOURCE, "im2col", count, (bottom, self._geometry, columns), x.dtype)
+        x_view = self._x_view(x)
+        for images, columns in self._chunks(x_view):
+            if not self._direct:
+                count = len(columns) * self._channels * self._out
+                launch(_SOURCE, "im2col", count, (x_view[images], self._geometry, columns),
+                       x.dtype)
             yield images, columns
 
     def _groups(self, w: Any, columns: Any, y: Any) -> Iterator[tuple[Any, Any, Any]]:

@@ -25,6 +25,19 @@ __global__ void dropout_forward(unsigned int blocks, const T *x, unsigned int co
   }
 }
 
+// The words alone. T is not used.
+template <typename T>
+__global__ void random_words(unsigned int blocks, unsigned int count, unsigned long long key0,
+                             unsigned long long key1, unsigned long long call,
+                             unsigned int *words) {
+  GRID_STRIDE_LOOP(block, blocks) {
+    unsigned long long lanes[4] = {block + 1ULL, 0ULL, call, 0ULL};
+    philox4x64(lanes, key0, key1);
+    for (unsigned int k = 0; k < 8 && 8 * block + k < count; ++k)
+      words[8 * block + k] = (unsigned int)(lanes[k / 2] >> (k % 2 * 32));
+  }
+}
+
 template <typename T>
 __global__ void dropout_backward(unsigned int n, const T *dy, const unsigned int *mask,
                                  unsigned int threshold, T scale, T *dx) {

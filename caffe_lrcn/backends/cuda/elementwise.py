@@ -2,24 +2,28 @@
 
 An output may be the same array as an input. Arrays of three axes are (outer, C, inner) views with
 the channels in the middle. Gradients of activations are overwritten, those of parameters
-(``d_slope``) and ``sum_to_channels`` accumulate.
+(``d_slope``) and ``sum_to_channels`` accumulate. ``scratch`` is part of the common signatures: the
+kernels keep what comes between in registers.
 """
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from ..scratch import Scratch
 from .checks import has_size, same_size
 from .compile import THREADS, launch
 
 _SOURCE, _CHANNELS, _DROPOUT = "elementwise.cu", "channels.cu", "dropout.cu"
 
 
-def relu_forward(x: Any, negative_slope: float, y: Any) -> None:
+def relu_forward(x: Any, negative_slope: float, y: Any, scratch: Scratch) -> None:
     """Write ``y = x`` where ``x > 0``, ``negative_slope * x`` elsewhere. Source: relu_layer."""
     launch(_SOURCE, "relu_forward", same_size(x=x, y=y), (x, negative_slope, y), y.dtype)
 
 
-def relu_backward(x: Any, dy: Any, negative_slope: float, dx: Any) -> None:
+def relu_backward(x: Any, dy: Any, negative_slope: float, dx: Any, scratch: Scratch) -> None:
     """Write ``dx = dy`` where ``x > 0``, ``negative_slope * dy`` elsewhere (0 included).
 
     ``x`` may be the output, if ``negative_slope`` is not negative: their signs agree.
@@ -33,7 +37,7 @@ def sigmoid_forward(x: Any, y: Any) -> None:
     launch(_SOURCE, "sigmoid_forward", same_size(x=x, y=y), (x, y), y.dtype)
 
 
-def sigmoid_backward(y: Any, dy: Any, dx: Any) -> None:
+def sigmoid_backward(y: Any, dy: Any, dx: Any, scratch: Scratch) -> None:
     """Write ``dx = dy * y * (1 - y)``."""
     launch(_SOURCE, "sigmoid_backward", same_size(y=y, dy=dy, dx=dx), (y, dy, dx), dx.dtype)
 
@@ -43,7 +47,7 @@ def tanh_forward(x: Any, y: Any) -> None:
     launch(_SOURCE, "tanh_forward", same_size(x=x, y=y), (x, y), y.dtype)
 
 
-def tanh_backward(y: Any, dy: Any, dx: Any) -> None:
+def tanh_backward(y: Any, dy: Any, dx: Any, scratch: Scratch) -> None:
     """Write ``dx = dy * (1 - y**2)``."""
     launch(_SOURCE, "tanh_backward", same_size(y=y, dy=dy, dx=dx), (y, dy, dx), dx.dtype)
 
@@ -57,8 +61,8 @@ def power_forward(x: Any, power: float, scale: float, shift: float, y: Any) -> N
     launch(_SOURCE, "power_forward", count, (x, power, scale, shift, y), y.dtype)
 
 
-def power_backward(x: Any, y: Any, dy: Any, power: float, scale: float, shift: float,
-                   dx: Any) -> None:
+def power_backward(x: Any, y: Any, dy: Any, power: float, scale: float, shift: float, dx: Any,
+                   scratch: Scratch) -> None:
     """Write ``dx = dy * power * scale * (shift + scale * x) ** (power - 1)``.
 
     ``y`` is part of the common signature; this closed form has no use for it, and unlike ``y / x``
@@ -71,7 +75,7 @@ def power_backward(x: Any, y: Any, dy: Any, power: float, scale: float, shift: f
     launch(_SOURCE, "power_backward", count, (x, dy, power, scale, shift, dx), dx.dtype)
 
 
-def prelu_forward(x: Any, slope: Any, y: Any) -> None:
+def prelu_forward(x: Any, slope: Any, y: Any, scratch: Scratch) -> None:
     """Write ``y = x`` where ``x > 0``, ``slope * x`` elsewhere, ``slope`` (C,) or (1,).
 
     Source: Caffe's prelu_layer; He et al., "Delving deep into rectifiers".
@@ -81,7 +85,8 @@ def prelu_forward(x: Any, slope: Any, y: Any) -> None:
            y.dtype)
 
 
-def prelu_backward(x: Any, dy: Any, slope: Any, dx: Any | None, d_slope: Any | None) -> None:
+def prelu_backward(x: Any, dy: Any, slope: Any, dx: Any | None, d_slope: Any | None,
+                   scratch: Scratch) -> None:
     """Write ``dx``; add the sum of ``dy * x`` over ``x <= 0`` to ``d_slope``.
 
     Either may be None; ``dx`` may be ``dy``.
@@ -104,8 +109,14 @@ def _slope_view(x: Any, slope: Any) -> tuple[int, int, int]:
     return x.shape
 
 
+def random_words(key: tuple[int, int], call: int, out: Any) -> None:
+    """Overwrite ``out`` (uint32) with ``rng.random_words(key, call, out.size)``."""
+    launch(_DROPOUT, "random_words", -(-out.size // 8), (out.size, *key, call, out),
+           np.dtype(np.float32))
+
+
 def dropout_forward(x: Any, mask: Any, key: tuple[int, int], call: int, threshold: int,
-                    scale: float, y: Any) -> None:
+                    scale: float, y: Any, scratch: Scratch) -> None:
     """Write ``y = x * scale`` where the random word reaches ``threshold``, 0 elsewhere.
 
     Args:
@@ -121,7 +132,8 @@ def dropout_forward(x: Any, mask: Any, key: tuple[int, int], call: int, threshol
            (x, count, *key, call, threshold, scale, mask, y), y.dtype)
 
 
-def dropout_backward(dy: Any, mask: Any, threshold: int, scale: float, dx: Any) -> None:
+def dropout_backward(dy: Any, mask: Any, threshold: int, scale: float, dx: Any,
+                     scratch: Scratch) -> None:
     """Write ``dx = dy * scale`` where the unit was kept, 0 elsewhere."""
     launch(_DROPOUT, "dropout_backward", same_size(dy=dy, mask=mask, dx=dx),
            (dy, mask, threshold, scale, dx), dx.dtype)
@@ -145,7 +157,7 @@ def channel_scale(x: Any, s: Any, b: Any | None, y: Any) -> None:
     launch(_CHANNELS, "channel_scale_bias", count, (x, s, b, channels, inner, y), y.dtype)
 
 
-def sum_to_channels(x: Any, out: Any) -> None:
+def sum_to_channels(x: Any, out: Any, scratch: Scratch) -> None:
     """Add to ``out[c]`` the sum of ``x[n, c, i]`` over ``n`` and ``i``."""
     outer, channels, inner = x.shape
     has_size("out", out, channels)

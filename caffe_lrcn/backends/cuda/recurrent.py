@@ -59,7 +59,8 @@ def rnn_forward(pre: Any, h: Any) -> None:
 
 def rnn_backward(h: Any, dh: Any, d_pre: Any) -> None:
     """Take the gradient of ``rnn_forward``: ``d_pre = (1 - h^2) dh``."""
-    elementwise.tanh_backward(h, dh, d_pre)
+    launch("elementwise.cu", "tanh_backward", same_size(h=h, dh=dh, d_pre=d_pre), (h, dh, d_pre),
+           d_pre.dtype)
 
 
 def scale_rows(x: Any, cont: Any, out: Any) -> None:

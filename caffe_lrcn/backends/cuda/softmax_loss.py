@@ -24,7 +24,7 @@ def softmax_forward(x: Any, y: Any) -> None:
            block=_block(classes))
 
 
-def softmax_backward(y: Any, dy: Any, dx: Any) -> None:
+def softmax_backward(y: Any, dy: Any, dx: Any, scratch: Scratch) -> None:
     """Write ``dx = (dy - sum(dy * y)) * y``, the sum along the channels; ``dx`` may be ``dy``."""
     same_size(y=y, dy=dy, dx=dx)
     outer, classes, inner = y.shape

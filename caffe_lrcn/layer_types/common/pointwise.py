@@ -12,9 +12,9 @@ from ..base import Layer
 class Pointwise(Layer):
     """Base of layers with ``y = f(x)`` and ``dx = f'(x) * dy``, any shape.
 
-    Subclasses define ``value`` and ``slope``. Both see flat pieces of the blobs, so that their
-    temporaries stay small. The slope is taken at the input, which is kept where the layer works
-    in place, so what later layers do to the top is of no concern.
+    Subclasses define ``value`` and ``slope``. Both see flat pieces of the blobs, so that what they
+    take from ``backend.scratch`` stays small. The slope is taken at the input, which is kept where
+    the layer works in place, so what later layers do to the top is of no concern.
     """
 
     def value(self, x: Any, y: Any) -> None:
@@ -22,7 +22,7 @@ class Pointwise(Layer):
         raise NotImplementedError
 
     def slope(self, x: Any) -> Any:
-        """Return ``f'(x)`` as a new array."""
+        """Return ``f'(x)`` in an array from ``scratch``."""
         raise NotImplementedError
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:

@@ -79,14 +79,14 @@ class Recurrent(CarriedState, Layer):
                                             if self.exposed else self.carried[name].data)
         self._project_inputs(bottom)
         hidden = self.hidden(top)
-        recurrent, blas = self.backend.recurrent, self.backend.blas
+        recurrent, blas, scratch = self.backend.recurrent, self.backend.blas, self.backend.scratch
         cont, pre, h_cont = bottom[_CONT].data, self.pre.data, self.h_cont.data
         product = self.product.data
         w_hidden = self.blobs[self.w_hidden].data
         for t in range(self.steps):
             h_prev = hidden[t - 1] if t else self.initial["h"].data
             recurrent.scale_rows(h_prev, cont[t], h_cont[t])
-            blas.gemm(h_cont[t], w_hidden, product[t], trans_b=True, accumulate=True)
+            blas.gemm(h_cont[t], w_hidden, product[t], scratch, trans_b=True, accumulate=True)
             self.step_forward(t, cont[t], pre[t], hidden[t])
         self.finish_forward(top)
         for position, name in enumerate(self.state_names):
@@ -99,14 +99,14 @@ class Recurrent(CarriedState, Layer):
             raise self.error("cont has no gradient", at=("propagate_down",),
                              remedy="Let cont come from a data layer, or set propagate_down: "
                                     "false for it.")
-        recurrent, blas = self.backend.recurrent, self.backend.blas
+        recurrent, blas, scratch = self.backend.recurrent, self.backend.blas, self.backend.scratch
         from_output = self.begin_backward(top)
         cont, d_pre, d_product = bottom[_CONT].data, self.pre.diff, self.product.diff
         w_hidden, carry, dh = self.blobs[self.w_hidden].data, self.dh.diff, from_output[-1]
         for t in reversed(range(self.steps)):
             self.step_backward(t, cont[t], dh, d_pre[t])
             if t:
-                blas.gemm(d_product[t], w_hidden, carry)
+                blas.gemm(d_product[t], w_hidden, carry, scratch)
                 self.step_carry(t, dh, carry)
                 recurrent.scale_rows(carry, cont[t], carry)
                 dh = self.xp.add(carry, from_output[t - 1], out=self.dh.data)
@@ -179,33 +179,36 @@ class Recurrent(CarriedState, Layer):
 
     def _project_inputs(self, bottom: list[Blob]) -> None:
         """Set the pre-activations of all steps to all but their recurrent term."""
-        gemm, width = self.backend.blas.gemm, self.pre.shape[2]
+        gemm, scratch, width = self.backend.blas.gemm, self.backend.scratch, self.pre.shape[2]
         shared = self.blobs[_BIAS].data
         if self.has_static:
             if not self.static_is_known:
                 flat = bottom[_STATIC].data.reshape(-1, self.static_size)
-                gemm(flat, self.blobs[_W_STATIC].data, self.static.data, trans_b=True)
+                gemm(flat, self.blobs[_W_STATIC].data, self.static.data, scratch,
+                     trans_b=True)
                 self.xp.add(self.static.data, shared, out=self.static.data)
             shared = self.static.data
         self.pre.data[...] = shared
         gemm(bottom[_X].data.reshape(-1, self.input_size), self.blobs[_W_INPUT].data,
-             self.pre.data.reshape(-1, width), trans_b=True, accumulate=True)
+             self.pre.data.reshape(-1, width), scratch, trans_b=True, accumulate=True)
 
     def _input_gradients(self, propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Turn the pre-activations' gradients into those of parameters and bottoms."""
-        gemm, rows = self.backend.blas.gemm, self.pre.diff.reshape(-1, self.pre.shape[2])
+        gemm, scratch = self.backend.blas.gemm, self.backend.scratch
+        rows = self.pre.diff.reshape(-1, self.pre.shape[2])
         x = bottom[_X]
         self.accumulate(_W_INPUT, rows, x.data.reshape(-1, self.input_size))
         self.accumulate(self.w_hidden, self.product.diff.reshape(rows.shape),
                         self.h_cont.data.reshape(-1, self.units))
         if propagate_down[_X]:
-            gemm(rows, self.blobs[_W_INPUT].data, x.diff.reshape(-1, self.input_size))
+            gemm(rows, self.blobs[_W_INPUT].data, x.diff.reshape(-1, self.input_size), scratch)
         if self.has_static:
             static = bottom[_STATIC]
             rows = self.xp.sum(self.pre.diff, axis=0, out=self.static.diff)
             self.accumulate(_W_STATIC, rows, static.data.reshape(-1, self.static_size))
             if propagate_down[_STATIC]:
-                gemm(rows, self.blobs[_W_STATIC].data, static.diff.reshape(-1, self.static_size))
+                gemm(rows, self.blobs[_W_STATIC].data, static.diff.reshape(-1, self.static_size),
+                     scratch)
         self.accumulate_bias(_BIAS, rows)
         # CAFFE-QUIRK: the exposed initial states get no gradient, and gradients of the exposed
         # final states are ignored.
@@ -216,9 +219,11 @@ class Recurrent(CarriedState, Layer):
     def accumulate(self, index: int, d_out: Any, x: Any) -> None:
         """Add the gradient ``d_out^T x`` of matrix ``index``, if it is wanted."""
         if self.wants_param_diff(index):
-            self.backend.blas.gemm(d_out, x, self.blobs[index].diff, trans_a=True, accumulate=True)
+            self.backend.blas.gemm(d_out, x, self.blobs[index].diff, self.backend.scratch,
+                                   trans_a=True, accumulate=True)
 
     def accumulate_bias(self, index: int, d_out: Any) -> None:
         """Add the gradient of bias ``index``: the sum of the rows of ``d_out``, if wanted."""
         if self.wants_param_diff(index):
-            self.backend.elementwise.sum_to_channels(d_out[:, :, None], self.blobs[index].diff)
+            self.backend.elementwise.sum_to_channels(d_out[:, :, None], self.blobs[index].diff,
+                                                     self.backend.scratch)

@@ -9,7 +9,6 @@ import numpy as np
 
 from ...backends.specs import PoolSpec
 from ...errors import PrototxtError
-from ...rng import random_words
 from ..base import TRAIN, Layer
 
 STOCHASTIC = "STOCHASTIC"
@@ -21,12 +20,6 @@ class Draws:
 
     key: tuple[int, int]
     calls: int = 0
-
-    def next(self, count: int) -> np.ndarray:
-        """Return ``count`` numbers in (0, 1], float64."""
-        words = random_words(self.key, self.calls, count)
-        self.calls += 1
-        return (words + 1.0) * 2.0**-32
 
 
 def read_method(layer: Layer, message: str) -> tuple[str, Draws | None]:
@@ -102,13 +95,22 @@ class StochasticPool:
         self._d_padded.fill(0)
         if self._draws is None:
             # CAFFE-QUIRK, mended: Caffe hands the gradient to what it picked in training last.
-            slope = xp.where(self._total > 0, dy, 0) / xp.where(self._total > 0, self._total, 1)
+            slope, change = self._take(), self._take()
+            positive, divisor = self._divisor()
+            slope.fill(0)
+            xp.copyto(slope, dy, where=positive)
+            slope /= divisor
             values = self._parts(self._padded)
             for (_, diff), (_, x) in zip(self._parts(self._d_padded), values, strict=True):
-                diff += slope * (2 * x - self._means)
+                xp.multiply(x, 2, out=change)
+                change -= self._means
+                change *= slope
+                diff += change
         else:
+            chosen = self._take(bool)
             for index, diff in self._parts(self._d_padded):
-                diff += xp.multiply(dy, self._choice == index, out=self._work)
+                xp.equal(self._choice, index, out=chosen)
+                diff += xp.multiply(dy, chosen, out=self._work)
         height, width = self._picture[1:]
         dx[...] = self._d_padded[:, :height, :width].reshape(dx.shape)
 
@@ -117,24 +119,43 @@ class StochasticPool:
         y.fill(0)
         for _, part in self._parts(self._padded):
             y += xp.multiply(part, part, out=self._work)
-        y /= xp.where(self._total > 0, self._total, 1)
-        y *= self._total > 0
+        positive, divisor = self._divisor()
+        y /= divisor
+        y *= positive
         self._means = self._work  # a copy: later layers may change the top in place
         self._means[...] = y
 
     def _pick(self, draws: Draws, y: Any) -> None:
         xp, running, total = self._backend.xp, self._work, self._total
-        share = draws.next(total.size).astype(total.dtype).reshape(total.shape)
-        threshold = self._backend.upload(share)
+        words, share, threshold = self._take(np.uint32), self._take(np.float64), self._take()
+        self._backend.elementwise.random_words(draws.key, draws.calls, words)
+        draws.calls += 1
+        xp.add(words, 1.0, out=share)  # (0, 1] once it is divided by 2**32
+        share *= 2.0**-32
+        threshold[...] = share
         threshold *= total
+        first, undecided = self._take(bool), self._take(bool)
         running.fill(0)
         self._choice.fill(-1)
         xp.multiply(total, 0, out=y)  # what stays undecided: 0, or NaN where the window has one
         for index, part in self._parts(self._padded):
             running += part
-            first = (running >= threshold) & (self._choice < 0)
+            xp.greater_equal(running, threshold, out=first)
+            xp.less(self._choice, 0, out=undecided)
+            xp.logical_and(first, undecided, out=first)
             xp.copyto(self._choice, index, where=first)
             xp.copyto(y, part, where=first)
+
+    def _divisor(self) -> tuple[Any, Any]:
+        """Return where windows have a positive sum, and the sums, 1 where they have none."""
+        positive, divisor = self._take(bool), self._take()
+        self._backend.xp.greater(self._total, 0, out=positive)
+        divisor.fill(1)
+        self._backend.xp.copyto(divisor, self._total, where=positive)
+        return positive, divisor
+
+    def _take(self, dtype: Any = None) -> Any:
+        return self._backend.scratch.take(self._windows_shape, dtype)
 
     def _parts(self, padded: Any) -> Iterator[tuple[int, Any]]:
         """Yield each offset in the kernel, row by row, with all windows' elements there."""

@@ -14,14 +14,14 @@ import numpy as np
 from ...specs import ConvSpec
 from . import constants as c
 from .loader import Library
-from .primitives import Chain, Operand, PrimitiveDesc, Scratch, attributes, descriptor, dims
+from .primitives import Chain, Operand, PrimitiveDesc, attributes, descriptor, dims
 
 
 class DnnlConv:
     """One convolution at one bottom shape; the methods are those of the plain version.
 
     Descriptors are made at once, so that an unsupported geometry shows here (``DnnlError``);
-    kernels and scratch come with the first call of each direction, so that a net that only runs
+    kernels come with the first call of each direction, so that a net that only runs
     forward does not pay for the others.
     """
 
@@ -38,22 +38,25 @@ class DnnlConv:
                 "y": c.TAG_ABCD}
         self._plain = {name: descriptor(lib, shape, tags[name])
                        for name, shape in self._shapes.items()}
-        self._scratch = {name: Scratch(backend) for name in self._shapes}
+        self._scratch = backend.scratch
         self._no_bias = backend.zeros(spec.num_output)
         self._bias_sum = backend.zeros(spec.num_output)
         self._forward_desc, self._data_desc, self._weights_desc = self._describe(spec, backend)
 
     def forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None, y: np.ndarray) -> None:
         """Compute ``y = w * x (+ b)`` (cross-correlation)."""
-        self._forward.run(x, w, self._no_bias if b is None else b, y)
+        with self._scratch.frame():
+            self._forward.run(x, w, self._no_bias if b is None else b, y)
 
     def backward_data(self, dy: np.ndarray, w: np.ndarray, dx: np.ndarray) -> None:
         """Overwrite ``dx`` with the gradient of the bottom."""
-        self._backward_data.run(dy, w, dx)
+        with self._scratch.frame():
+            self._backward_data.run(dy, w, dx)
 
     def backward_weights(self, x: np.ndarray, dy: np.ndarray, dw: np.ndarray) -> None:
         """Add the gradient of the weights to ``dw``."""
-        self._backward_weights.run(x, dy, dw)
+        with self._scratch.frame():
+            self._backward_weights.run(x, dy, dw)
 
     def backward_bias(self, dy: np.ndarray, db: np.ndarray) -> None:
         """Add the gradient of the bias, ``dy`` summed over images and positions, to ``db``."""
@@ -80,12 +83,12 @@ class DnnlConv:
 
     def _operand(self, desc: PrimitiveDesc, arg: int, name: str, **role: bool) -> Operand:
         layout = desc.layout(c.QUERY_OF_ARG[arg])
-        return Operand(self._lib, self._plain[name], layout, self._scratch[name], **role)
+        return Operand(self._lib, self._plain[name], layout, self._scratch, **role)
 
     @functools.cached_property
     def _forward(self) -> Chain:
         desc = self._forward_desc
-        bias = Operand(self._lib, self._plain["b"], self._plain["b"].value, self._scratch["b"])
+        bias = Operand(self._lib, self._plain["b"], self._plain["b"].value, self._scratch)
         return Chain(self._lib, desc, {
             c.ARG_SRC: self._operand(desc, c.ARG_SRC, "x"),
             c.ARG_WEIGHTS: self._operand(desc, c.ARG_WEIGHTS, "w"),

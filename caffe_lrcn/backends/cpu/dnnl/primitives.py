@@ -9,13 +9,15 @@ from __future__ import annotations
 import ctypes
 import weakref
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from ....errors import BackendError
+from ...scratch import Scratch
 from . import constants as c
 from .loader import DnnlError, Library
+
+_ITEM = 4  # bytes of a float32
 
 
 class Handle:
@@ -111,26 +113,13 @@ class Execution:
         function(*arguments)
 
 
-class Scratch:
-    """One growable buffer, shared by operands that are never in use at the same time."""
-
-    def __init__(self, backend: Any) -> None:
-        self._backend = backend
-        self.data = backend.zeros(0)
-
-    def reserve(self, size: int) -> None:
-        """Make room for ``size`` bytes."""
-        if self.data.nbytes < size:
-            self.data = self._backend.zeros(-(-size // self.data.itemsize))
-
-
 class Operand:
     """One array of a primitive: plain outside, in the primitive's layout inside.
 
     Args:
         plain: descriptor of the array that callers hold.
         layout: descriptor of what the primitive takes.
-        scratch: where the array is kept in the primitive's layout, if the two differ.
+        scratch: holds the array in the primitive's layout during a run, if the two differ.
         output: whether the primitive writes it.
         add: the result is added to the caller's array instead of overwriting it.
     """
@@ -141,7 +130,7 @@ class Operand:
         self.memory, self._reorder = Memory(lib, layout), None
         if not add and lib.ask("dnnl_memory_desc_equal", plain.value, layout):
             return
-        scratch.reserve(lib.ask("dnnl_memory_desc_get_size", layout))
+        self._size = lib.ask("dnnl_memory_desc_get_size", layout) // _ITEM
         self._outside = Memory(lib, plain.value)
         ends = [(self._outside, plain.value), (self.memory, layout)]
         (source, source_layout), (target, target_layout) = ends[::-1] if output else ends
@@ -156,7 +145,7 @@ class Operand:
             self.memory.bind(array)
             return
         self._outside.bind(array)
-        self.memory.bind(self._scratch.data)
+        self.memory.bind(self._scratch.take(self._size, np.float32))
         if not self.output:
             self._reorder.run()
 
