@@ -129,7 +129,7 @@ class Blob:
         if shape == self._shape:
             return
         if len(shape) > MAX_AXES or any(size < 0 for size in shape):
-            raise ShapeError("this is no blob shape", got=shape,
+            raise ShapeError("this is not a blob shape", got=shape,
                              wanted=f"at most {MAX_AXES} axes, none negative")
         count = 1
         for size in shape:

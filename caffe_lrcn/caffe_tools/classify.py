@@ -112,7 +112,7 @@ def load_pictures(path: str, extension: str) -> list[np.ndarray]:
         except (OSError, ValueError, EOFError) as error:
             raise DataError("the pictures cannot be read", where=path, got=error) from None
         if pictures.ndim != 4:
-            raise DataError("these are no pictures", where=path, got=f"shape {pictures.shape}",
+            raise DataError("these are not pictures", where=path, got=f"shape {pictures.shape}",
                             wanted="(pictures, height, width, channels)")
         return list(pictures)
     if not os.path.isdir(path):

@@ -100,7 +100,7 @@ def read_mean(path: str) -> np.ndarray | None:
                             wanted="a .npy or a .binaryproto file",
                             remedy="Name a mean file; an empty name stands for no mean") from None
     if mean.ndim != 3:
-        raise DataError("this is no mean picture", where=path, got=f"shape {mean.shape}",
+        raise DataError("this is not a mean picture", where=path, got=f"shape {mean.shape}",
                         wanted="(channels, height, width)")
     return mean
 

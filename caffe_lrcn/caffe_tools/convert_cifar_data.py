@@ -66,7 +66,7 @@ def _read(path: str) -> np.ndarray:
     """Return the records of a file: (N, 3073) bytes, the label first."""
     content = read_bytes(path)
     if not content or len(content) % _RECORD_BYTES:
-        raise DataError("this is no CIFAR-10 file, or a damaged one", where=path,
+        raise DataError("this is not a CIFAR-10 file, or a damaged one", where=path,
                         got=f"{len(content)} bytes", wanted=f"a multiple of {_RECORD_BYTES}",
                         remedy="Use the binary version of CIFAR-10")
     return np.frombuffer(content, np.uint8).reshape(-1, _RECORD_BYTES)

@@ -70,7 +70,7 @@ def _read_idx(path: str, magic: int, axes: int) -> np.ndarray:
     head = _HEAD.size + axes * _DIMENSION.size
     if len(content) < head or _HEAD.unpack_from(content)[0] != magic:
         gzipped = content.startswith(b"\x1f\x8b")
-        raise DataError(f"this is no idx file of {'pictures' if axes == 3 else 'labels'}",
+        raise DataError(f"this is not an idx file of {'pictures' if axes == 3 else 'labels'}",
                         where=path, remedy="Unpack it with gunzip" if gzipped else None)
     shape = [_DIMENSION.unpack_from(content, _HEAD.size + axis * _DIMENSION.size)[0]
              for axis in range(axes)]

@@ -64,7 +64,7 @@ def read_windows(path: str) -> list[tuple[str, np.ndarray]]:
         path: a CSV file whose head names at least filename, ymin, xmin, ymax and xmax.
 
     Raises:
-        DataError: the file is missing, lacks a column, or has a value that is no number.
+        DataError: the file is missing, lacks a column, or has a value that is not a number.
 
     Source: python/detect.py.
     """
@@ -119,7 +119,7 @@ def _edges(row: dict[str, str], where: str) -> list[float]:
     try:
         return [float(row[name]) for name in COORDINATES]
     except (TypeError, ValueError):
-        raise DataError("a window's edge is no number", where=where,
+        raise DataError("a window's edge is not a number", where=where,
                         got=", ".join(str(row[name]) for name in COORDINATES)) from None
 
 

@@ -108,7 +108,7 @@ def contained_prototxt(contents: Contents, path: str) -> str:
     """Return the net definition that weights contain, as prototxt.
 
     Raises:
-        UsageError: these are no weights.
+        UsageError: these are not weights.
         WeightsError: the file holds no definition that can be rebuilt.
     """
     if contents.weights is None:

@@ -84,7 +84,7 @@ class _Findings(Collector):
         error.layer = error.layer or layer.param.name
         error.where = error.where or layer.place.at()
         if not str(error.where).startswith(layer.place.file + ":"):
-            # Another file is to blame: data that are not there are no problem of the definition.
+            # Another file is to blame: data that are not there are not a problem of the definition.
             if not needs_data(layer):
                 self._note(layer, f"not looked at further: {error}")
         elif any(name in self._assumed for name in layer.param.bottom):

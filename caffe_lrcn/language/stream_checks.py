@@ -67,7 +67,7 @@ def read_streams(path: str, names: Names | None = None) -> Streams:
     """Read the word streams of a file.
 
     Raises:
-        DataError: the file is no HDF5, a data set is missing, or they are not of one shape (T, N).
+        DataError: the file is not HDF5, a data set is missing, or they are not of one shape (T, N).
     """
     names = names or Names()
     try:
@@ -92,13 +92,13 @@ def _array(file: h5py.File, name: str, path: str) -> np.ndarray:
                         remedy="Say other names with --cont, --input and --target")
     data = file[name]
     if data.ndim != 2:
-        raise DataError(f"data set '{name}' is no word stream", where=path, got=data.shape,
+        raise DataError(f"data set '{name}' is not a word stream", where=path, got=data.shape,
                         wanted="(T, N): steps and streams")
     return data[()]
 
 
 def starts(streams: Streams) -> np.ndarray:
-    """Return where sequences begin, (T, N): cont is 0, and it is no padding."""
+    """Return where sequences begin, (T, N): cont is 0, and it is not padding."""
     return (streams.cont == 0) & (streams.input != PADDING)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from .. import glog
 from ..blob import Blob
-from ..errors import CaffeError, NetError, PrototxtError
+from ..errors import CaffeError, NetError, PrototxtError, ShapeError
 from .base import Arity, Layer, exactly
 from .common.checks import axis_of, label_count, transposed_remedy
 from .common.labels import class_labels, label_complaint
@@ -22,7 +22,7 @@ class Accuracy(Layer):
     Raises:
         PrototxtError: ``top_k`` is 0 or exceeds the number of classes; a negative ``denominator``.
         ShapeError: scores and labels do not match.
-        LabelError: a label that is no class and not ignored.
+        LabelError: a label that is neither a class nor ignored.
         NetError: a gradient is asked for.
 
     Source: Caffe's accuracy_layer; ``denominator`` is from the LRCN activity branch.
@@ -37,9 +37,10 @@ class Accuracy(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.accuracy_param
         if not param.denominator >= 0:
-            raise self.error("denominator must not be negative", got=f"{param.denominator:g}",
+            raise self.error(PrototxtError, "denominator must not be negative",
+                             got=f"{param.denominator:g}",
                              wanted="a positive number, or 0 for the number of labels",
-                             kind=PrototxtError, at=("accuracy_param", "denominator"))
+                             at=("accuracy_param", "denominator"))
         self._ignore = param.ignore_label if param.HasField("ignore_label") else None
         self._hits, self._valid = (self.backend.zeros(1).reshape(()) for _ in range(2))
         self._warned = False
@@ -50,11 +51,12 @@ class Accuracy(Layer):
         outer, classes, inner = label_count(self, bottom, axis)
         transposed = transposed_remedy(bottom[0].shape[:axis], bottom[1].shape)
         if transposed and bottom[1].shape[:2] != bottom[0].shape[:2]:
-            raise self.error("predictions and labels are laid out differently", at=("bottom", 1),
-                             got=f"{bottom[0].shape} and {bottom[1].shape}", remedy=transposed)
+            raise self.error(ShapeError, "predictions and labels are laid out differently",
+                             at=("bottom", 1), got=f"{bottom[0].shape} and {bottom[1].shape}",
+                             remedy=transposed)
         if not 1 <= param.top_k <= classes:
-            raise self.error("top_k must lie between 1 and the number of classes",
-                             got=param.top_k, wanted=f"1 to {classes}", kind=PrototxtError,
+            raise self.error(PrototxtError, "top_k must lie between 1 and the number of classes",
+                             got=param.top_k, wanted=f"1 to {classes}",
                              at=("accuracy_param", "top_k"))
         self._view, self._label_view = (outer, classes, inner), (outer, inner)
         top[0].reshape()
@@ -79,11 +81,11 @@ class Accuracy(Layer):
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if any(propagate_down):
-            raise self.error("Accuracy has no gradient", kind=NetError,
+            raise self.error(NetError, "Accuracy has no gradient",
                              remedy="Remove its propagate_down or loss_weight.")
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
-        """Refuse labels that are no class, and say once that scores are NaN."""
+        """Refuse labels that are not a class, and say once that scores are NaN."""
         error = label_complaint(self, bottom[1], self._view[1], self._ignore,
                                 "Set accuracy_param { ignore_label } for labels that are padding.")
         if error or self._warned:

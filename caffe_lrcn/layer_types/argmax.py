@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import PrototxtError
+from ..errors import PrototxtError, ShapeError
 from .base import Layer
 from .common.checks import axis_of
 
@@ -38,10 +38,10 @@ class ArgMax(Layer):
             shape = [shape[0], 2 if param.out_max_val else 1, param.top_k,
                      *[1] * (len(shape) - 3)]
         else:
-            raise self.error("the bottom has no axes", got="()", at=("bottom", 0))
+            raise self.error(ShapeError, "the bottom has no axes", got="()", at=("bottom", 0))
         if not 1 <= param.top_k <= view[1]:
-            raise self.error("top_k must lie between 1 and the number of entries",
-                             got=param.top_k, wanted=f"1 to {view[1]}", kind=PrototxtError,
+            raise self.error(PrototxtError, "top_k must lie between 1 and the number of entries",
+                             got=param.top_k, wanted=f"1 to {view[1]}",
                              at=("argmax_param", "top_k"))
         self._view = view
         top[0].reshape(*shape)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import filler
 from ..blob import Blob
-from ..errors import CaffeError, NetError, ShapeError
+from ..errors import CaffeError, NetError, PrototxtError
 from ..rng import generator, philox_key
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Layer:
         Raises:
             NetError: the type has no gradient (it does not override this method).
         """
-        raise self.error(f"{self.type} has no gradient", kind=NetError,
+        raise self.error(NetError, f"{self.type} has no gradient",
                          remedy="Say propagate_down: false, or take it out of the loss's path")
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
@@ -225,7 +225,8 @@ class Layer:
         if index < len(self.param.blobs):
             given = filler.from_blob_proto(self.param.blobs[index])
             if given.size != blob.count:
-                raise self.error(f"blobs[{index}] given in the definition does not fit",
+                raise self.error(PrototxtError,
+                                 f"blobs[{index}] given in the definition does not fit",
                                  got=given.shape, wanted=shape)
             blob.host_data[...] = given.reshape(shape)
         elif filler_param is not None:
@@ -246,9 +247,15 @@ class Layer:
         """Return the Philox key of random numbers of this layer."""
         return philox_key(self.context.seed, self.phase, self.name, *name)
 
-    def error(self, message: str, *, got: object = None, wanted: object = None,
-              remedy: str | None = None, at: tuple = (),
-              kind: type[CaffeError] = ShapeError) -> CaffeError:
-        """Return an error that names this layer and its place; ``at`` is a path below it."""
+    def error(self, kind: type[CaffeError], message: str, *, got: object = None,
+              wanted: object = None, remedy: str | None = None, at: tuple = ()) -> CaffeError:
+        """Return an error of ``kind`` that names this layer and its place.
+
+        Args:
+            kind: PrototxtError for what the definition alone says wrong, NetError for the net
+                around the layer, ShapeError for bottoms that do not fit, LabelError and DataError
+                for values.
+            at: path of the field to blame, below the layer, such as ``("lrn_param", "beta")``.
+        """
         return kind(message, where=self.context.place.at(*at), layer=self.name, got=got,
                     wanted=wanted, remedy=remedy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import PrototxtError
+from ..errors import PrototxtError, ShapeError
 from .base import TEST, Layer
 
 
@@ -25,7 +25,7 @@ class BatchNorm(Layer):
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         if len(bottom[0].shape) < 2:
-            raise self.error("BatchNorm needs a channel axis", got=bottom[0].shape,
+            raise self.error(ShapeError, "BatchNorm needs a channel axis", got=bottom[0].shape,
                              wanted="(N, C, ...)", at=("bottom", 0))
         param = self.param.batch_norm_param
         self._global = (param.use_global_stats if param.HasField("use_global_stats")
@@ -45,15 +45,15 @@ class BatchNorm(Layer):
             if i == len(specs):
                 specs.add(lr_mult=0)
             elif specs[i].lr_mult != 0:
-                raise self.error("the sums of BatchNorm do not learn by gradient",
+                raise self.error(PrototxtError, "the sums of BatchNorm do not learn by gradient",
                                  got=f"lr_mult: {specs[i].lr_mult:g}", wanted="lr_mult: 0",
-                                 at=("param", i), kind=PrototxtError,
+                                 at=("param", i),
                                  remedy="Leave out param; learn scale and bias in a Scale layer.")
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         shape, channels = bottom[0].shape, self.blobs[0].count
         if len(shape) < 2 or shape[1] != channels:
-            raise self.error("the number of channels has changed", got=shape,
+            raise self.error(ShapeError, "the number of channels has changed", got=shape,
                              wanted=f"(N, {channels}, ...)", at=("bottom", 0))
         top[0].reshape(*shape)
         self._view = (shape[0], channels, bottom[0].count_range(2))

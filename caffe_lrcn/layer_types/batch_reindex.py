@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import CaffeError, NetError
+from ..errors import CaffeError, NetError, ShapeError
 from .base import Layer, exactly
 from .common.labels import index_complaint
 
@@ -14,7 +14,7 @@ class BatchReindex(Layer):
 
     Raises:
         ShapeError: an index blob that has not one axis, or samples without a batch axis.
-        LabelError: an index that is no sample of the batch.
+        LabelError: an index that is not a sample of the batch.
         NetError: the gradient of the indices is asked for.
 
     Source: Caffe's batch_reindex_layer.
@@ -28,10 +28,11 @@ class BatchReindex(Layer):
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         if len(bottom[1].shape) != 1:
-            raise self.error("the indices must have one axis", got=bottom[1].shape, wanted="(M,)",
-                             at=("bottom", 1))
+            raise self.error(ShapeError, "the indices must have one axis", got=bottom[1].shape,
+                             wanted="(M,)", at=("bottom", 1))
         if not bottom[0].shape:
-            raise self.error("there is no batch axis to pick from", got="()", at=("bottom", 0))
+            raise self.error(ShapeError, "there is no batch axis to pick from", got="()",
+                             at=("bottom", 0))
         self._row = bottom[0].count_range(1)
         top[0].reshape(bottom[1].shape[0], *bottom[0].shape[1:])
 
@@ -43,12 +44,12 @@ class BatchReindex(Layer):
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
         samples = bottom[0].shape[0]
-        return index_complaint(self, bottom[1], "an index is no sample of the batch", 0, samples,
+        return index_complaint(self, bottom[1], "an index is not a sample of the batch", 0, samples,
                                f"0 to {samples - 1}", ("bottom", 1))
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[1]:
-            raise self.error("indices have no gradient", kind=NetError, at=("bottom", 1),
+            raise self.error(NetError, "indices have no gradient", at=("bottom", 1),
                              remedy="Set propagate_down: true propagate_down: false.")
         if not propagate_down[0]:
             return

@@ -20,7 +20,7 @@ class Clip(Pointwise):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         super().setup(bottom, top)
         if not self.param.HasField("clip_param"):
-            raise self.error("clip_param is missing", kind=PrototxtError,
+            raise self.error(PrototxtError, "clip_param is missing",
                              remedy="Write clip_param { min: … max: … }")
         self._low, self._high = self.param.clip_param.min, self.param.clip_param.max
 

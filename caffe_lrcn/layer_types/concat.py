@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import PrototxtError
+from ..errors import PrototxtError, ShapeError
 from .base import Alias, Arity, Layer
 from .common.checks import axis_of
 
@@ -31,9 +31,10 @@ class Concat(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.concat_param
         if param.HasField("axis") and param.HasField("concat_dim"):
-            raise self.error("the axis is given twice", at=("concat_param", "concat_dim"),
-                             kind=PrototxtError, remedy="concat_dim is an older name of axis: "
-                                                        "give one of them.")
+            raise self.error(PrototxtError, "the axis is given twice",
+                             at=("concat_param", "concat_dim"),
+                             remedy="concat_dim is an older name of axis: "
+                                    "give one of them.")
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         param, first = self.param.concat_param, bottom[0].shape
@@ -44,8 +45,8 @@ class Concat(Layer):
             shape = blob.shape
             if len(shape) != len(first) or any(
                     shape[j] != first[j] for j in range(len(first)) if j != axis):
-                raise self.error(f"bottoms 0 and {i} differ in other axes than {axis}", got=shape,
-                                 wanted=first[:axis] + ("any",) + first[axis + 1:],
+                raise self.error(ShapeError, f"bottoms 0 and {i} differ in other axes than {axis}",
+                                 got=shape, wanted=first[:axis] + ("any",) + first[axis + 1:],
                                  at=("bottom", i))
             self._parts.append((slice(None),) * axis + (slice(end, end + shape[axis]),))
             end += shape[axis]

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import NetError
+from ..errors import NetError, ShapeError
 from .base import Layer, exactly
 from .common.checks import same_batch
 
@@ -43,11 +43,12 @@ class ContrastiveLoss(Layer):
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         same_batch(self, bottom)
         if bottom[0].count != bottom[1].count:
-            raise self.error("the two bottoms differ in the size of a sample",
+            raise self.error(ShapeError, "the two bottoms differ in the size of a sample",
                              got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 1))
         if bottom[2].count != bottom[0].shape[0]:
-            raise self.error("there must be one mark for each pair", got=bottom[2].shape,
-                             wanted=f"{bottom[0].shape[0]} marks", at=("bottom", 2))
+            raise self.error(ShapeError, "there must be one mark for each pair",
+                             got=bottom[2].shape, wanted=f"{bottom[0].shape[0]} marks",
+                             at=("bottom", 2))
         self._difference.reshape(bottom[0].shape[0], bottom[0].count_range(1))
         self._squares.reshape(bottom[0].shape[0])
         self._inside.reshape(bottom[0].shape[0])
@@ -73,8 +74,8 @@ class ContrastiveLoss(Layer):
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[2]:
-            raise self.error(f"{self.type} has no gradient with respect to the marks",
-                             kind=NetError, at=("bottom", 2),
+            raise self.error(NetError, f"{self.type} has no gradient with respect to the marks",
+                             at=("bottom", 2),
                              remedy="Feed them from data, or set propagate_down: false for them.")
         if not any(propagate_down):
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
+from ..errors import PrototxtError, ShapeError
 from .base import Arity, Layer
 from .common.checks import axis_of
 from .common.window import conv_spec
@@ -30,11 +31,11 @@ class Convolution(Layer):
         self.channels, spatial = bottom[0].shape[self.axis], bottom[0].shape[self.axis + 1:]
         for field, count in (("num_output", param.num_output), ("group", param.group)):
             if count == 0:
-                raise self.error(f"{field} must be positive", got=0,
+                raise self.error(PrototxtError, f"{field} must be positive", got=0,
                                  at=("convolution_param", field))
         for what, count in (("channels", self.channels), ("num_output", param.num_output)):
             if count % param.group:
-                raise self.error(f"{what} must be a multiple of group", got=count,
+                raise self.error(PrototxtError, f"{what} must be a multiple of group", got=count,
                                  wanted=f"a multiple of {param.group}",
                                  at=("convolution_param", "group"))
         self.spec = conv_spec(self, len(spatial), param.num_output)
@@ -51,10 +52,11 @@ class Convolution(Layer):
         shape = bottom[0].shape
         for blob in bottom[1:]:
             if blob.shape != shape:
-                raise self.error("all inputs must have one shape", got=blob.shape, wanted=shape)
+                raise self.error(ShapeError, "all inputs must have one shape", got=blob.shape,
+                                 wanted=shape)
         spatial = shape[self.axis + 1:]
         if len(spatial) != len(self.spec.kernel) or shape[self.axis] != self.channels:
-            raise self.error("the input does not fit the weights", got=shape,
+            raise self.error(ShapeError, "the input does not fit the weights", got=shape,
                              wanted=f"{self.channels} channels at axis {self.axis} and "
                                     f"{len(self.spec.kernel)} spatial axes")
         sizes = self.output_size(spatial)
@@ -101,7 +103,7 @@ class Convolution(Layer):
         """
         sizes = self.spec.output_size(spatial)
         if any(size < 1 for size in sizes):
-            raise self.error("the kernel is larger than the padded input", got=spatial,
+            raise self.error(ShapeError, "the kernel is larger than the padded input", got=spatial,
                              wanted=f"at least {self.spec.kernel} with padding {self.spec.pad}",
                              remedy="Feed larger inputs, or pad more.")
         return sizes
@@ -123,11 +125,11 @@ class Convolution(Layer):
             shapes.append((param.num_output,))
             fillers.append(param.bias_filler)
         if len(self.param.blobs) not in (0, len(shapes)):
-            raise self.error("wrong number of blobs given in the definition",
+            raise self.error(PrototxtError, "wrong number of blobs given in the definition",
                              got=len(self.param.blobs), wanted=len(shapes), at=("blobs",))
         for given, shape in zip(self.param.blobs, shapes, strict=False):
             if given.HasField("shape") and tuple(given.shape.dim) != shape:
-                raise self.error("a blob given in the definition has another shape",
+                raise self.error(PrototxtError, "a blob given in the definition has another shape",
                                  got=tuple(given.shape.dim), wanted=shape, at=("blobs",))
         for shape, filler_param in zip(shapes, fillers, strict=True):
             self.add_param(shape, filler_param)

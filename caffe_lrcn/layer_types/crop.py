@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import PrototxtError
+from ..errors import PrototxtError, ShapeError
 from .base import Layer, exactly
 from .common.checks import axis_of
 
@@ -28,18 +28,18 @@ class Crop(Layer):
         start = axis_of(self, bottom[0], param.axis, "crop_param", "axis")
         cropped = len(shape) - start
         if len(param.offset) not in (0, 1, cropped):
-            raise self.error("offset must be given once, or for each cropped axis",
+            raise self.error(PrototxtError, "offset must be given once, or for each cropped axis",
                              got=len(param.offset), wanted=f"0, 1 or {cropped}",
-                             kind=PrototxtError, at=("crop_param", "offset"))
+                             at=("crop_param", "offset"))
         if len(wanted) < len(shape):
-            raise self.error("bottom 1 has too few axes", got=wanted,
+            raise self.error(ShapeError, "bottom 1 has too few axes", got=wanted,
                              wanted=f"{len(shape)} axes, as bottom 0", at=("bottom", 1))
         offsets = list(param.offset) or [0]
         if len(offsets) == 1:
             offsets *= cropped
         for axis, offset in enumerate(offsets, start):
             if offset + wanted[axis] > shape[axis]:
-                raise self.error(f"the part sticks out of bottom 0 in axis {axis}",
+                raise self.error(ShapeError, f"the part sticks out of bottom 0 in axis {axis}",
                                  got=f"offset {offset} + size {wanted[axis]}",
                                  wanted=f"at most {shape[axis]}", at=("crop_param",))
         self._window = (..., *(slice(offset, offset + wanted[axis])

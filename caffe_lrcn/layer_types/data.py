@@ -73,15 +73,14 @@ class Data(SourceLayer):
     def _check_definition(self) -> None:
         given, forced = self.param.data_param, self.param.transform_param
         if not given.source:
-            raise self.error("no source is given", at=("data_param",), kind=DataError,
+            raise self.error(DataError, "no source is given", at=("data_param",),
                              wanted="source: the folder of a database")
         if given.batch_size < 1:
-            raise self.error("the batch needs at least one picture", at=("data_param",),
-                             kind=DataError, got=f"batch_size {given.batch_size}")
+            raise self.error(DataError, "the batch needs at least one picture", at=("data_param",),
+                             got=f"batch_size {given.batch_size}")
         if forced.force_color and forced.force_gray:
-            raise self.error("force_color and force_gray are both given",
-                             at=("transform_param", "force_gray"), kind=DataError,
-                             remedy="Give one of them.")
+            raise self.error(DataError, "force_color and force_gray are both given",
+                             at=("transform_param", "force_gray"), remedy="Give one of them.")
 
     def _warn_about_neglected_fields(self) -> None:
         # CAFFE-QUIRK: these fields are read from no definition that is not upgraded.

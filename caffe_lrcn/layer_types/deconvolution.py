@@ -5,6 +5,7 @@ from typing import Any
 
 from ..backends.specs import ConvSpec
 from ..blob import Blob
+from ..errors import ShapeError
 from .convolution import Convolution
 
 
@@ -57,7 +58,7 @@ class Deconvolution(Convolution):
         sizes = tuple(s * (n - 1) + d * (k - 1) + 1 - 2 * p for n, k, s, p, d in
                       zip(spatial, spec.kernel, spec.stride, spec.pad, spec.dilation, strict=True))
         if any(size < 1 for size in sizes):
-            raise self.error("the padding cuts the whole top off", got=f"size {sizes}",
+            raise self.error(ShapeError, "the padding cuts the whole top off", got=f"size {sizes}",
                              wanted="at least 1", at=("convolution_param",),
                              remedy="Pad less, or feed larger inputs.")
         return sizes

@@ -25,8 +25,8 @@ class Dropout(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         ratio = self.param.dropout_param.dropout_ratio
         if not 0 <= ratio < 1:
-            raise self.error("dropout_ratio is no share of units to drop", got=ratio,
-                             wanted="at least 0, below 1", kind=PrototxtError,
+            raise self.error(PrototxtError, "dropout_ratio is not a share of units to drop",
+                             got=ratio, wanted="at least 0, below 1",
                              at=("dropout_param", "dropout_ratio"))
         self._threshold, self._scale = int(ratio * 2**32), 1 / (1 - ratio)
         self._key, self._calls = self.random_key("mask"), 0

@@ -59,8 +59,8 @@ class DummyData(Layer):
         param = self.param.dummy_data_param
         legacy = any(len(getattr(param, name)) for name in _LEGACY)
         if legacy and len(param.shape):
-            raise self.error("a shape is given in two ways", at=("dummy_data_param",),
-                             kind=PrototxtError,
+            raise self.error(PrototxtError, "a shape is given in two ways",
+                             at=("dummy_data_param",),
                              remedy="Give either shape, or num, channels, height and width.")
         for name in _LEGACY if legacy else ("shape",):
             if len(getattr(param, name)) not in (1, tops):
@@ -77,8 +77,8 @@ class DummyData(Layer):
                 self.fill(blob, spec, rng)
 
     def _wrong_number(self, name: str, got: int, wanted: str) -> Exception:
-        return self.error(f"{name} is given the wrong number of times", got=got, wanted=wanted,
-                          at=("dummy_data_param",), kind=PrototxtError)
+        return self.error(PrototxtError, f"{name} is given the wrong number of times", got=got,
+                          wanted=wanted, at=("dummy_data_param",))
 
 
 def _once_or_each(values: Any, index: int) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import glog
 from ..blob import Blob
-from ..errors import PrototxtError
+from ..errors import PrototxtError, ShapeError
 from ..proto import caffe_pb2
 from .base import Arity, Layer
 
@@ -16,7 +16,7 @@ _PROD, _SUM, _MAX = (caffe_pb2.EltwiseParameter.EltwiseOp.Value(name)
 class Eltwise(Layer):
     """``y = sum(coeff_i * x_i)``, ``prod(x_i)`` or ``max(x_i)``, element by element.
 
-    With ``coeff_blob`` the last bottom is no input but holds further factors of a sum:
+    With ``coeff_blob`` the last bottom is not an input but holds further factors of a sum:
     ``y = sum(coeff_i * c[i] * x_i)``. Its axis 0 counts the inputs; its other axes are the first
     ones of the inputs, and each factor holds for all the axes that follow. It gets a gradient.
 
@@ -34,16 +34,16 @@ class Eltwise(Layer):
         param = self.param.eltwise_param
         at = ("eltwise_param", "coeff")
         if param.coeff_blob and param.operation != _SUM:
-            raise self.error("coeff_blob works with SUM only", kind=PrototxtError,
+            raise self.error(PrototxtError, "coeff_blob works with SUM only",
                              got=f"operation: {param.EltwiseOp.Name(param.operation)}",
                              at=("eltwise_param", "coeff_blob"))
         if param.coeff and param.operation == _PROD:
-            raise self.error("coeff works with SUM only", got="operation: PROD", at=at,
-                             kind=PrototxtError, remedy="Leave out coeff, or scale the bottoms.")
+            raise self.error(PrototxtError, "coeff works with SUM only", got="operation: PROD",
+                             at=at, remedy="Leave out coeff, or scale the bottoms.")
         self._inputs = len(bottom) - param.coeff_blob
         if param.coeff and len(param.coeff) != self._inputs:
-            raise self.error("coeff must be given once an input, or not at all",
-                             got=len(param.coeff), wanted=self._inputs, at=at, kind=PrototxtError)
+            raise self.error(PrototxtError, "coeff must be given once an input, or not at all",
+                             got=len(param.coeff), wanted=self._inputs, at=at)
         if param.coeff and param.operation == _MAX:
             # CAFFE-QUIRK: MAX takes coeff and ignores it.
             glog.warning("%s: layer '%s': coeff has no effect on operation: MAX",
@@ -55,7 +55,7 @@ class Eltwise(Layer):
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         for i, blob in enumerate(bottom[1:self._inputs], start=1):
             if blob.shape != bottom[0].shape:
-                raise self.error(f"bottoms 0 and {i} differ in shape", got=blob.shape,
+                raise self.error(ShapeError, f"bottoms 0 and {i} differ in shape", got=blob.shape,
                                  wanted=bottom[0].shape, at=("bottom", i))
         if self.param.eltwise_param.coeff_blob:
             self._check_factors(bottom)
@@ -69,7 +69,7 @@ class Eltwise(Layer):
         shape, axes = bottom[-1].shape, len(bottom[-1].shape) - 1
         wanted = (self._inputs, *bottom[0].shape[:max(axes, 0)])
         if shape != wanted:
-            raise self.error("the factors do not fit the inputs", got=shape,
+            raise self.error(ShapeError, "the factors do not fit the inputs", got=shape,
                              at=("bottom", len(bottom) - 1),
                              wanted=f"{wanted} for {self._inputs} inputs of shape "
                                     f"{bottom[0].shape}")

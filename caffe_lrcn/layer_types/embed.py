@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import CaffeError
+from ..errors import CaffeError, NetError, PrototxtError
 from .base import Layer
 from .common.labels import index_complaint
 
@@ -23,7 +23,8 @@ class Embed(Layer):
         self._least = 0 if self.context.settings.strict else -1
         for field in ("num_output", "input_dim"):
             if getattr(param, field) == 0:
-                raise self.error(f"{field} must be positive", got=0, at=("embed_param", field))
+                raise self.error(PrototxtError, f"{field} must be positive", got=0,
+                                 at=("embed_param", field))
         self.add_param((param.input_dim, param.num_output), param.weight_filler)
         if param.bias_term:
             self.add_param((param.num_output,), param.bias_filler)
@@ -49,7 +50,7 @@ class Embed(Layer):
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Add the rows' gradients to the table and the bias."""
         if propagate_down[0]:
-            raise self.error("indices have no gradient", at=("propagate_down",),
+            raise self.error(NetError, "indices have no gradient", at=("propagate_down",),
                              remedy="Set propagate_down: false.")
         wanted = [blob.diff if self.wants_param_diff(i) else None
                   for i, blob in enumerate(self.blobs)]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
+from ..errors import ShapeError
 from .base import Layer, exactly
 from .common.checks import same_batch
 
@@ -29,7 +30,7 @@ class EuclideanLoss(Layer):
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         same_batch(self, bottom)
         if bottom[0].count != bottom[1].count:
-            raise self.error("the two bottoms differ in the size of a sample",
+            raise self.error(ShapeError, "the two bottoms differ in the size of a sample",
                              got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 1))
         self._difference.reshape_like(bottom[0])
         top[0].reshape()

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import NetError
+from ..errors import NetError, ShapeError
 from .base import Arity, Layer
 
 
@@ -18,7 +18,7 @@ class Filter(Layer):
     Raises:
         NetError: the tops are not one less than the bottoms, or the selector's gradient is asked
             for.
-        ShapeError: a selector with more than one value a sample, or batch sizes that differ.
+        ShapeError: a selector with more than one value per sample, or batch sizes that differ.
 
     Source: Caffe's filter_layer.
     """
@@ -33,20 +33,22 @@ class Filter(Layer):
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         if len(top) != len(bottom) - 1:
-            raise self.error("each bottom but the selector needs a top", got=f"{len(top)} tops",
-                             wanted=len(bottom) - 1, kind=NetError)
+            raise self.error(NetError, "each bottom but the selector needs a top",
+                             got=f"{len(top)} tops", wanted=len(bottom) - 1)
         self._selected: Any = None
         self._has_run = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         selector = bottom[-1]
         if not selector.shape or selector.count_range(1) != 1:
-            raise self.error("the selector must hold one value a sample", got=selector.shape,
-                             wanted="(N,) or (N, 1, ...)", at=("bottom", len(bottom) - 1))
+            raise self.error(ShapeError, "the selector must hold one value per sample",
+                             got=selector.shape, wanted="(N,) or (N, 1, ...)",
+                             at=("bottom", len(bottom) - 1))
         for i, blob in enumerate(bottom[:-1]):
             if blob.shape[:1] != selector.shape[:1]:
-                raise self.error("a bottom and the selector differ in axis 0", got=blob.shape,
-                                 wanted=f"({selector.shape[0]}, ...)", at=("bottom", i))
+                raise self.error(ShapeError, "a bottom and the selector differ in axis 0",
+                                 got=blob.shape, wanted=f"({selector.shape[0]}, ...)",
+                                 at=("bottom", i))
         # CAFFE-QUIRK: until the first pass the tops show the whole batch.
         kept = len(self._rows(selector)) if self._has_run else selector.shape[0]
         self._reshape_tops(bottom, top, kept)
@@ -60,7 +62,7 @@ class Filter(Layer):
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[-1]:
-            raise self.error("the selector has no gradient", kind=NetError,
+            raise self.error(NetError, "the selector has no gradient",
                              at=("bottom", len(bottom) - 1),
                              remedy="Say propagate_down: false for it.")
         for source, target, wanted in zip(bottom, top, propagate_down, strict=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
+from ..errors import PrototxtError
 from .base import Alias, Layer
 from .common.checks import axis_of
 
@@ -28,8 +29,8 @@ class Flatten(Layer):
         start = axis_of(self, bottom[0], param.axis, "flatten_param", "axis")
         end = axis_of(self, bottom[0], param.end_axis, "flatten_param", "end_axis") + 1
         if start > end:
-            raise self.error("end_axis comes before axis", got=f"{param.axis} to {param.end_axis}",
-                             at=("flatten_param",))
+            raise self.error(PrototxtError, "end_axis comes before axis",
+                             got=f"{param.axis} to {param.end_axis}", at=("flatten_param",))
         top[0].reshape(*shape[:start], bottom[0].count_range(start, end), *shape[end:])
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:

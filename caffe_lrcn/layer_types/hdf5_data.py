@@ -70,11 +70,11 @@ class HDF5Data(SourceLayer):
     def _check_definition(self) -> None:
         given = self.param.hdf5_data_param
         if not given.source:
-            raise self.error("no source is given", at=("hdf5_data_param",), kind=DataError,
+            raise self.error(DataError, "no source is given", at=("hdf5_data_param",),
                              wanted="source: a text file that lists HDF5 files")
         if given.batch_size < 1:
-            raise self.error("the batch needs at least one row", at=("hdf5_data_param",),
-                             kind=DataError, got=f"batch_size {given.batch_size}")
+            raise self.error(DataError, "the batch needs at least one row", at=("hdf5_data_param",),
+                             got=f"batch_size {given.batch_size}")
 
     def _transform(self, datasets: list[str], row_shapes: list[Shape]) -> Transform:
         """Check that the transform fits the rows, and return it."""
@@ -82,9 +82,9 @@ class HDF5Data(SourceLayer):
                              "rows are as they are stored")
         transform = read_transform(self)
         if not any(map(hdf5.is_picture, row_shapes)):
-            raise self.error("transform_param is for datasets of pictures, and there are none",
-                             at=("transform_param",), kind=DataError,
-                             got=", ".join(map(str, row_shapes)),
+            raise self.error(DataError,
+                             "transform_param is for datasets of pictures, and there are none",
+                             at=("transform_param",), got=", ".join(map(str, row_shapes)),
                              wanted="rows of (channels, height, width)",
                              remedy="Remove it; a Power or Scale layer scales other data")
         for name, shape in zip(datasets, row_shapes, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 import h5py
 
 from ..blob import Blob
-from ..errors import DataError
+from ..errors import DataError, ShapeError
 from .base import Layer, exactly
 
 _DATASETS = ("data", "label")
@@ -34,21 +34,21 @@ class HDF5Output(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._path = self.param.hdf5_output_param.file_name
         if not self._path:
-            raise self.error("no file_name is given", at=("hdf5_output_param",), kind=DataError)
+            raise self.error(DataError, "no file_name is given", at=("hdf5_output_param",))
         try:
             self._file = h5py.File(self._path, "w")
         except OSError as error:
-            raise self.error(f"the file '{self._path}' cannot be made", kind=DataError,
+            raise self.error(DataError, f"the file '{self._path}' cannot be made",
                              at=("hdf5_output_param", "file_name"), got=error) from None
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         for index, blob in enumerate(bottom):
             if len(blob.shape) > _AXES:
-                raise self.error("HDF5Output writes blobs of up to four axes",
+                raise self.error(ShapeError, "HDF5Output writes blobs of up to four axes",
                                  at=("bottom", index), got=blob.shape)
         rows = [_four_axes(blob)[0] for blob in bottom]
         if rows[0] != rows[1]:
-            raise self.error("values and labels differ in their number of samples",
+            raise self.error(ShapeError, "values and labels differ in their number of samples",
                              at=("bottom", 1), got=rows[1], wanted=rows[0])
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -79,10 +79,10 @@ class HDF5Output(Layer):
             dataset = self._file[name]
             if self.context.settings.strict:
                 # CAFFE-QUIRK: the datasets are made in every pass, which works once.
-                raise self.error(f"dataset '{name}' exists already", kind=DataError,
+                raise self.error(DataError, f"dataset '{name}' exists already",
                                  remedy="Run one forward pass, or do without strict")
             if dataset.shape[1:] != shape[1:]:
-                raise self.error(f"samples of '{name}' changed their shape", kind=DataError,
+                raise self.error(DataError, f"samples of '{name}' changed their shape",
                                  got=shape[1:], wanted=dataset.shape[1:])
             rows = dataset.shape[0]
             dataset.resize(rows + shape[0], axis=0)
@@ -90,8 +90,7 @@ class HDF5Output(Layer):
         except DataError:
             raise
         except (OSError, ValueError, RuntimeError) as error:
-            raise self.error(f"cannot write to '{self._path}'", kind=DataError,
-                             got=error) from error
+            raise self.error(DataError, f"cannot write to '{self._path}'", got=error) from error
 
 
 def _four_axes(blob: Blob) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ class HingeLoss(Layer):
 
     Raises:
         ShapeError: scores and labels do not match.
-        LabelError: a label that is no class.
+        LabelError: a label that is not a class.
         NetError: the gradient of the labels is asked for.
 
     Source: Caffe's hinge_loss_layer.

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from ..blob import Blob
+from ..errors import ShapeError
 from .base import Layer
 from .common.checks import axis_of
 from .common.window import conv_spec
@@ -33,7 +34,7 @@ class Im2col(Layer):
         self._axis = axis_of(self, bottom[0], param.axis, "convolution_param", "axis")
         axes = len(bottom[0].shape) - self._axis - 1
         if axes < 1:
-            raise self.error("there is no axis after the channels", got=bottom[0].shape,
+            raise self.error(ShapeError, "there is no axis after the channels", got=bottom[0].shape,
                              wanted=f"more than {self._axis + 1} axes",
                              at=("convolution_param", "axis"))
         self.spec = conv_spec(self, axes)
@@ -43,11 +44,11 @@ class Im2col(Layer):
         shape, spec = bottom[0].shape, self.spec
         channels, spatial = shape[self._axis], shape[self._axis + 1:]
         if len(spatial) != len(spec.kernel):
-            raise self.error("the number of spatial axes has changed", got=shape,
+            raise self.error(ShapeError, "the number of spatial axes has changed", got=shape,
                              wanted=f"{len(spec.kernel)} after axis {self._axis}")
         self._out = spec.output_size(spatial)
         if any(size < 1 for size in self._out):
-            raise self.error("the kernel is larger than the padded input", got=spatial,
+            raise self.error(ShapeError, "the kernel is larger than the padded input", got=spatial,
                              wanted=f"at least {spec.kernel} with padding {spec.pad}",
                              remedy="Feed larger inputs, or pad more.")
         rows = bottom[0].count_range(0, self._axis + 1)

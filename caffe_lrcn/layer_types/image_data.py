@@ -40,7 +40,7 @@ class ImageData(SourceLayer):
         source = resolve(given.source, definition)
         pictures = read_picture_list(source)
         if given.rand_skip and given.rand_skip >= len(pictures):
-            raise self.error("rand_skip is not smaller than the list", kind=DataError,
+            raise self.error(DataError, "rand_skip is not smaller than the list",
                              at=("image_data_param", "rand_skip"), got=given.rand_skip,
                              wanted=f"less than {len(pictures)}")
         reader = partial(
@@ -68,11 +68,11 @@ class ImageData(SourceLayer):
     def _check_definition(self) -> None:
         given = self.param.image_data_param
         if not given.source:
-            raise self.error("no source is given", at=("image_data_param",), kind=DataError,
+            raise self.error(DataError, "no source is given", at=("image_data_param",),
                              wanted="source: a text file with lines of picture and label")
         if given.batch_size < 1:
-            raise self.error("the batch needs at least one picture", at=("image_data_param",),
-                             kind=DataError, got=f"batch_size {given.batch_size}")
+            raise self.error(DataError, "the batch needs at least one picture",
+                             at=("image_data_param",), got=f"batch_size {given.batch_size}")
 
     def _warn_about_ignored_fields(self) -> None:
         # CAFFE-QUIRK: these fields are read from no definition that is not upgraded.

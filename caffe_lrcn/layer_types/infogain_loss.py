@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import CaffeError, PrototxtError
+from ..errors import CaffeError, PrototxtError, ShapeError
 from ..paths import resolve
 from ..proto.blob_proto import read_blob_proto
 from .base import Arity, Layer
@@ -26,7 +26,7 @@ class InfogainLoss(Layer):
         PrototxtError: no matrix, or the older field ``normalize``.
         ShapeError: scores, labels and matrix do not match.
         DataError: the matrix's file is missing or damaged.
-        LabelError: a label that is no class and not ignored.
+        LabelError: a label that is neither a class nor ignored.
         NetError: the gradient of the labels or of the matrix is asked for.
 
     Source: Caffe's infogain_loss_layer.
@@ -41,7 +41,7 @@ class InfogainLoss(Layer):
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         if self.param.loss_param.HasField("normalize"):
-            raise self.error("InfogainLoss does not know normalize", kind=PrototxtError,
+            raise self.error(PrototxtError, "InfogainLoss does not know normalize",
                              at=("loss_param", "normalize"),
                              remedy="Use normalization: VALID (true) or BATCH_SIZE (false).")
         self._ignore = ignored_label(self)
@@ -59,8 +59,8 @@ class InfogainLoss(Layer):
         classes = self._view[1]
         if self._matrix.count != classes * classes:
             at = ("bottom", 2) if len(bottom) == 3 else ("infogain_loss_param", "source")
-            raise self.error("the matrix does not fit the classes", got=self._matrix.shape,
-                             wanted=f"{classes} x {classes}", at=at)
+            raise self.error(ShapeError, "the matrix does not fit the classes",
+                             got=self._matrix.shape, wanted=f"{classes} x {classes}", at=at)
         self._prob.reshape_like(bottom[0])
         top[0].reshape()
         if len(top) == 2:
@@ -101,8 +101,7 @@ class InfogainLoss(Layer):
     def _read_matrix(self) -> Blob:
         source = self.param.infogain_loss_param.source
         if not source:
-            raise self.error("the matrix is missing", kind=PrototxtError,
-                             at=("infogain_loss_param",),
+            raise self.error(PrototxtError, "the matrix is missing", at=("infogain_loss_param",),
                              remedy="Name its file as source, or give it as a third bottom.")
         array = read_blob_proto(resolve(source, self.context.place.file))
         blob = Blob(self.backend, array.shape)

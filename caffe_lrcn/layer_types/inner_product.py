@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
+from ..errors import PrototxtError, ShapeError
 from .base import Layer
 from .common.checks import axis_of
 
@@ -23,7 +24,7 @@ class InnerProduct(Layer):
         param = self.param.inner_product_param
         self.units, self.transpose = param.num_output, param.transpose
         if self.units == 0:
-            raise self.error("num_output must be positive", got=0,
+            raise self.error(PrototxtError, "num_output must be positive", got=0,
                              at=("inner_product_param", "num_output"))
         self.inputs = bottom[0].count_range(self._axis(bottom))
         shape = (self.inputs, self.units) if self.transpose else (self.units, self.inputs)
@@ -39,7 +40,8 @@ class InnerProduct(Layer):
         """
         axis = self._axis(bottom)
         if bottom[0].count_range(axis) != self.inputs:
-            raise self.error("the input's size does not fit the weights", got=bottom[0].shape,
+            raise self.error(ShapeError, "the input's size does not fit the weights",
+                             got=bottom[0].shape,
                              wanted=f"{self.inputs} elements from axis {axis} on",
                              remedy="Keep the size of pictures and features, or rebuild the net.")
         top[0].reshape(*bottom[0].shape[:axis], self.units)

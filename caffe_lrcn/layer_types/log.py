@@ -25,7 +25,7 @@ class Log(Pointwise):
         super().setup(bottom, top)
         log_base = log_of_base(self, "log_param")
         if log_base == 0:
-            raise self.error("there is no logarithm to base 1", got=1, kind=PrototxtError,
+            raise self.error(PrototxtError, "there is no logarithm to base 1", got=1,
                              wanted="-1 (e) or a positive number that is not 1",
                              at=("log_param", "base"))
         self._factor = 1 / log_base

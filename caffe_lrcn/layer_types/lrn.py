@@ -5,6 +5,7 @@ from typing import Any
 
 from ..backends.specs import LRNSpec
 from ..blob import Blob
+from ..errors import PrototxtError, ShapeError
 from .base import Layer
 
 
@@ -25,7 +26,7 @@ class LRN(Layer):
         """Check the definition."""
         param = self.param.lrn_param
         if param.local_size % 2 == 0:
-            raise self.error("local_size must be odd", got=param.local_size,
+            raise self.error(PrototxtError, "local_size must be odd", got=param.local_size,
                              at=("lrn_param", "local_size"))
         # CAFFE-QUIRK: k is 1 within a channel, whatever the definition says.
         within = param.norm_region == param.WITHIN_CHANNEL
@@ -37,7 +38,8 @@ class LRN(Layer):
         """Give the top the bottom's shape."""
         shape = bottom[0].shape
         if len(shape) != 4:
-            raise self.error("the input must have four axes", got=shape, wanted="(N, C, H, W)")
+            raise self.error(ShapeError, "the input must have four axes", got=shape,
+                             wanted="(N, C, H, W)")
         top[0].reshape(*shape)
         if shape != self._planned:
             self._planned = shape

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import NetError
+from ..errors import NetError, ShapeError
 from .base import Layer, exactly
 
 
@@ -33,12 +33,12 @@ class LSTMUnit(Layer):
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         shape = bottom[0].shape
         if len(shape) != 3 or shape[0] != 1:
-            raise self.error("the cell state must be that of one step", got=shape,
+            raise self.error(ShapeError, "the cell state must be that of one step", got=shape,
                              wanted="(1, N, D)", at=("bottom", 0))
         for index, (name, wanted) in enumerate(
                 (("gates", (1, shape[1], 4 * shape[2])), ("cont", shape[:2])), start=1):
             if bottom[index].shape != wanted:
-                raise self.error(f"{name} and cell state do not fit together",
+                raise self.error(ShapeError, f"{name} and cell state do not fit together",
                                  got=bottom[index].shape, wanted=wanted, at=("bottom", index))
         self._c_prev.reshape(*shape[1:])
         self._tanh_c.reshape(*shape[1:])
@@ -58,7 +58,7 @@ class LSTMUnit(Layer):
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[2]:
-            raise self.error("cont has no gradient", kind=NetError, at=("bottom", 2),
+            raise self.error(NetError, "cont has no gradient", at=("bottom", 2),
                              remedy="Let it come from data, or set propagate_down: false for it.")
         # CAFFE-QUIRK, mended: Caffe's CPU code takes a fractional cont for 1 in one of its terms;
         # this is the formula of its CUDA code.

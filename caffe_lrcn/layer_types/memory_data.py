@@ -41,8 +41,8 @@ class MemoryData(Layer):
         given = self.param.memory_data_param
         sizes = tuple(getattr(given, name) for name in _SIZES)
         if min(sizes) < 1:
-            raise self.error("batch_size, channels, height and width must all be given",
-                             at=("memory_data_param",), kind=DataError,
+            raise self.error(DataError, "batch_size, channels, height and width must all be given",
+                             at=("memory_data_param",),
                              got=", ".join(f"{name} {size}" for name, size
                                            in zip(_SIZES, sizes, strict=True)))
         self._batch, self._item = sizes[0], sizes[1:]
@@ -68,7 +68,7 @@ class MemoryData(Layer):
         """
         self._refuse_unread("batch_size cannot be changed")
         if size < 1:
-            raise self.error("the batch needs at least one sample", kind=UsageError, got=size)
+            raise self.error(UsageError, "the batch needs at least one sample", got=size)
         self._batch, self._position = int(size), 0
 
     def reset(self, data: np.ndarray, labels: np.ndarray) -> None:
@@ -111,7 +111,7 @@ class MemoryData(Layer):
         for index, (image, out) in enumerate(zip(images, data, strict=True)):
             shape = self._transform.shape(image.shape)
             if shape != self._item:
-                raise self.error(f"picture {index} does not fit", kind=DataError,
+                raise self.error(DataError, f"picture {index} does not fit",
                                  at=("memory_data_param",), got=shape,
                                  wanted=f"{self._item} (channels, height, width)")
             rng = None
@@ -131,10 +131,10 @@ class MemoryData(Layer):
 
         Raises:
             UsageError: there are no data yet.
-            DataError: the batch size changed, and the data are no multiple of it.
+            DataError: the batch size changed, and the data are not a multiple of it.
         """
         if self._data is None or self._labels is None:
-            raise self.error("there are no data to serve", kind=UsageError,
+            raise self.error(UsageError, "there are no data to serve",
                              remedy="Call reset, add_datums or add_images on this layer first")
         self._check_count(len(self._data), self._position)
         end = self._position + self._batch
@@ -160,21 +160,21 @@ class MemoryData(Layer):
 
     def _set(self, data: np.ndarray, labels: np.ndarray) -> None:
         if data.shape[1:] != self._item:
-            raise self.error("the data do not fit the layer", at=("memory_data_param",),
-                             kind=DataError, got=data.shape, wanted=("K", *self._item))
+            raise self.error(DataError, "the data do not fit the layer", at=("memory_data_param",),
+                             got=data.shape, wanted=("K", *self._item))
         self._check_count(len(data))
         if labels.size != len(data):
-            raise self.error("there must be one label for each sample", kind=DataError,
-                             got=labels.size, wanted=len(data))
+            raise self.error(DataError, "there must be one label for each sample", got=labels.size,
+                             wanted=len(data))
         self._data, self._labels, self._position = data, labels.reshape(-1), 0
 
     def _check_count(self, count: int, position: int = 0) -> None:
         if position >= count or (count - position) % self._batch:
-            raise self.error("the samples do not fill whole batches", kind=DataError,
+            raise self.error(DataError, "the samples do not fill whole batches",
                              at=("memory_data_param", "batch_size"), got=count,
                              wanted=f"a multiple of {self._batch}, and not 0")
 
     def _refuse_unread(self, what: str) -> None:
         if self._unread:
-            raise self.error(f"{what} until the data added before are read to their end",
-                             kind=UsageError)
+            raise self.error(UsageError,
+                             f"{what} until the data added before are read to their end")

@@ -19,7 +19,7 @@ class MultinomialLogisticLoss(Layer):
 
     Raises:
         ShapeError: probabilities and labels do not match.
-        LabelError: a label that is no class.
+        LabelError: a label that is not a class.
         NetError: the gradient of the labels is asked for.
 
     Source: Caffe's multinomial_logistic_loss_layer.

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
+from ..errors import ShapeError
 from .base import Layer
 
 
@@ -25,7 +26,7 @@ class MVN(Layer):
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         if len(bottom[0].shape) > 4:
-            raise self.error("MVN takes up to four axes", got=bottom[0].shape,
+            raise self.error(ShapeError, "MVN takes up to four axes", got=bottom[0].shape,
                              wanted="(N, C, H, W)", at=("bottom", 0),
                              remedy="Put a Reshape layer in front.")
         shape = tuple(bottom[0].legacy_shape(axis) for axis in range(4))

@@ -6,6 +6,7 @@ from typing import Any
 from .. import glog
 from ..backends.specs import PoolSpec
 from ..blob import Blob
+from ..errors import PrototxtError, ShapeError
 from .base import Arity, Layer
 from .common.stochastic_pool import STOCHASTIC, pool_plan, read_method
 from .common.window import resolve_window
@@ -30,19 +31,19 @@ class Pooling(Layer):
         param = self.param.pooling_param
         self.method, self._draws = read_method(self, "pooling_param")
         if len(top) > 1 and self.method != "MAX":
-            raise self.error("only MAX pooling has a second top, the mask", got=len(top),
-                             wanted="1 top", at=("top",))
+            raise self.error(PrototxtError, "only MAX pooling has a second top, the mask",
+                             got=len(top), wanted="1 top", at=("top",))
         self._window = window = resolve_window(self, param, "pooling_param", 2)
         self._check_kernel(window.kernel)
         if param.global_pooling and (window.pad != (0, 0) or window.stride != (1, 1)):
-            raise self.error("global_pooling goes with pad 0 and stride 1 only",
-                             got=f"pad {window.pad}, stride {window.stride}",
-                             at=("pooling_param",))
+            raise self.error(PrototxtError, "global_pooling goes with pad 0 and stride 1 only",
+                             got=f"pad {window.pad}, stride {window.stride}", at=("pooling_param",))
         if self.method == STOCHASTIC and window.pad != (0, 0):
-            raise self.error("STOCHASTIC pooling has no padding", got=window.pad, wanted=(0, 0),
-                             at=("pooling_param", "pool"), remedy="Remove pad.")
+            raise self.error(PrototxtError, "STOCHASTIC pooling has no padding", got=window.pad,
+                             wanted=(0, 0), at=("pooling_param", "pool"), remedy="Remove pad.")
         if 0 in window.stride:
-            raise self.error("stride must be positive", got=window.stride, at=("pooling_param",))
+            raise self.error(PrototxtError, "stride must be positive", got=window.stride,
+                             at=("pooling_param",))
         self._planned: tuple[int, ...] = ()
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -54,7 +55,8 @@ class Pooling(Layer):
         """
         shape = bottom[0].shape
         if len(shape) != 4:
-            raise self.error("the input must have four axes", got=shape, wanted="(N, C, H, W)")
+            raise self.error(ShapeError, "the input must have four axes", got=shape,
+                             wanted="(N, C, H, W)")
         if shape != self._planned:
             self._make_plan(shape)
         for blob in top:
@@ -85,7 +87,8 @@ class Pooling(Layer):
         self.spec = spec = self._make_spec(shape[2:])
         size = spec.output_size((shape[2], shape[3]))
         if min(size) < 1:
-            raise self.error("the kernel is larger than the padded input", got=shape[2:],
+            raise self.error(ShapeError, "the kernel is larger than the padded input",
+                             got=shape[2:],
                              wanted=f"at least {spec.kernel} with padding {spec.pad}",
                              remedy="Feed larger inputs, or pad more.")
         if any((out - 1) * s - p >= n for out, s, p, n in
@@ -100,7 +103,7 @@ class Pooling(Layer):
         param = self.param.pooling_param
         kernel, stride, pad = self._window.kernel or size, self._window.stride, self._window.pad
         if any(p >= k for p, k in zip(pad, kernel, strict=True)):
-            raise self.error("pad must be smaller than the kernel", got=pad,
+            raise self.error(PrototxtError, "pad must be smaller than the kernel", got=pad,
                              wanted=f"below {kernel}", at=("pooling_param",))
         return PoolSpec(self.method, (kernel[0], kernel[1]), (stride[0], stride[1]),
                         (pad[0], pad[1]), floor=param.round_mode == param.FLOOR)
@@ -109,12 +112,13 @@ class Pooling(Layer):
         """Check that a kernel is given, unless it is the whole picture."""
         if self.param.pooling_param.global_pooling:
             if kernel:
-                raise self.error("global_pooling takes its kernel from the input", got=kernel,
-                                 at=("pooling_param", "global_pooling"),
+                raise self.error(PrototxtError, "global_pooling takes its kernel from the input",
+                                 got=kernel, at=("pooling_param", "global_pooling"),
                                  remedy="Remove one of them.")
         elif not kernel:
-            raise self.error("the kernel is missing", at=("pooling_param",),
+            raise self.error(PrototxtError, "the kernel is missing", at=("pooling_param",),
                              remedy="Give kernel_size, or kernel_h and kernel_w, or "
                                     "global_pooling: true.")
         elif 0 in kernel:
-            raise self.error("the kernel must be positive", got=kernel, at=("pooling_param",))
+            raise self.error(PrototxtError, "the kernel must be positive", got=kernel,
+                             at=("pooling_param",))

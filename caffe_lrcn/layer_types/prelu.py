@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
+from ..errors import ShapeError
 from ..proto import caffe_pb2
 from .base import Layer
 
@@ -32,8 +33,8 @@ class PReLU(Layer):
         self._check_axes(bottom[0])
         channels = self.blobs[0].shape
         if channels and bottom[0].shape[1] != channels[0]:
-            raise self.error("the number of channels has changed", got=bottom[0].shape[1],
-                             wanted=channels[0], at=("bottom", 0))
+            raise self.error(ShapeError, "the number of channels has changed",
+                             got=bottom[0].shape[1], wanted=channels[0], at=("bottom", 0))
         top[0].reshape_like(bottom[0])
         if self._kept:
             self._kept.reshape_like(bottom[0])
@@ -56,7 +57,7 @@ class PReLU(Layer):
 
     def _check_axes(self, bottom: Blob) -> None:
         if len(bottom.shape) < 2:
-            raise self.error("the bottom needs a channel axis", got=bottom.shape,
+            raise self.error(ShapeError, "the bottom needs a channel axis", got=bottom.shape,
                              wanted="(N, C, ...)", at=("bottom", 0))
 
 

@@ -20,7 +20,7 @@ class Python(Layer):
     Exceptions of the object reach the caller as they are, with their own traceback.
 
     Raises:
-        PrototxtError: ``python_param`` is incomplete, or names something that is no such class.
+        PrototxtError: ``python_param`` is incomplete, or names something that is not such a class.
         MissingModuleError, MissingNameError: the module or the class in it does not exist.
 
     Source: Caffe's python_layer.
@@ -83,22 +83,23 @@ class Python(Layer):
     def _class(self) -> type:
         module, name = self.param.python_param.module, self.param.python_param.layer
         if not module or not name:
-            raise self.error("python_param needs a module and the name of a class in it",
-                             at=("python_param",), kind=PrototxtError)
+            raise self.error(PrototxtError,
+                             "python_param needs a module and the name of a class in it",
+                             at=("python_param",))
         try:
             loaded = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if not f"{module}.".startswith(f"{error.name}."):
                 raise  # the module is there; something that it imports is not
-            raise self.error(f"there is no module '{module}'", kind=MissingModuleError,
+            raise self.error(MissingModuleError, f"there is no module '{module}'",
                              at=("python_param", "module"),
                              remedy="Add the folder that holds it to PYTHONPATH") from None
         cls = getattr(loaded, name, None)
         if cls is None:
-            raise self.error(f"module '{module}' has no class '{name}'", kind=MissingNameError,
+            raise self.error(MissingNameError, f"module '{module}' has no class '{name}'",
                              at=("python_param", "layer"), got=getattr(loaded, "__file__", None))
         if not (isinstance(cls, type) and issubclass(cls, UserLayer)):
-            raise self.error(f"'{module}.{name}' is no layer", kind=PrototxtError,
+            raise self.error(PrototxtError, f"'{module}.{name}' is not a layer",
                              at=("python_param", "layer"), wanted="a class derived from "
-                             "caffe_lrcn.Layer")
+                                                                  "caffe_lrcn.Layer")
         return cls

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from ..blob import Blob
-from ..errors import PrototxtError
+from ..errors import PrototxtError, ShapeError
 from .base import Alias, Layer
 
 
@@ -32,13 +32,12 @@ class Reshape(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.reshape_param
         if param.num_axes < -1:
-            raise self.error("num_axes is no number of axes", got=param.num_axes,
-                             wanted="-1 (to the last) or more", kind=PrototxtError,
-                             at=("reshape_param", "num_axes"))
+            raise self.error(PrototxtError, "num_axes is not a number of axes", got=param.num_axes,
+                             wanted="-1 (to the last) or more", at=("reshape_param", "num_axes"))
         dims = list(param.shape.dim)
         if dims.count(-1) > 1 or min(dims, default=0) < -1:
-            raise self.error("shape may hold sizes, 0 (keep) and one -1 (infer)", got=dims,
-                             kind=PrototxtError, at=("reshape_param", "shape"))
+            raise self.error(PrototxtError, "shape may hold sizes, 0 (keep) and one -1 (infer)",
+                             got=dims, at=("reshape_param", "shape"))
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         shape = bottom[0].shape
@@ -47,7 +46,7 @@ class Reshape(Layer):
         for i, size in enumerate(self.param.reshape_param.shape.dim):
             if size == 0:
                 if start + i >= len(shape):
-                    raise self.error(f"dim {i} is 0 (keep), but the bottom has no axis "
+                    raise self.error(ShapeError, f"dim {i} is 0 (keep), but the bottom has no axis "
                                      f"{start + i}", got=shape, at=("reshape_param", "shape"))
                 size = shape[start + i]
             dims.append(size)
@@ -55,14 +54,14 @@ class Reshape(Layer):
             known = math.prod(size for size in dims if size != -1)
             known *= math.prod(shape[:start]) * math.prod(shape[end:])
             if not known or bottom[0].count % known:
-                raise self.error("the -1 in shape cannot be inferred",
+                raise self.error(ShapeError, "the -1 in shape cannot be inferred",
                                  got=f"{bottom[0].count} elements of shape {shape}",
                                  wanted=f"a multiple of {known}, the other sizes' product",
                                  at=("reshape_param", "shape"))
             dims[dims.index(-1)] = bottom[0].count // known
         new = (*shape[:start], *dims, *shape[end:])
         if math.prod(new) != bottom[0].count:
-            raise self.error("reshaping changes the number of elements",
+            raise self.error(ShapeError, "reshaping changes the number of elements",
                              got=f"{new}, {math.prod(new)} elements",
                              wanted=f"{bottom[0].count}, those of {shape}",
                              at=("reshape_param", "shape"))
@@ -73,7 +72,7 @@ class Reshape(Layer):
         start = param.axis if param.axis >= 0 else axes + 1 + param.axis
         end = axes if param.num_axes == -1 else start + param.num_axes
         if not 0 <= start <= end <= axes:
-            raise self.error("the bottom does not have the axes to replace",
+            raise self.error(ShapeError, "the bottom does not have the axes to replace",
                              got=f"axis {param.axis}, num_axes {param.num_axes}",
                              wanted=f"a part of {axes} axes", at=("reshape_param",))
         return start, end

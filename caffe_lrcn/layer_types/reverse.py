@@ -35,8 +35,8 @@ class Reverse(Layer):
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         shape = bottom[0].shape
         if len(shape) < 2:
-            raise self.error("the input must begin with time steps and streams", got=shape,
-                             wanted="(T, N, ...)", at=("bottom", 0), kind=ShapeError)
+            raise self.error(ShapeError, "the input must begin with time steps and streams",
+                             got=shape, wanted="(T, N, ...)", at=("bottom", 0))
         check_cont(self, shape, bottom[1].shape)
         top[0].reshape_like(bottom[0])
 
@@ -48,7 +48,7 @@ class Reverse(Layer):
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[1]:
-            raise self.error("cont has no gradient", kind=NetError, at=("bottom", 1),
+            raise self.error(NetError, "cont has no gradient", at=("bottom", 1),
                              remedy="Let it come from data, or set propagate_down: false for it.")
         if propagate_down[0]:
             bottom[0].diff[...] = top[0].diff[self._source, self._streams(bottom)]
@@ -60,7 +60,7 @@ class Reverse(Layer):
         if going_on[:1].any():
             stream = int(going_on[0].argmax())
             raise self.error(
-                f"the sequence in stream {stream} began in an earlier batch", kind=LabelError,
+                LabelError, f"the sequence in stream {stream} began in an earlier batch",
                 at=("bottom", 1), got="cont not 0 at step 0", wanted="0 in all streams",
                 remedy="Reverse needs whole sequences: let each batch begin new ones, with a T "
                        "that holds the longest.")

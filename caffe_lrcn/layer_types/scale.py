@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ..blob import Blob
+from ..errors import ShapeError
 from ..proto import caffe_pb2
 from .base import Arity, Layer
 from .common.broadcast import covered_view, learned_shape
@@ -41,7 +42,7 @@ class Scale(Layer):
         scale = self._scale(bottom)
         self._view = covered_view(self, bottom, scale, "scale_param", "scale")
         if self.param.scale_param.bias_term and self.blobs[-1].count != scale.count:
-            raise self.error("the bias does not fit the scale", got=scale.shape,
+            raise self.error(ShapeError, "the bias does not fit the scale", got=scale.shape,
                              wanted=self.blobs[-1].shape, at=("bottom", len(bottom) - 1))
         top[0].reshape_like(bottom[0])
         for blob in filter(None, (self._kept, self._product)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import PrototxtError
+from ..errors import PrototxtError, ShapeError
 from .base import Alias, Arity, Layer
 from .common.checks import axis_of
 
@@ -32,17 +32,18 @@ class Slice(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.slice_param
         if param.HasField("axis") and param.HasField("slice_dim"):
-            raise self.error("the axis is given twice", at=("slice_param", "slice_dim"),
-                             kind=PrototxtError, remedy="slice_dim is an older name of axis: give "
-                                                        "one of them.")
+            raise self.error(PrototxtError, "the axis is given twice",
+                             at=("slice_param", "slice_dim"),
+                             remedy="slice_dim is an older name of axis: give "
+                                    "one of them.")
         points = list(param.slice_point)
         at = ("slice_param", "slice_point")
         if points and len(points) != len(top) - 1:
-            raise self.error("there must be one slice_point between each two tops",
-                             got=len(points), wanted=len(top) - 1, at=at, kind=PrototxtError)
+            raise self.error(PrototxtError, "there must be one slice_point between each two tops",
+                             got=len(points), wanted=len(top) - 1, at=at)
         if any(right <= left for left, right in zip([0, *points], points, strict=False)):
-            raise self.error("slice_point must increase from above 0", got=points, at=at,
-                             kind=PrototxtError)
+            raise self.error(PrototxtError, "slice_point must increase from above 0", got=points,
+                             at=at)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         param, shape = self.param.slice_param, bottom[0].shape
@@ -58,11 +59,12 @@ class Slice(Layer):
         points = list(self.param.slice_param.slice_point)
         if points:
             if points[-1] >= size:
-                raise self.error("slice_point lies beyond the end of the axis", got=points[-1],
-                                 wanted=f"below {size}", at=("slice_param", "slice_point"))
+                raise self.error(ShapeError, "slice_point lies beyond the end of the axis",
+                                 got=points[-1], wanted=f"below {size}",
+                                 at=("slice_param", "slice_point"))
             return [0, *points, size]
         if size % tops:
-            raise self.error(f"the axis does not divide by {tops} tops", got=size,
+            raise self.error(ShapeError, f"the axis does not divide by {tops} tops", got=size,
                              at=("slice_param",), remedy="Give slice_point.")
         return [i * (size // tops) for i in range(tops + 1)]
 

@@ -21,7 +21,7 @@ class SoftmaxWithLoss(Layer):
 
     Raises:
         ShapeError: scores and labels do not match.
-        LabelError: a label that is no class and not ignored.
+        LabelError: a label that is neither a class nor ignored.
         NetError: the gradient of the labels is asked for.
 
     Source: Caffe's softmax_loss_layer.

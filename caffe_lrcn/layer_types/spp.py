@@ -5,6 +5,7 @@ from typing import Any
 
 from ..backends.specs import PoolSpec
 from ..blob import Blob
+from ..errors import PrototxtError, ShapeError
 from .base import Layer
 from .common.stochastic_pool import STOCHASTIC, pool_plan, read_method
 
@@ -28,14 +29,15 @@ class SPP(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._levels = self.param.spp_param.pyramid_height
         if self._levels == 0:
-            raise self.error("pyramid_height must be positive", got=0, at=("spp_param",))
+            raise self.error(PrototxtError, "pyramid_height must be positive", got=0,
+                             at=("spp_param",))
         self._method, self._draws = read_method(self, "spp_param")
         self._planned: tuple[int, ...] = ()
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         shape = bottom[0].shape
         if len(shape) != 4 or 0 in shape[1:]:
-            raise self.error("the input must be pictures of four axes", got=shape,
+            raise self.error(ShapeError, "the input must be pictures of four axes", got=shape,
                              wanted="(N, C, H, W)")
         if shape != self._planned:
             self.specs = [self._spec(level, shape[2:]) for level in range(self._levels)]
@@ -87,10 +89,12 @@ class SPP(Layer):
         kernel = -(-size[0] // bins), -(-size[1] // bins)
         pad = (kernel[0] * bins - size[0] + 1) // 2, (kernel[1] * bins - size[1] + 1) // 2
         if pad[0] >= kernel[0] or pad[1] >= kernel[1]:
-            raise self.error(f"the picture is too small for {bins} x {bins} bins at level {level}",
+            raise self.error(ShapeError,
+                             f"the picture is too small for {bins} x {bins} bins at level {level}",
                              got=size, at=("spp_param", "pyramid_height"),
                              remedy="Feed larger pictures, or lower pyramid_height.")
         if self._method == STOCHASTIC and any(pad):
-            raise self.error(f"STOCHASTIC pooling has no padding, which level {level} needs",
+            raise self.error(ShapeError,
+                             f"STOCHASTIC pooling has no padding, which level {level} needs",
                              got=size, wanted=f"multiples of {bins}", at=("spp_param", "pool"))
         return PoolSpec(self._method, kernel, kernel, pad)

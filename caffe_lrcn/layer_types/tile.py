@@ -24,8 +24,7 @@ class Tile(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.tile_param
         if param.tiles <= 0:
-            raise self.error("tiles must be positive", kind=PrototxtError,
-                             at=("tile_param", "tiles"),
+            raise self.error(PrototxtError, "tiles must be positive", at=("tile_param", "tiles"),
                              got=param.tiles if param.HasField("tiles") else "nothing",
                              remedy="Write tile_param { tiles: … }, the number of copies.")
 

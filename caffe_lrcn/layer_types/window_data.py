@@ -72,20 +72,20 @@ class WindowData(SourceLayer):
     def _check_definition(self) -> None:
         given, crop = self.param.window_data_param, self.param.transform_param.crop_size
         if not given.source:
-            raise self.error("no source is given", at=("window_data_param",), kind=DataError,
+            raise self.error(DataError, "no source is given", at=("window_data_param",),
                              wanted="source: a text file with blocks of windows")
         if given.batch_size < 1:
-            raise self.error("the batch needs at least one window", at=("window_data_param",),
-                             kind=DataError, got=f"batch_size {given.batch_size}")
+            raise self.error(DataError, "the batch needs at least one window",
+                             at=("window_data_param",), got=f"batch_size {given.batch_size}")
         if not crop:
-            raise self.error("crop_size is not given", at=("transform_param",), kind=DataError,
+            raise self.error(DataError, "crop_size is not given", at=("transform_param",),
                              wanted="transform_param { crop_size: the side of the squares }")
         if 2 * given.context_pad >= crop:
-            raise self.error("context_pad leaves no room for the window",
-                             at=("window_data_param", "context_pad"), kind=DataError,
-                             got=given.context_pad, wanted=f"less than half of crop_size {crop}")
+            raise self.error(DataError, "context_pad leaves no room for the window",
+                             at=("window_data_param", "context_pad"), got=given.context_pad,
+                             wanted=f"less than half of crop_size {crop}")
         if not 0 <= given.fg_fraction <= 1:
-            raise self.error("fg_fraction is no fraction", kind=DataError,
+            raise self.error(DataError, "fg_fraction is not a fraction",
                              at=("window_data_param", "fg_fraction"), got=given.fg_fraction,
                              wanted="0 to 1")
 
@@ -98,8 +98,8 @@ class WindowData(SourceLayer):
             offset = (mean.shape[2] - crop) // 2
             fits = offset >= 0 and offset + crop <= min(mean.shape[1:])
         if not fits:
-            raise self.error("the mean does not fit the squares", at=("transform_param",),
-                             kind=DataError, got=f"mean of shape {mean.shape}",
+            raise self.error(DataError, "the mean does not fit the squares",
+                             at=("transform_param",), got=f"mean of shape {mean.shape}",
                              wanted=f"1 or 3 values, or a picture of 3 channels that holds the "
                                     f"{crop} x {crop} square at offset (width - {crop}) / 2")
 

@@ -32,7 +32,7 @@ def plan_backward(graph: Graph, layers: Sequence[Layer], rates: Sequence[Sequenc
         force: the net's ``force_backward``.
 
     Raises:
-        PrototxtError: ``propagate_down`` is not given once a bottom.
+        PrototxtError: ``propagate_down`` is not given once per bottom.
     """
     blob_needs = [False] * len(graph.blob_names)
     needs: list[bool] = []
@@ -59,7 +59,7 @@ def _wanted_bottoms(vertex: Vertex, blob_needs: Sequence[bool]) -> list[bool]:
     if not given:
         return [blob_needs[blob] for blob in vertex.bottoms]
     if len(given) != len(vertex.bottoms):
-        raise PrototxtError("propagate_down must be given once a bottom, or not at all",
+        raise PrototxtError("propagate_down must be given once per bottom, or not at all",
                             where=vertex.definition.place.at("propagate_down", 0),
                             layer=vertex.definition.param.name, got=len(given),
                             wanted=len(vertex.bottoms))

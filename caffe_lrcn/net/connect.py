@@ -141,7 +141,7 @@ def _check_counts(layer: LayerDef, cls: type[Layer]) -> None:
                            where=layer.place.at(kind, max(got - 1, 0)), layer=layer.param.name,
                            got=got, wanted=wanted)
     if cls.same_count and len(layer.param.bottom) != len(layer.param.top):
-        raise NetError(f"{layer.param.type} makes one top a bottom", where=layer.place.at(),
+        raise NetError(f"{layer.param.type} makes one top per bottom", where=layer.place.at(),
                        layer=layer.param.name, wanted=f"{len(layer.param.bottom)} tops",
                        got=len(layer.param.top))
 
@@ -180,7 +180,7 @@ def _loss_weights(layer: LayerDef, cls: type[Layer], tops: int) -> tuple[float, 
     if not weights and tops == 1:
         return (1.0,)
     if len(weights) != tops:
-        raise PrototxtError("loss_weight must be given once a top" + (
+        raise PrototxtError("loss_weight must be given once per top" + (
                                 "" if cls.is_loss else ", or not at all"),
                             where=layer.place.at("loss_weight", 0), layer=layer.param.name,
                             got=f"{len(weights)} weights", wanted=f"{tops}")

@@ -178,7 +178,7 @@ def read_blob_proto(path: str | os.PathLike[str]) -> np.ndarray:
     wire = open_wire(path, DataError)
     kind = kind_of(bytes(wire.data[:HEAD_BYTES]))
     if kind not in (ARRAY, OTHER):
-        raise DataError("this is no array file", where=wire.label, got=kind,
+        raise DataError("this is not an array file", where=wire.label, got=kind,
                         wanted="a BlobProto (.binaryproto)")
     return read_blob(wire, 0, len(wire.data), "the array").data
 

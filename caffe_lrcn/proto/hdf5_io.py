@@ -151,7 +151,7 @@ def _read_numbered(group: h5py.Group, error: type[CaffeError]) -> list:
 def _read_array(dataset: h5py.Dataset, error: type[CaffeError]) -> np.ndarray:
     limit = os.path.getsize(dataset.file.filename) * _MAX_COMPRESSION
     if dataset.dtype not in _FLOATS or dataset.nbytes > limit:
-        raise error(f"'{dataset.name}' is no array of weights",
+        raise error(f"'{dataset.name}' is not an array of weights",
                     got=f"{dataset.dtype}, {dataset.nbytes} bytes", wanted="float32 or float64")
     return np.asarray(dataset[()])
 

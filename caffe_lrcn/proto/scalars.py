@@ -33,7 +33,7 @@ class Token(NamedTuple):
 
 
 def value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None] | None:
-    """Return (wanted, remedy) if the token is no value of this field, else None."""
+    """Return (wanted, remedy) if the token is not a value of this field, else None."""
     if field.enum_type is not None:
         return _enum_problem(field.enum_type, token)
     if field.type in _STRINGS:

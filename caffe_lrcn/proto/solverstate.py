@@ -56,7 +56,7 @@ def read_state_wire(wire: Wire) -> SolverStateFile:
     for entry in wire.fields(0, len(wire.data), "the solver state"):
         if entry.wire_type == VARINT and entry.number in (_ITER, _CURRENT_STEP):
             if entry.value >= 1 << 31:
-                wire.fail(entry.tag_start, f"{entry.value} is no number of iterations or steps")
+                wire.fail(entry.tag_start, f"{entry.value} is not a number of iterations or steps")
             if entry.number == _ITER:
                 state.iter = entry.value
             else:

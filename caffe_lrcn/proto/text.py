@@ -57,7 +57,7 @@ def read_net(path: str | os.PathLike[str]) -> NetDef:
     """Read and upgrade a net definition from a prototxt file.
 
     Raises:
-        PrototxtError: the file is missing, is no text, or says something wrong.
+        PrototxtError: the file is missing, is not text, or says something wrong.
 
     Source: Caffe upgrade_proto.cpp (ReadNetParamsFromTextFileOrDie).
     """
@@ -95,7 +95,7 @@ def read_solver(path: str | os.PathLike[str]) -> SolverDef:
     existing folder becomes the file's stem in that folder.
 
     Raises:
-        PrototxtError: the file is missing, is no text, or says something wrong.
+        PrototxtError: the file is missing, is not text, or says something wrong.
 
     Source: Caffe upgrade_proto.cpp (ReadSolverParamsFromTextFileOrDie).
     """
@@ -133,7 +133,7 @@ def parse_message(text: str, message: _M, file: str) -> tuple[_M, Place]:
     place = Place(file, scanner.scan(message.DESCRIPTOR))
     try:
         text_format.Parse(text, message)
-    except text_format.ParseError as error:  # e.g. escapes that are no UTF-8
+    except text_format.ParseError as error:  # e.g. escapes that are not UTF-8
         line, column = error.GetLine(), error.GetColumn()
         where = f"{file}:{line}:{column}" if line else file
         raise PrototxtError(re.sub(r"^\d+:\d+ : ", "", str(error)), where=where) from None
@@ -175,7 +175,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
         if kind == TEXT:
             return text
     remedy = "Weights go to --weights" if kind == WEIGHTS else None
-    raise PrototxtError("this is no definition", where=file, got=kind,
+    raise PrototxtError("this is not a definition", where=file, got=kind,
                         wanted="a prototxt (text)", remedy=remedy)
 
 

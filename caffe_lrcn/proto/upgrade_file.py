@@ -123,7 +123,7 @@ def _open_binary(path: str) -> Wire:
         kind = kind_of(bytes(wire.data[:HEAD_BYTES]))
         if kind not in (WEIGHTS, OTHER):
             remedy = "HDF5 files hold weights only, no definitions" if kind == HDF5 else None
-            raise WeightsError("this is no definition", where=path, got=kind,
+            raise WeightsError("this is not a definition", where=path, got=kind,
                                wanted="a definition, text or binary", remedy=remedy)
         return wire
     except WeightsError as error:

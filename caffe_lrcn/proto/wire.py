@@ -87,7 +87,7 @@ class Wire:
             start = stop
 
     def text(self, field: Field) -> str:
-        """Decode a string; bytes that are no UTF-8 become replacement characters."""
+        """Decode a string; bytes that are not UTF-8 become replacement characters."""
         return str(self.data[field.start:field.end], "utf-8", "replace")
 
     def numbers(self, field: Field, dtype: str, what: str) -> np.ndarray:
@@ -96,7 +96,8 @@ class Wire:
         if field.wire_type == LEN:
             length = field.end - field.start
             if length % size:
-                self.fail(field.start, f"{what} has {length} bytes, which is no multiple of {size}")
+                self.fail(field.start,
+                          f"{what} has {length} bytes, which is not a multiple of {size}")
             return np.frombuffer(self.data, dtype, length // size, field.start)
         if _FIXED_SIZE.get(field.wire_type) != size:
             self.fail(field.start, f"{what} has numbers of a wrong size")

@@ -138,7 +138,8 @@ def crop(top_from: Top, top_to: Top) -> Top:
     """Return a Crop of ``top_from`` to the size of ``top_to``, aligned with it.
 
     Raises:
-        AssertionError: the scales differ, ``top_to`` reaches outside, or the offset is no integer.
+        AssertionError: the scales differ, ``top_to`` reaches outside, or the offset is not an
+            integer.
         RuntimeError: the blobs have no common origin.
     """
     axis, scale, shift = coord_map_from_to(top_from, top_to)
@@ -147,7 +148,7 @@ def crop(top_from: Top, top_to: Top) -> Top:
     if not np.all(np.asarray(shift) <= 0):
         raise AssertionError(f"the crop would reach outside (shift {shift}): pad the blob")
     if not np.all(np.round(shift) == shift):
-        raise AssertionError(f"the offset is no integer: {shift}")
+        raise AssertionError(f"the offset is not an integer: {shift}")
     offset = (-np.round(np.atleast_1d(shift))).astype(int).tolist()
     first_spatial = 2 if axis is None else axis + 1
     return layers.Crop(top_from, top_to, crop_param={"axis": first_spatial, "offset": offset})

@@ -38,7 +38,7 @@ class Function:
     """A layer: its type, its bottoms and its fields.
 
     Raises:
-        TypeError: a bottom is no Top.
+        TypeError: a bottom is not a Top.
     """
 
     def __init__(self, type_name: str, inputs: tuple[Top, ...], params: dict[str, Any]) -> None:

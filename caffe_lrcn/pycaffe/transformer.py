@@ -142,4 +142,4 @@ class Transformer:
 
     def _check_input(self, in_: str) -> None:
         if in_ not in self.inputs:
-            raise UsageError(f"'{in_}' is no input", wanted=", ".join(self.inputs))
+            raise UsageError(f"'{in_}' is not an input", wanted=", ".join(self.inputs))

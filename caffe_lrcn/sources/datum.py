@@ -13,13 +13,13 @@ def parse_datum(content: bytes) -> Datum:
     """Return the Datum that was stored as these bytes.
 
     Raises:
-        DataError: the bytes are no Datum, or a raw one whose values do not fill its shape.
+        DataError: the bytes are not a Datum, or a raw one whose values do not fill its shape.
     """
     datum = Datum()
     try:
         datum.ParseFromString(content)
     except DecodeError:
-        raise DataError("this is no Datum", got=f"{len(content)} bytes") from None
+        raise DataError("this is not a Datum", got=f"{len(content)} bytes") from None
     if not datum.encoded:
         _check_size(datum)
     return datum

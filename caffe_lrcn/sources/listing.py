@@ -74,7 +74,7 @@ def read_picture_list(path: str) -> PictureList:
     if not names:
         raise DataError("the list names no picture", where=path,
                         remedy="Write one line per picture: its name, a space, its label.")
-    blank -= 1  # what follows the last newline is no line
+    blank -= 1  # what follows the last newline is not a line
     if blank > 0:
         glog.warning("%s: skipped %d blank line%s", path, blank, "s" if blank > 1 else "")
     return PictureList(path, names, np.array(labels, np.int32), np.array(lines, np.int64))
@@ -112,5 +112,5 @@ def read_text(path: str) -> str:
         raise DataError("this is an HDF5 file, not a list of files", where=path,
                         remedy="Name it in a text file and give that one as source.")
     if b"\0" in head:
-        raise DataError("the list is no text file", where=path)
+        raise DataError("the list is not a text file", where=path)
     return content.decode("utf-8-sig", errors="surrogateescape")

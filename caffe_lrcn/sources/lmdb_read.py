@@ -194,7 +194,7 @@ class LmdbFile:
     def _newest_meta(self) -> _Meta:
         first = self._read_meta(0)
         if not first:
-            raise DataError("this is no LMDB database", where=self.path,
+            raise DataError("this is not an LMDB database", where=self.path,
                             got=f"{self._size} bytes")
         second = self._read_meta(first.page_size)
         if not second or second.page_size != first.page_size:

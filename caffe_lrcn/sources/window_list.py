@@ -85,7 +85,7 @@ def _check_indices(words: _Words, indices: list[tuple[int, int]], count: int) ->
     # the block itself.
     for index, line in indices:
         if not 0 <= index < count:
-            words.fail(line, "the index of the picture is no place in the list", index,
+            words.fail(line, "the index of the picture is not a place in the list", index,
                        f"0 to {count - 1}")
 
 
@@ -162,7 +162,7 @@ class _Words:
         try:
             value = int(text)
         except ValueError:
-            self.fail(line, f"{what} is no integer", f"'{text}'", _FORM)
+            self.fail(line, f"{what} is not an integer", f"'{text}'", _FORM)
         if abs(value) > _INT32.max:
             self.fail(line, f"{what} is too large", value)
         return value

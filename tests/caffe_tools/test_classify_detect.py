@@ -105,14 +105,14 @@ def test_no_pictures(tmp_path):
     with pytest.raises(DataError, match="ends in .jpg"):
         load_pictures(str(tmp_path), "jpg")
     np.save(tmp_path / "x.npy", np.zeros((2, 3)))
-    with pytest.raises(DataError, match="no pictures"):
+    with pytest.raises(DataError, match="not pictures"):
         load_pictures(str(tmp_path / "x.npy"), "jpg")
 
 
 @pytest.mark.parametrize("array", [np.zeros((2, 2)), np.zeros((2, 3, 4, 5))])
 def test_no_mean(tmp_path, array):
     np.save(tmp_path / "m.npy", array)
-    with pytest.raises(DataError, match="no mean picture"):
+    with pytest.raises(DataError, match="not a mean picture"):
         read_mean(str(tmp_path / "m.npy"))
 
 
@@ -159,8 +159,8 @@ def test_selective_search_is_not_included(model, windows, tmp_path, capsys):
 
 @pytest.mark.parametrize(("table", "told"), [
     ("filename,ymin,xmin\n", "wanted ymax, xmax"), ("", "lacks columns"),
-    ("filename,ymin,xmin,ymax,xmax\na,1,2,3,x\n", "w.csv:2: a window's edge is no number"),
-    ("filename,ymin,xmin,ymax,xmax\na,1\n", "is no number"),
+    ("filename,ymin,xmin,ymax,xmax\na,1,2,3,x\n", "w.csv:2: a window's edge is not a number"),
+    ("filename,ymin,xmin,ymax,xmax\na,1\n", "is not a number"),
 ])
 def test_bad_tables(tmp_path, table, told):
     (tmp_path / "w.csv").write_text(table)

@@ -65,7 +65,7 @@ def test_mnist_pairs(mnist, tmp_path):
 
 
 @pytest.mark.parametrize(("content", "told"), [
-    (b"", "no idx file"), (b"\x1f\x8b\x08 packed twelve bytes", "gunzip"),
+    (b"", "not an idx file"), (b"\x1f\x8b\x08 packed twelve bytes", "gunzip"),
     (struct.pack(">4I", 2051, 7, 2, 3) + bytes(36), "damaged"),
     (struct.pack(">4I", 2051, 5, 2, 3) + bytes(30), "do not belong together"),
     (struct.pack(">4I", 2051, 2**31, 2**31, 2**31), "damaged"),

@@ -87,7 +87,7 @@ def test_files_that_hold_no_streams(tmp_path):
         read_streams(str(path))
     with h5py.File(path, "a") as file:
         file["input_sentence"] = np.zeros((4, 2, 5))
-    with pytest.raises(DataError, match="is no word stream"):
+    with pytest.raises(DataError, match="is not a word stream"):
         read_streams(str(path))
     with h5py.File(path, "a") as file:
         del file["input_sentence"]

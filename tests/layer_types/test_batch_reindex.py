@@ -45,7 +45,7 @@ def test_no_indices_give_no_samples(any_backend):
 @pytest.mark.parametrize(("value", "got"), [(4, "4"), (-1, "-1"), (np.nan, "nan")])
 def test_other_indices_are_refused(value, got, any_backend):
     case = make_layer(_LAYER, [_X, [0, value]], backend=any_backend)
-    with pytest.raises(LabelError, match=f"layer 'b': an index is no .*got {got}, wanted 0 to 3"):
+    with pytest.raises(LabelError, match=f"layer 'b': an index is not .*got {got}, wanted 0 to 3"):
         case.forward()
 
 

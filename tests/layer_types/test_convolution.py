@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.errors import PrototxtError, ShapeError
 from tests.harness.layers import break_op, check_gradients, make_layer, run_golden
 
 FILLERS = "weight_filler { type: 'gaussian' } bias_filler { type: 'gaussian' }"
@@ -108,7 +108,7 @@ def test_follows_the_size_of_the_picture():
     ("kernel_size: 3 axis: 4", (2, 3, 5, 5), "axis 4 is out of range"),
 ])
 def test_refuses(extra, shape, message):
-    with pytest.raises(ShapeError, match=message) as caught:
+    with pytest.raises((PrototxtError, ShapeError), match=message) as caught:
         make_layer(convolution(extra), [picture(*shape)])
     assert "test.prototxt:1" in str(caught.value) and "layer 'conv'" in str(caught.value)
 
@@ -128,5 +128,5 @@ def test_refuses_bottoms_of_two_shapes_and_new_channels():
     ("blobs { } blobs { } blobs { }", "got 3, wanted 2"),
 ])
 def test_checks_blobs_given_in_the_definition(blobs, message):
-    with pytest.raises(ShapeError, match=message):
+    with pytest.raises(PrototxtError, match=message):
         make_layer(convolution("kernel_size: 3", layer=blobs), [picture(2, 3, 5, 5)])

@@ -255,8 +255,8 @@ def test_an_empty_database(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("bad, message", [
-    (b"\xff\xff", "this is no Datum"),
-    (array_to_datum(PICTURES[0]).SerializeToString()[:-20], "this is no Datum"),
+    (b"\xff\xff", "this is not a Datum"),
+    (array_to_datum(PICTURES[0]).SerializeToString()[:-20], "this is not a Datum"),
     (encoded(PICTURES[0]).SerializeToString().replace(b"IDAT", b"JDAT"), "cannot be decoded")])
 @pytest.mark.parametrize("workers", [0, 1])
 def test_damaged_records_are_named_when_due(tmp_path, monkeypatch, build, bad, message, workers):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.backends import get_backend
-from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.errors import PrototxtError, ShapeError
 from tests.harness.layers import (
     break_op,
     check_broken_is_caught,
@@ -127,7 +127,7 @@ def test_follows_the_size_of_the_picture():
     ("kernel_size: 3 axis: 4", (2, 3, 5, 5), "axis 4 is out of range"),
 ])
 def test_refuses(extra, shape, message):
-    with pytest.raises(ShapeError, match=message) as caught:
+    with pytest.raises((PrototxtError, ShapeError), match=message) as caught:
         make_layer(deconvolution(extra), [picture(*shape)])
     assert "test.prototxt:1" in str(caught.value) and "layer 'up'" in str(caught.value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import LabelError, ShapeError
+from caffe_lrcn.errors import LabelError, NetError, PrototxtError
 from caffe_lrcn.layer_types.base import Settings
 from tests.harness.layers import break_op, check_gradients, make_layer, run_golden
 
@@ -70,12 +70,12 @@ def test_refuses_a_gradient_for_the_indices():
     case = make_layer(embed(), [INDEX])
     assert not case.layer.allow_force_backward(0)
     case.forward()
-    with pytest.raises(ShapeError, match="indices have no gradient"):
+    with pytest.raises(NetError, match="indices have no gradient"):
         case.backward([np.zeros((2, 3, 3))], [True])
 
 
 @pytest.mark.parametrize("field", ["input_dim: 6", "num_output: 3"])
 def test_refuses_an_empty_table(field):
     name = field.split(":")[0]
-    with pytest.raises(ShapeError, match=f"{name} must be positive"):
+    with pytest.raises(PrototxtError, match=f"{name} must be positive"):
         make_layer(embed().replace(field, ""), [INDEX])

@@ -87,8 +87,8 @@ def test_following_layers_run_on_no_rows(any_backend):
 
 
 @pytest.mark.parametrize(("bottoms", "message"), [
-    ((_X, _Z, np.ones((4, 2))), "one value a sample"),
-    ((_X, _Z, np.ones(())), "one value a sample"),
+    ((_X, _Z, np.ones((4, 2))), "one value per sample"),
+    ((_X, _Z, np.ones(())), "one value per sample"),
     ((_X, _Z[:3], np.ones(4)), r"differ in axis 0 \(got \(3,\), wanted \(4, ...\)\)")])
 def test_wrong_shapes_are_refused(bottoms, message):
     with pytest.raises(ShapeError, match=f"test.prototxt:1:.*layer 'f': .*{message}"):

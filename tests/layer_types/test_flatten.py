@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.errors import PrototxtError, ShapeError
 from caffe_lrcn.layer_types import layer_class
 from tests.harness.layers import check_broken_is_caught, make_layer, run_golden
 
@@ -44,5 +44,6 @@ def test_storage_is_shared():
 
 @pytest.mark.parametrize("param", ["axis: 4", "end_axis: -5", "axis: 3 end_axis: 1"])
 def test_impossible_axes_are_refused(param):
-    with pytest.raises(ShapeError, match="test.prototxt:1:.*(out of range|before axis)"):
+    with pytest.raises((PrototxtError, ShapeError),
+                       match="test.prototxt:1:.*(out of range|before axis)"):
         make_layer(_layer(param), [_X])

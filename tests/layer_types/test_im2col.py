@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.errors import PrototxtError, ShapeError
 from tests.harness.layers import check_broken_is_caught, make_layer, run_golden
 from tests.layer_types.spoiled import spoiled
 
@@ -80,6 +80,6 @@ def test_follows_the_size_of_the_picture():
     ("kernel_size: 2 axis: 4", (2, 3, 5, 5), "axis 4 is out of range"),
 ])
 def test_refuses(extra, shape, message):
-    with pytest.raises(ShapeError, match=message) as caught:
+    with pytest.raises((PrototxtError, ShapeError), match=message) as caught:
         make_layer(im2col(extra), [picture(*shape)])
     assert "test.prototxt:1" in str(caught.value) and "layer 'cols'" in str(caught.value)

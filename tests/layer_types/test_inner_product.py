@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.errors import PrototxtError, ShapeError
 from tests.harness.layers import break_op, check_gradients, make_layer, run_golden
 
 FILLERS = "weight_filler { type: 'gaussian' } bias_filler { type: 'gaussian' }"
@@ -69,5 +69,5 @@ def test_input_size_is_fixed_at_setup(x):
 def test_refuses_a_missing_axis_and_no_outputs(x):
     with pytest.raises(ShapeError, match="axis 3 is out of range"):
         make_layer(inner_product("axis: 3"), [x])
-    with pytest.raises(ShapeError, match="num_output must be positive"):
+    with pytest.raises(PrototxtError, match="num_output must be positive"):
         make_layer(inner_product().replace("num_output: 5", "num_output: 0"), [x])

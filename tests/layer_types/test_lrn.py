@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.errors import PrototxtError, ShapeError
 from tests.harness.layers import break_op, check_gradients, make_layer, run_golden
 
 # A strong alpha: with the usual 1e-4 the cross term could be missing unnoticed.
@@ -80,7 +80,7 @@ def test_follows_the_shape(x):
 
 
 def test_refuses_even_windows_and_other_numbers_of_axes(x):
-    with pytest.raises(ShapeError, match="local_size must be odd.*got 4"):
+    with pytest.raises(PrototxtError, match="local_size must be odd.*got 4"):
         make_layer(lrn("local_size: 4"), [x])
     with pytest.raises(ShapeError, match="four axes"):
         make_layer(lrn(ACROSS), [x[0]])

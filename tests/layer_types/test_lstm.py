@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.errors import NetError, PrototxtError, ShapeError, SnapshotError
 from tests.harness.layers import break_op, check_gradients, make_layer, run_golden
 from tests.layer_types.unrolled import run_unrolled, unrolled_lstm
 
@@ -147,7 +147,7 @@ def test_resume_from_state_is_exact(data):
 
 def test_restore_refuses_another_size():
     case = make_layer(lstm(), [np.zeros((T, N, K)), np.zeros((T, N))])
-    with pytest.raises(ShapeError, match=r"\(N, 4\)"):
+    with pytest.raises(SnapshotError, match=r"\(N, 4\)"):
         case.layer.restore({"h": np.zeros((N, D + 1)), "c": np.zeros((N, D))})
 
 
@@ -196,7 +196,7 @@ def test_values_given_in_the_definition_win_over_fillers():
     case = make_layer(lstm(layer=blobs), [np.zeros((T, N, K)), np.zeros((T, N))])
     for blob in case.layer.blobs:
         np.testing.assert_array_equal(blob.host_data, 0.5)
-    with pytest.raises(ShapeError, match="got 1, wanted 3"):
+    with pytest.raises(PrototxtError, match="got 1, wanted 3"):
         make_layer(lstm(layer="blobs { data: 1 }"), [np.zeros((T, N, K)), np.zeros((T, N))])
 
 
@@ -213,7 +213,7 @@ def test_values_given_in_the_definition_win_over_fillers():
      "num_output must be positive"),
 ])
 def test_refuses(text, shapes, message):
-    with pytest.raises(ShapeError, match=message) as caught:
+    with pytest.raises((PrototxtError, ShapeError), match=message) as caught:
         make_layer(text, [np.zeros(shape) for shape in shapes])
     assert "layer 'lstm'" in str(caught.value) and "test.prototxt:1" in str(caught.value)
 
@@ -230,7 +230,7 @@ def test_cont_has_no_gradient():
     case = make_layer(lstm(), [np.zeros((T, N, K)), np.zeros((T, N))])
     assert [case.layer.allow_force_backward(i) for i in range(2)] == [True, False]
     case.forward()
-    with pytest.raises(ShapeError, match="cont has no gradient"):
+    with pytest.raises(NetError, match="cont has no gradient"):
         case.backward([np.zeros((T, N, D))], [True, True])
 
 

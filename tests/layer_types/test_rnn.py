@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.errors import PrototxtError
 from tests.harness.layers import break_op, check_gradients, make_layer, run_golden
 from tests.layer_types.unrolled import run_unrolled, unrolled_rnn
 
@@ -121,6 +121,6 @@ def test_exposed_state(data):
 
 
 def test_refuses_too_many_bottoms():
-    with pytest.raises(ShapeError, match="bottoms without expose_hidden"):
+    with pytest.raises(PrototxtError, match="bottoms without expose_hidden"):
         make_layer(rnn(("x", "cont", "s", "h")), [np.zeros((T, N, K)), np.zeros((T, N)),
                                                  np.zeros((N, S)), np.zeros((1, N, D))])

@@ -109,7 +109,8 @@ def test_random_picks_come_back_with_the_state():
     ("pyramid_height: 2 pool: STOCHASTIC", (2, 3, 7, 8), "no padding, which level 1 needs"),
 ])
 def test_refuses(extra, shape, message):
-    with pytest.raises(ShapeError, match=f"test.prototxt:1:.*layer 's'.*{message}"):
+    with pytest.raises((PrototxtError, ShapeError),
+                       match=f"test.prototxt:1:.*layer 's'.*{message}"):
         make_layer(_layer(extra), [np.zeros(shape)])
 
 

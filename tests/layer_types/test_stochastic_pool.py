@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import PrototxtError, ShapeError
+from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.layer_types.base import Settings
 from caffe_lrcn.rng import random_words
 from tests.harness.layers import TEST, TRAIN, check_broken_is_caught, make_layer
@@ -140,7 +140,7 @@ def test_strict_mode_wants_a_gpu():
 
 
 def test_padding_and_a_mask_are_refused():
-    with pytest.raises(ShapeError, match="test.prototxt:1:.*has no padding.*Remove pad"):
+    with pytest.raises(PrototxtError, match="test.prototxt:1:.*has no padding.*Remove pad"):
         make_layer(_layer("kernel_size: 3 pad: 1"), [_X])
-    with pytest.raises(ShapeError, match="only MAX pooling has a second top"):
+    with pytest.raises(PrototxtError, match="only MAX pooling has a second top"):
         make_layer(_layer(tops='top: "y" top: "mask"'), [_X])

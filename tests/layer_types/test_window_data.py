@@ -123,7 +123,7 @@ def test_root_folder_stands_before_names(folder, build):
     ("batch_size: 4", "", "test.prototxt:2:3: layer 'd': crop_size is not given"),
     ("batch_size: 0", "crop_size: 8", "at least one window"),
     ("batch_size: 4 context_pad: 4", "crop_size: 8", "3:59: .*no room.*got 4, wanted less than ha"),
-    ("batch_size: 4 fg_fraction: 1.5", "crop_size: 8", "fg_fraction is no fraction"),
+    ("batch_size: 4 fg_fraction: 1.5", "crop_size: 8", "fg_fraction is not a fraction"),
     ("batch_size: 4 fg_threshold: 0.95", "crop_size: 8",
      "windows.txt: layer 'd': the list has no foreground windows .wanted at least 1, to draw 1"),
     ("batch_size: 4 bg_threshold: 0.05", "crop_size: 8", "no background windows .*to draw 3"),

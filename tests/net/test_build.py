@@ -69,7 +69,7 @@ def test_errors_are_collected_in_one_pass():
     assert [(error.layer, error.message.split(":")[0].split(" '")[0])
             for error in collector.errors] == [
         ("a", "unknown bottom blob"), ("d", "unknown layer type"),
-        ("e", "loss_weight must be given once a top, or not at all"),
+        ("e", "loss_weight must be given once per top, or not at all"),
         ("h", "Flatten has the wrong number of bottoms"),
         ("c", "num_output must be positive"), ("g", "more param entries than parameters")]
     steps = {step.definition.param.name: step for step in built.steps if not step.inserted}

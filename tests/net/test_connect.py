@@ -50,11 +50,11 @@ def test_an_explicit_zero_weight_is_kept():
     ('layer { name: "c" type: "ReLU" bottom: "x" top: "t" }', NetError, "several layers"),
     ('layer { name: "c" type: "Flatten" bottom: "x" top: "x" }', NetError, "in place"),
     ('layer { name: "c" type: "ReLU" bottom: "x" top: "y" loss_weight: 1 loss_weight: 2 }',
-     PrototxtError, "loss_weight must be given once a top"),
+     PrototxtError, "loss_weight must be given once per top"),
     ('layer { name: "c" type: "SoftmaxWithLoss" bottom: "x" bottom: "t" top: "l" top: "p" }',
-     PrototxtError, r"once a top \(got 0 weights, wanted 2\)"),
+     PrototxtError, r"once per top \(got 0 weights, wanted 2\)"),
     ('layer { name: "c" type: "Convolution" bottom: "x" bottom: "t" top: "y" }', NetError,
-     "one top a bottom"),
+     "one top per bottom"),
     ('layer { name: "a" type: "TanH" bottom: "x" top: "y" }'
      'layer { name: "c" type: "ReLU" bottom: "x" top: "x" }', NetError, "another layer reads"),
 ])

@@ -108,7 +108,8 @@ def test_truncated_and_foreign_hdf5(tmp_path):
         read_weights(tmp_path / "cut.h5")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["data/x/0"] = np.arange(3)
-    with pytest.raises(WeightsError, match=r"other.h5: '/data/x/0' is no array of weights.*int64"):
+    with pytest.raises(WeightsError,
+                       match=r"other.h5: '/data/x/0' is not an array of weights.*int64"):
         read_weights(tmp_path / "other.h5")
     with h5py.File(tmp_path / "huge.h5", "w") as file:
         file.create_dataset("data/x/0", (10**9, 10**3), np.float32, chunks=(10, 10))

@@ -58,7 +58,7 @@ def test_the_step_of_multistep_is_kept():
 
 @pytest.mark.parametrize("data, part", [
     (caffe_pb2.SolverState(current_step=1).SerializeToString(), "holds no iteration number"),
-    (caffe_pb2.SolverState(iter=-1).SerializeToString(), "no number of iterations"),
+    (caffe_pb2.SolverState(iter=-1).SerializeToString(), "not a number of iterations"),
     (b"\x08\x06\x12\x7fabc", "byte 2: field 2 of the solver state announces 127"),
 ])
 def test_damaged_states(tmp_path, data, part):

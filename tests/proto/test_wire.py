@@ -72,7 +72,7 @@ def test_damage_is_reported_with_its_place(data, part):
 
 def test_numbers_of_the_wrong_size():
     data = encode_bytes(5, b"abcde")
-    with pytest.raises(WeightsError, match="5 bytes, which is no multiple of 4"):
+    with pytest.raises(WeightsError, match="5 bytes, which is not a multiple of 4"):
         wire(data).numbers(walk(data)[0], "<f4", "it")
     data = encode_tag(5, FIXED64) + b"12345678"
     with pytest.raises(WeightsError, match="wrong size"):

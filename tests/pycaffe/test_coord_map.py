@@ -103,7 +103,7 @@ def test_what_cannot_be_cropped(data):
         crop(data, conv(data, stride=2))
     with pytest.raises(AssertionError, match="outside"):
         crop(conv(data), data)
-    with pytest.raises(AssertionError, match="no integer"):
+    with pytest.raises(AssertionError, match="not an integer"):
         crop(data, conv(data, kernel_size=4))
     with pytest.raises(RuntimeError, match="common blob"):
         crop(data, L.InnerProduct(data, num_output=1))

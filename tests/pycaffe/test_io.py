@@ -245,10 +245,10 @@ def test_settings_that_do_not_fit():
                         (made.set_mean, np.zeros((1, 3, 4, 5)))):
         with pytest.raises(ValueError, match="data"):
             call("data", value)
-        with pytest.raises(Exception, match="'x' is no input"):
+        with pytest.raises(Exception, match="'x' is not an input"):
             call("x", value)
     for method in ("preprocess", "deprocess", "set_raw_scale", "set_input_scale"):
-        with pytest.raises(Exception, match="'x' is no input"):
+        with pytest.raises(Exception, match="'x' is not an input"):
             getattr(made, method)("x", 1)
     made.set_is_flow("data", True)
     assert made.is_flow == {"data": True}

@@ -112,7 +112,7 @@ def test_the_command_line_prints_the_traceback_and_exits_with_1(tmp_path):
     ("no_such_module", "X", ImportError, "no module 'no_such_module'.*PYTHONPATH"),
     (f"{MODULE}.deeper", "X", ImportError, "no module"),
     (MODULE, "Multiplex", AttributeError, "no class 'Multiplex'"),
-    (MODULE, "not_a_layer", PrototxtError, "is no layer"),
+    (MODULE, "not_a_layer", PrototxtError, "is not a layer"),
     ("json", "JSONDecoder", PrototxtError, "derived from"),
     ("", "X", PrototxtError, "needs a module"),
 ])

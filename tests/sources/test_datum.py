@@ -55,7 +55,7 @@ def test_values_must_fill_the_shape(datum, message):
 
 
 def test_other_bytes_are_no_datum():
-    with pytest.raises(DataError, match="this is no Datum .got 4 bytes"):
+    with pytest.raises(DataError, match="this is not a Datum .got 4 bytes"):
         parse_datum(b"\xff\xff\xff\xff")
 
 

@@ -59,7 +59,7 @@ def test_labels_are_read_like_atoi(text, label):
 @pytest.mark.parametrize("read", [read_file_list, read_picture_list])
 @pytest.mark.parametrize("content, message", [
     (b"", "names no"), (b"\n \n", "names no"), (b"\x89HDF\r\n\x1a\n" + bytes(9), "HDF5 file"),
-    (b"a\0b", "no text file")])
+    (b"a\0b", "not a text file")])
 def test_what_is_no_list_is_refused(tmp_path, read, content, message):
     path = write(tmp_path, content)
     with pytest.raises(DataError, match=message) as caught:

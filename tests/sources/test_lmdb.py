@@ -134,9 +134,10 @@ def test_writing_without_the_package_names_the_extra(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content, message", [
-    (None, "there is no LMDB database"), (b"", "this is no LMDB database .got 0 bytes"),
-    (b"\0" * 8192, "this is no LMDB database"), (b"text " * 2000, "this is no LMDB database")])
-def test_what_is_no_database(tmp_path, content, message):
+    (None, "there is no LMDB database"), (b"", "this is not an LMDB database .got 0 bytes"),
+    (b"\0" * 8192, "this is not an LMDB database"),
+    (b"text " * 2000, "this is not an LMDB database")])
+def test_what_is_not_a_database(tmp_path, content, message):
     if content is not None:
         (tmp_path / "data.mdb").write_bytes(content)
     with pytest.raises(DataError, match=f"data.mdb: {message}"):

@@ -65,26 +65,26 @@ def test_the_index_is_taken_as_a_place_in_the_list(read):
     got = read(LIST.replace("# 1", "# 9").replace("# 0", "# 1").replace("# 9", "# 0"))
     assert got.names == ["first.png", "second.png"]
     assert got.foreground.values[:, 0].tolist() == [1, 1]
-    with pytest.raises(DataError, match="windows.txt:10: the index .* no place.*got 5, wanted 0 t"):
+    with pytest.raises(DataError, match="windows.txt:10: the index .* not a place.*got 5, wanted 0 t"):
         read(LIST.replace("# 1", "# 5"))
 
 
 @pytest.mark.parametrize("old, new, message", [
     ("# 1", "1", "windows.txt:10: a block does not start with '#' .got '1'"),
-    ("# 0", "# zero", "windows.txt:1: the index of the picture is no integer .got 'zero'"),
+    ("# 0", "# zero", "windows.txt:1: the index of the picture is not an integer .got 'zero'"),
     ("3\n20", "1\n20", "windows.txt:3: pictures are decoded to colour .got 1 channels"),
-    ("3 20", "three 20", "windows.txt:12: channels is no integer"),
-    ("20\n30", "20\nwide", "windows.txt:5: the width is no integer .got 'wide'"),
+    ("3 20", "three 20", "windows.txt:12: channels is not an integer"),
+    ("20\n30", "20\nwide", "windows.txt:5: the width is not an integer .got 'wide'"),
     ("30\n3\n", "30\n-1\n", "windows.txt:6: the number of windows is negative"),
     ("30\n3\n", "30\n4\n", "windows.txt:9: a window is made of numbers|windows.txt:10"),
     ("30\n1\n", "30\n2\n", "windows.txt:14: the list ends within a block"),
     ("30\n1\n", "30\n99999999999\n", "windows.txt:13: the number of windows is too large"),
     ("4 4 5 5\n", "4 4 5\n", "windows.txt:14: the list ends within a block .got 5 words"),
     ("5 6 7 8", "5 6 x 8", "windows.txt:9: a window is made of numbers .got 'x'"),
-    ("5 6 7 8", "5 6 7.5 8", "windows.txt:9: a class or a corner is no integer .got '7.5'"),
-    ("9 0.5", "9.5 0.5", "windows.txt:9: a class or a corner is no integer .got '9.5'"),
-    ("5 6 7 8", "nan 6 7 8", "windows.txt:9: a class or a corner is no integer .got 'nan'"),
-    ("5 6 7 8", "inf 6 7 8", "windows.txt:9: a class or a corner is no integer .got 'inf'"),
+    ("5 6 7 8", "5 6 7.5 8", "windows.txt:9: a class or a corner is not an integer .got '7.5'"),
+    ("9 0.5", "9.5 0.5", "windows.txt:9: a class or a corner is not an integer .got '9.5'"),
+    ("5 6 7 8", "nan 6 7 8", "windows.txt:9: a class or a corner is not an integer .got 'nan'"),
+    ("5 6 7 8", "inf 6 7 8", "windows.txt:9: a class or a corner is not an integer .got 'inf'"),
     ("5 6 7 8", "5 6 7 3000000000", "windows.txt:9: a class or a corner is too large"),
     ("9 0.5", "0 0.5", "windows.txt:9: the class of a foreground window is not positive .got 0"),
     ("second.png\n3 20 30\n1\n2 0.1 4 4 5 5\n", "second.png", "windows.txt:11: the list ends")])

@@ -64,7 +64,7 @@ def backward(index: np.ndarray, dy: np.ndarray, d_weight: np.ndarray | None,
 
 
 def _rows(index: np.ndarray, size: int) -> np.ndarray:
-    """Return whole indices, ``PADDING`` for padding and less for what is no row at all."""
+    """Return whole indices, ``PADDING`` for padding and less for what is not a row at all."""
     with np.errstate(invalid="ignore"):  # NaN becomes a number far out of range
         rows = index.reshape(-1).astype(np.intp)
     rows[rows >= size] = PADDING - 1

@@ -1,6 +1,6 @@
 """Softmax along the middle of (outer, C, inner), its logistic loss, and what losses share.
 
-Labels are class numbers as floating-point numbers; fractions are cut off. One that is no class
+Labels are class numbers as floating-point numbers; fractions are cut off. One that is not a class
 counts for nothing and sets ``BAD_LABEL`` in the status word.
 """
 from __future__ import annotations

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from ...blob import Blob
-from ...errors import PrototxtError
+from ...errors import PrototxtError, ShapeError
 from ..base import Layer
 from .checks import axis_of
 
@@ -19,16 +19,15 @@ def learned_shape(layer: Layer, bottom: Blob, field: str) -> tuple[int, ...]:
     """
     param = getattr(layer.param, field)
     if param.num_axes < -1:
-        raise layer.error("num_axes is no number of axes", got=param.num_axes,
-                          wanted="-1 (to the last) or more", kind=PrototxtError,
-                          at=(field, "num_axes"))
+        raise layer.error(PrototxtError, "num_axes is not a number of axes", got=param.num_axes,
+                          wanted="-1 (to the last) or more", at=(field, "num_axes"))
     if param.num_axes == 0:
         return ()
     start = axis_of(layer, bottom, param.axis, field, "axis")
     if param.num_axes == -1:
         return bottom.shape[start:]
     if start + param.num_axes > len(bottom.shape):
-        raise layer.error(f"the bottom has too few axes for {field}", got=bottom.shape,
+        raise layer.error(ShapeError, f"the bottom has too few axes for {field}", got=bottom.shape,
                           wanted=f"at least {start + param.num_axes} axes", at=(field, "num_axes"))
     return bottom.shape[start:start + param.num_axes]
 
@@ -48,7 +47,7 @@ def covered_view(layer: Layer, bottom: list[Blob], operand: Blob, field: str,
     start = axis_of(layer, x, getattr(layer.param, field).axis, field, "axis") if shape else 0
     end = start + len(shape)
     if x.shape[start:end] != shape:
-        raise layer.error(f"the {name} does not fit the bottom", got=shape,
+        raise layer.error(ShapeError, f"the {name} does not fit the bottom", got=shape,
                           wanted=f"{x.shape[start:end]}, the axes of {x.shape} from {start} on",
                           at=("bottom", len(bottom) - 1))
     return x.count_range(0, start), operand.count, x.count_range(end)

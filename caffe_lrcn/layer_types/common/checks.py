@@ -17,7 +17,7 @@ def axis_of(layer: Layer, blob: Blob, axis: int, *at: str) -> int:
     try:
         return blob.canonical_axis(axis)
     except ShapeError as error:
-        raise layer.error(error.message, got=axis, wanted=error.wanted, at=at,
+        raise layer.error(ShapeError, error.message, got=axis, wanted=error.wanted, at=at,
                           remedy="Negative axes count from the last, -1.") from None
 
 
@@ -29,10 +29,10 @@ def same_batch(layer: Layer, bottom: list[Blob]) -> None:
     """
     first, second = bottom[0].shape, bottom[1].shape
     if not first or not second or first[0] != second[0]:
-        raise layer.error(
-            "predictions and labels differ in axis 0", got=f"{first} and {second}",
-            at=("bottom", 1), remedy=transposed_remedy(first[:2], second)
-            or "Both must hold the same number of samples, along axis 0.")
+        raise layer.error(ShapeError, "predictions and labels differ in axis 0",
+                          got=f"{first} and {second}", at=("bottom", 1),
+                          remedy=transposed_remedy(first[:2], second)
+                          or "Both must hold the same number of samples, along axis 0.")
 
 
 def label_count(layer: Layer, bottom: list[Blob], axis: int) -> tuple[int, int, int]:
@@ -46,9 +46,9 @@ def label_count(layer: Layer, bottom: list[Blob], axis: int) -> tuple[int, int, 
     if outer * inner != label.count:
         lead = scores.shape[:axis] + scores.shape[axis + 1:]
         raise layer.error(
-            "there must be one label for each prediction",
+            ShapeError, "there must be one label for each prediction", at=("bottom", 1),
             got=f"{label.count} labels of shape {label.shape} for predictions of shape "
-                f"{scores.shape}", wanted=f"{outer * inner} of shape {lead}", at=("bottom", 1),
+                f"{scores.shape}", wanted=f"{outer * inner} of shape {lead}",
             remedy=f"The classes are taken to lie along axis {axis}; set axis if they do not.")
     return outer, scores.shape[axis], inner
 
@@ -68,22 +68,22 @@ def refuse_label_gradient(layer: Layer, propagate_down: list[bool]) -> None:
         NetError: the net asks for it.
     """
     if propagate_down[1]:
-        raise layer.error(
-            f"{layer.type} has no gradient with respect to its labels", kind=NetError,
-            at=("bottom", 1), remedy="Feed labels from data, or write propagate_down: true "
-                                     "propagate_down: false.")
+        raise layer.error(NetError, f"{layer.type} has no gradient with respect to its labels",
+                          at=("bottom", 1),
+                          remedy="Feed labels from data, or write propagate_down: true "
+                                 "propagate_down: false.")
 
 
 def log_of_base(layer: Layer, field: str) -> float:
     """Return the natural logarithm of ``base`` in the message ``field``, whose -1 means e.
 
     Raises:
-        PrototxtError: another negative base, 0, or one that is no finite number.
+        PrototxtError: another negative base, 0, or one that is not a finite number.
     """
     base = getattr(layer.param, field).base
     if base == -1:
         return 1.0
     if not 0 < base < math.inf:
-        raise layer.error("base has no logarithm", got=f"{base:g}", kind=PrototxtError,
+        raise layer.error(PrototxtError, "base has no logarithm", got=f"{base:g}",
                           wanted="-1 (e) or a positive number", at=(field, "base"))
     return math.log(base)

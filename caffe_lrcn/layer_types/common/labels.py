@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...blob import Blob
-from ...errors import LabelError
+from ...errors import LabelError, ShapeError
 from ..base import Layer
 
 #: Least probability whose logarithm is taken (SoftmaxWithLoss has another, FLT_MIN).
@@ -31,7 +31,7 @@ def class_labels(layer: Layer, label: Blob, classes: int, ignore: int | None = N
 
 
 def label_complaint(layer: Layer, label: Blob, classes: int, ignore: int | None = None,
-                    remedy: str = "Let the layer below give one score a class.",
+                    remedy: str = "Let the layer below give one score per class.",
                     ) -> LabelError | None:
     """Return what is wrong with the labels, bottom 1, or None.
 
@@ -45,10 +45,10 @@ def label_complaint(layer: Layer, label: Blob, classes: int, ignore: int | None 
         return None
     # CAFFE-QUIRK, mended: Caffe reads outside the row, or looks at ignore_label too late.
     first = wrong.argmax()
-    return layer.error(
-        f"a label is no class (number {first} of labels of shape {label.shape})",
-        kind=LabelError, got=f"{given[first]:g}", wanted=f"0 to {classes - 1}",
-        at=("bottom", 1), remedy=remedy)
+    return layer.error(LabelError,
+                       f"a label is not a class (number {first} of labels of shape {label.shape})",
+                       got=f"{given[first]:g}", wanted=f"0 to {classes - 1}", at=("bottom", 1),
+                       remedy=remedy)
 
 
 def index_complaint(layer: Layer, index: Blob, message: str, least: int, end: int, wanted: str,
@@ -63,8 +63,8 @@ def index_complaint(layer: Layer, index: Blob, message: str, least: int, end: in
     wrong = ~((given > least - 1) & (given < end))  # NaN is wrong, too
     if not wrong.any():
         return None
-    return layer.error(message, kind=LabelError, got=f"{given[wrong.argmax()]:g}", wanted=wanted,
-                       at=at, remedy=remedy)
+    return layer.error(LabelError, message, got=f"{given[wrong.argmax()]:g}", wanted=wanted, at=at,
+                       remedy=remedy)
 
 
 def one_label_a_sample(layer: Layer, bottom: list[Blob]) -> None:
@@ -74,6 +74,7 @@ def one_label_a_sample(layer: Layer, bottom: list[Blob]) -> None:
         ShapeError: it does not.
     """
     if bottom[1].count != bottom[0].shape[0]:
-        raise layer.error("there must be one label for each sample", got=bottom[1].shape,
-                          wanted=f"{bottom[0].shape[0]} labels", at=("bottom", 1),
+        raise layer.error(ShapeError, "there must be one label for each sample",
+                          got=bottom[1].shape, wanted=f"{bottom[0].shape[0]} labels",
+                          at=("bottom", 1),
                           remedy="All axes of the scores but the first are classes.")

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ...blob import Blob
+from ...errors import NetError, PrototxtError, ShapeError
 from ..base import Layer
 from .recurrent_checks import check_counts, check_shapes
 from .recurrent_state import CarriedState
@@ -42,12 +43,13 @@ class Recurrent(CarriedState, Layer):
         param = self.param.recurrent_param
         self.units = param.num_output
         if self.units == 0:
-            raise self.error("num_output must be positive", got=0, at=("recurrent_param",))
+            raise self.error(PrototxtError, "num_output must be positive", got=0,
+                             at=("recurrent_param",))
         self.exposed = len(self.state_names) if param.expose_hidden else 0
         check_counts(self, bottom, top)
         self.has_static = len(bottom) == 3 + self.exposed
         if len(bottom[_X].shape) < 2 or bottom[_X].shape[0] == 0:
-            raise self.error("the input must begin with time steps and streams",
+            raise self.error(ShapeError, "the input must begin with time steps and streams",
                              got=bottom[_X].shape, wanted="(T, N, ...) with T above 0")
         self.steps = bottom[_X].shape[0]
         self.input_size = bottom[_X].count_range(2)
@@ -96,7 +98,7 @@ class Recurrent(CarriedState, Layer):
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Go back through the steps of the last forward pass (truncated there)."""
         if propagate_down[_CONT]:
-            raise self.error("cont has no gradient", at=("propagate_down",),
+            raise self.error(NetError, "cont has no gradient", at=("propagate_down",),
                              remedy="Let cont come from a data layer, or set propagate_down: "
                                     "false for it.")
         recurrent, blas, scratch = self.backend.recurrent, self.backend.blas, self.backend.scratch
@@ -156,7 +158,7 @@ class Recurrent(CarriedState, Layer):
         param, width = self.param.recurrent_param, self.gates * self.units
         expected = self.param_count + self.has_static
         if len(self.param.blobs) not in (0, expected):
-            raise self.error("wrong number of blobs given in the definition",
+            raise self.error(PrototxtError, "wrong number of blobs given in the definition",
                              got=len(self.param.blobs), wanted=expected, at=("blobs",))
         self.add_param((width, self.input_size), param.weight_filler)
         self.add_param((width,), param.bias_filler)

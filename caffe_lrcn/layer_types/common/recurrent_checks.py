@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...blob import Blob
+from ...errors import PrototxtError, ShapeError
 from ..base import Arity, Layer
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ def check_counts(layer: Recurrent, bottom: list[Blob], top: list[Blob]) -> None:
     for kind, blobs, wanted in (("bottom", bottom, Arity(2 + layer.exposed, 3 + layer.exposed)),
                                 ("top", top, Arity(1 + layer.exposed, 1 + layer.exposed))):
         if len(blobs) not in wanted:
-            raise layer.error(f"wrong number of {kind}s {mode} expose_hidden", got=len(blobs),
-                              wanted=wanted, at=(kind,))
+            raise layer.error(PrototxtError, f"wrong number of {kind}s {mode} expose_hidden",
+                              got=len(blobs), wanted=wanted, at=(kind,))
 
 
 def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
@@ -33,20 +34,21 @@ def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
     x = bottom[0].shape
     check_cont(layer, x, bottom[1].shape)
     if x[0] != layer.steps:
-        raise layer.error("the number of time steps T is fixed when the layer is set up",
-                          got=x[0], wanted=layer.steps,
+        raise layer.error(ShapeError,
+                          "the number of time steps T is fixed when the layer is set up", got=x[0],
+                          wanted=layer.steps,
                           remedy="Pad the sequence with cont = 0, or build a net for this T.")
     if bottom[0].count_range(2) != layer.input_size:
-        raise layer.error("the input's size changed after setup", got=x,
+        raise layer.error(ShapeError, "the input's size changed after setup", got=x,
                           wanted=f"{layer.input_size} elements after (T, N)")
     if layer.has_static:
         static = bottom[2]
         if static.shape[:1] != x[1:2] or static.count_range(1) != layer.static_size:
-            raise layer.error("the static input does not fit", got=static.shape,
+            raise layer.error(ShapeError, "the static input does not fit", got=static.shape,
                               wanted=f"({x[1]}, ...) with {layer.static_size} elements a stream")
     for blob in bottom[len(bottom) - layer.exposed:]:
         if blob.shape != (1, x[1], layer.units):
-            raise layer.error("an initial state does not fit", got=blob.shape,
+            raise layer.error(ShapeError, "an initial state does not fit", got=blob.shape,
                               wanted=(1, x[1], layer.units))
 
 
@@ -63,8 +65,9 @@ def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
         return
     got = f"cont {cont} and input {x}"
     if cont == x[1::-1]:
-        raise layer.error("cont and the input disagree: one of them is N x T instead of T x N",
+        raise layer.error(ShapeError,
+                          "cont and the input disagree: one of them is N x T instead of T x N",
                           got=got, wanted="cont (T, N) and input (T, N, ...)",
                           remedy="Transpose one of them: time comes first.")
-    raise layer.error("cont and the input disagree on time steps and streams", got=got,
+    raise layer.error(ShapeError, "cont and the input disagree on time steps and streams", got=got,
                       wanted=f"cont {x[:2]}")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...backends import Backend
 from ...blob import Blob
-from ...errors import CaffeError
+from ...errors import CaffeError, SnapshotError
 
 
 class CarriedState:
@@ -60,12 +60,12 @@ class CarriedState:
         """Take back what ``state`` returned; its N counts as the N of the last forward pass.
 
         Raises:
-            ShapeError: the states are missing, or of another number of units.
+            SnapshotError: the states are missing, or of another number of units.
         """
         for name in () if self.exposed else self.state_names:
             shape = np.shape(state.get(name, ()))
             if len(shape) != 2 or shape[1] != self.units:
-                raise self.error(f"the saved state '{name}' does not fit", got=shape,
+                raise self.error(SnapshotError, f"the saved state '{name}' does not fit", got=shape,
                                  wanted=f"(N, {self.units})",
                                  remedy="Resume with the net that wrote the snapshot.")
             self.carried[name].reshape(*shape)

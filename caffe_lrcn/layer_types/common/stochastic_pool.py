@@ -34,7 +34,7 @@ def read_method(layer: Layer, message: str) -> tuple[str, Draws | None]:
         return method, None
     # CAFFE-QUIRK: Caffe stops there, because only its CUDA code has this method.
     if layer.context.settings.strict and not layer.backend.is_gpu:
-        raise layer.error("STOCHASTIC pooling is strictly for GPUs", kind=PrototxtError,
+        raise layer.error(PrototxtError, "STOCHASTIC pooling is strictly for GPUs",
                           at=(message, "pool"), remedy="Use a GPU, or leave strict mode.")
     return method, Draws(layer.random_key("pool")) if layer.phase == TRAIN else None
 
@@ -68,7 +68,7 @@ class StochasticPool:
         self._spec, self._backend, self._draws = spec, backend, draws
         self._picture = (images * channels, *size)
         self._windows_shape = (images * channels, *out)
-        # Zeros on the right and at the bottom add nothing to a window's sums, and are no earlier
+        # Zeros on the right and at the bottom add nothing to a window's sums, and are not earlier
         # than the element that its sum is reached with.
         self._padded = self._zeros((images * channels, *whole))
         self._d_padded = self._zeros((images * channels, *whole))

@@ -97,7 +97,7 @@ class BlobVec(RawBlobVec):
         """Append a blob of zeros.
 
         Raises:
-            ShapeError: this is no shape.
+            ShapeError: this is not a shape.
         """
         self._blobs.append(engine_blob.Blob(self._backend, shape))
 

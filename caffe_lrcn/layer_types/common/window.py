@@ -5,6 +5,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from ...backends.specs import ConvSpec
+from ...errors import PrototxtError
 from ...proto.caffe_pb2 import ConvolutionParameter, PoolingParameter
 from ..base import Layer
 
@@ -47,7 +48,7 @@ def resolve_window(layer: Layer, param: Param, field: str, axes: int) -> Window:
         axes: number of spatial axes; may be 0.
 
     Raises:
-        ShapeError: two forms of one quantity, a missing half, or a wrong number of values.
+        PrototxtError: two forms of one quantity, a missing half, or a wrong number of values.
     """
     values = []
     written, defaults = astuple(read_window(param)), astuple(_DEFAULTS)
@@ -56,8 +57,9 @@ def resolve_window(layer: Layer, param: Param, field: str, axes: int) -> Window:
         value = given or default
         value = value * axes if len(value) == 1 else value
         if value and len(value) != axes:
-            raise layer.error(f"{both} has the wrong number of values", got=len(value),
-                              wanted=f"1, or {axes}: one a spatial axis", at=(field, both, 0))
+            raise layer.error(PrototxtError, f"{both} has the wrong number of values",
+                              got=len(value), wanted=f"1, or {axes}: one a spatial axis",
+                              at=(field, both, 0))
         values.append(value)
     return Window(*values)
 
@@ -66,17 +68,18 @@ def conv_spec(layer: Layer, axes: int, num_output: int = 0) -> ConvSpec:
     """Return the geometry that the layer's ``convolution_param`` gives; see ``resolve_window``.
 
     Raises:
-        ShapeError: also for a missing kernel, and a zero where a positive number is needed.
+        PrototxtError: also for a missing kernel, and a zero where a positive number is needed.
     """
     param, field = layer.param.convolution_param, "convolution_param"
     window = resolve_window(layer, param, field, axes)
     if axes and not window.kernel:
-        raise layer.error("kernel_size is missing", at=(field,),
+        raise layer.error(PrototxtError, "kernel_size is missing", at=(field,),
                           remedy="Give kernel_size, or kernel_h and kernel_w.")
     for (both, *_), values, (least,) in zip(_FIELDS.values(), astuple(window), astuple(_LEAST),
                                             strict=True):
         if any(value < least for value in values):
-            raise layer.error(f"{both} must be at least {least}", got=values, at=(field,))
+            raise layer.error(PrototxtError, f"{both} must be at least {least}", got=values,
+                              at=(field,))
     return ConvSpec(num_output, *astuple(window), group=param.group, bias=param.bias_term)
 
 
@@ -97,12 +100,14 @@ def _check_form(layer: Layer, param: Param, field: str, axes: int, both: str,
         return
     place, forms = (field, given[0]), f"give {both}, or {' and '.join(halves)}"
     if axes != 2:
-        raise layer.error(f"{given[0]} needs two spatial axes", got=axes, wanted=2, at=place,
-                          remedy=f"Use {both}, one value a spatial axis.")
+        raise layer.error(PrototxtError, f"{given[0]} needs two spatial axes", got=axes, wanted=2,
+                          at=place, remedy=f"Use {both}, one value a spatial axis.")
     if getattr(param, both) and (field == "convolution_param" or param.HasField(both)):
-        raise layer.error(f"{given[0]} and {both} exclude each other: {forms}", at=place)
+        raise layer.error(PrototxtError, f"{given[0]} and {both} exclude each other: {forms}",
+                          at=place)
     # CAFFE-QUIRK, mended: Caffe takes the missing half of a convolution's kernel or stride as 0
     # and then divides by it. Its half of a padding is 0, but pooling takes none.
     if len(given) == 1 and (both != "pad" or field != "convolution_param"):
         missing = halves[1 - halves.index(given[0])]
-        raise layer.error(f"{given[0]} is given without {missing}: {forms}", at=place)
+        raise layer.error(PrototxtError, f"{given[0]} is given without {missing}: {forms}",
+                          at=place)

@@ -77,7 +77,7 @@ def open_file(path: str) -> h5py.File:
         return h5py.File(path, "r")
     except OSError as error:
         if not h5py.is_hdf5(path):
-            raise DataError("this is no HDF5 file", where=path,
+            raise DataError("this is not an HDF5 file", where=path,
                             got=f"{os.path.getsize(path)} bytes") from error
         raise DataError("the HDF5 file cannot be opened; it may be truncated", where=path,
                         got=str(error)) from error

@@ -115,7 +115,7 @@ def read_features(path: str | os.PathLike[str], rows: int | None = None) -> np.n
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"cannot read the features: {error}", where=path) from error
     if not isinstance(features, np.ndarray) or features.dtype.kind not in "fiu":
-        raise DataError("the features are no array of numbers", where=path)
+        raise DataError("the features are not an array of numbers", where=path)
     if features.ndim < 2 or len(features) == 0:
         raise DataError("the features hold no rows", where=path, got=features.shape,
                         wanted="(N, F)")

@@ -65,7 +65,7 @@ def judge(caption: str, scene: Scene) -> Judgement:
 
 
 def parse(caption: str) -> Statement | None:
-    """Return what a caption says, or None if it is no sentence of the grammar."""
+    """Return what a caption says, or None if it is not a sentence of the grammar."""
     text = " ".join(caption.lower().split()).removesuffix(".").rstrip()
     for form in _FORMS:
         match = form.fullmatch(text)

@@ -158,7 +158,7 @@ def wrong_files(tmp_path):
     yield str(tmp_path / "nowhere.h5"), "no such HDF5 file"
     yield str(tmp_path), "this is a folder"
     (tmp_path / "text.txt").write_text("not HDF5")
-    yield str(tmp_path / "text.txt"), "no HDF5 file"
+    yield str(tmp_path / "text.txt"), "not an HDF5 file"
     whole = (tmp_path / "missing.h5").read_bytes()
     (tmp_path / "cut.h5").write_bytes(whole[:len(whole) // 2])
     yield str(tmp_path / "cut.h5"), "truncated"

@@ -248,7 +248,7 @@ def test_nothing_to_caption(trained, tmp_path, capsys):
 @pytest.mark.parametrize("features, message", [
     (np.ones((2, 4)), "the features do not fit the decoder (got (2, 4), wanted (N, 3))"),
     (np.empty((0, 3)), "hold no rows"), (np.ones(3), "hold no rows"),
-    (np.array(["a"]), "no array of numbers"), (np.full((1, 3), np.inf), "NaN or infinity"),
+    (np.array(["a"]), "not an array of numbers"), (np.full((1, 3), np.inf), "NaN or infinity"),
     (None, "cannot read the features")])
 def test_wrong_features(trained, tmp_path, capsys, features, message):
     path = tmp_path / "f.npy"

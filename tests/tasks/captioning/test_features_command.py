@@ -54,7 +54,7 @@ def test_errors(coco, net, capsys, flags, message):
 
 
 @pytest.mark.parametrize("array, message", [
-    (np.ones(3), "no rows"), (np.array(["a"]), "no array of numbers")])
+    (np.ones(3), "no rows"), (np.array(["a"]), "not an array of numbers")])
 def test_files_that_hold_no_features(tmp_path, array, message):
     np.save(tmp_path / "f.npy", array)
     with pytest.raises(DataError, match=message):
