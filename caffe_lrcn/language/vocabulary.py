@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import DataError, UsageError
+from ..files import new_file
 
 EOS = 0
 UNKNOWN = 1
@@ -67,9 +68,13 @@ class Vocabulary:
         return cls(lines[1:])
 
     def write(self, path: str | Path) -> None:
-        """Write ``vocabulary.txt``: one word a line, ``<unk>`` first."""
-        text = "".join(f"{word}\n" for word in self.words[UNKNOWN:])
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        """Write ``vocabulary.txt``: one word a line, ``<unk>`` first.
+
+        Raises:
+            DataError: it cannot be written.
+        """
+        with new_file(path, DataError, "the vocabulary", newline="\n") as file:
+            file.writelines(f"{word}\n" for word in self.words[UNKNOWN:])
 
     def __len__(self) -> int:
         """Return the number of ids, ``<EOS>`` and ``<unk>`` included."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from caffe_lrcn.errors import DataError, WeightsError
+from caffe_lrcn.files import new_file
 from caffe_lrcn.proto.file_kinds import ARRAY, HEAD_BYTES, OTHER, kind_of
 from caffe_lrcn.proto.wire import (
     LEN,
@@ -184,7 +185,10 @@ def read_blob_proto(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def write_blob_proto(path: str | os.PathLike[str], array: np.ndarray) -> None:
-    """Write a float32 or float64 array to a `.binaryproto` file."""
-    with open(path, "wb") as stream:
-        for piece in encode_blob(array):
-            stream.write(piece)
+    """Write a float32 or float64 array to a `.binaryproto` file.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with new_file(path, DataError, "the array", "wb") as stream:
+        stream.writelines(encode_blob(array))

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from ..errors import DataError
+from ..files import writing
 
 _FIRST_MAP_BYTES = 16 << 20
 _FOLDER_MODE = 0o744
@@ -27,14 +28,11 @@ class LmdbWriter:
     def __init__(self, path: str, map_bytes: int = _FIRST_MAP_BYTES) -> None:
         self.path, self._map_bytes = path, map_bytes
         self._lmdb = _import_lmdb(path)
-        try:
-            os.mkdir(path, _FOLDER_MODE)
-        except FileExistsError:
+        if os.path.exists(path):
             raise DataError("the database exists already", where=path,
-                            remedy="Remove it, or choose another name") from None
-        except OSError as error:
-            raise DataError("the database's folder cannot be made", where=path,
-                            got=error.strerror) from None
+                            remedy="Remove it, or choose another name")
+        with writing(path, DataError, "the database"):
+            os.mkdir(path, _FOLDER_MODE)
         self._environment = self._lmdb.open(path, map_size=map_bytes)
         self._pending: list[tuple[bytes, bytes]] = []
 

@@ -107,7 +107,7 @@ def test_a_new_database_must_not_exist(tmp_path):
         path.mkdir() if name == "folder" else path.write_text("")
         with pytest.raises(DataError, match=f"{name}: the database exists already"):
             LmdbWriter(str(path))
-    with pytest.raises(DataError, match="folder cannot be made.*No such file"):
+    with pytest.raises(DataError, match="the database cannot be written: No such file"):
         LmdbWriter(str(tmp_path / "none" / "db"))
 
 

@@ -109,7 +109,7 @@ def _write_vocabulary(recipe: Recipe, vocabulary: Vocabulary) -> Vocabulary:
     with writing(path, DataError, "the vocabulary",
                  "Give --out a folder that can be made and written."):
         recipe.out.mkdir(parents=True, exist_ok=True)
-        vocabulary.write(path)
+    vocabulary.write(path)
     return vocabulary
 
 
