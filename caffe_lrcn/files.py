@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from .errors import CaffeError
 
@@ -117,18 +117,14 @@ def _is_being_written(path: str) -> bool:
 
 
 @contextmanager
-def new_hdf5(target: str | os.PathLike[str] | BinaryIO) -> Iterator[h5py.File]:
-    """Open a new HDF5 file for writing, at a path or in an open file.
+def new_hdf5(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+    """Open a new HDF5 file for writing.
 
     Raises:
         OSError: the file cannot be made, or, once the block is left, a write has failed.
     """
     import h5py
-    if not isinstance(target, (str, os.PathLike)):
-        with h5py.File(target, "w") as file:
-            yield file
-        return
-    with _Forgiving(target, "w+b") as raw:
+    with _Forgiving(path, "w+b") as raw:
         with h5py.File(raw, "w") as file:
             yield file
         if raw.failure is not None:

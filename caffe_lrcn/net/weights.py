@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -98,7 +98,7 @@ def share_with(net: Net, other: Net) -> None:
             blob.share_data(source)
 
 
-def save(net: Net, path: str | BinaryIO, diffs: bool = False) -> None:
+def save(net: Net, path: str, diffs: bool = False) -> None:
     """Write a binary ``.caffemodel``: every layer with its definition and its parameters.
 
     Raises:
@@ -119,7 +119,7 @@ def binary_size(net: Net, diffs: bool = False) -> int:
             + sum(int(layer.param.ByteSize()) for layer in net.layers))
 
 
-def save_hdf5(net: Net, path: str | BinaryIO, diffs: bool = False) -> None:
+def save_hdf5(net: Net, path: str, diffs: bool = False) -> None:
     """Write a ``.caffemodel.h5``, in which a shared parameter stands once, at its owner."""
     weights_io.write_weights_h5(path, _records(net, diffs, owners_only=True))
 

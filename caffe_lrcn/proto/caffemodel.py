@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 import numpy as np
 
@@ -19,15 +18,7 @@ from caffe_lrcn.proto.dialects import MIXED, OLD, recognise, translate
 from caffe_lrcn.proto.places import Place
 from caffe_lrcn.proto.upgrade import upgrade_v1_layer, v1_type_name
 from caffe_lrcn.proto.upgrade_v0 import V0_TYPES, upgrade_v0_layer
-from caffe_lrcn.proto.wire import (
-    LEN,
-    VARINT,
-    Field,
-    Wire,
-    encode_bytes,
-    encode_header,
-    open_wire,
-)
+from caffe_lrcn.proto.wire import LEN, VARINT, Field, Wire, encode_bytes, encode_header
 
 MAX_LAYERS = 100_000
 
@@ -94,20 +85,15 @@ class _RawLayer:
     definition: bytearray = field(default_factory=bytearray)
 
 
-def read_caffemodel(path: str | os.PathLike[str]) -> WeightFile:
-    """Read a binary .caffemodel of any size, generation and branch.
+def read_wire(wire: Wire) -> WeightFile:
+    """Read the NetParameter of a binary .caffemodel of any size, generation and branch.
 
     Raises:
-        WeightsError: the file is missing, damaged, truncated, or holds no layers; the byte offset
-            and what stands there are named.
+        WeightsError: the bytes are damaged, truncated, or hold no layers; the byte offset and what
+            stands there are named.
 
     Source: Caffe net.cpp (CopyTrainedLayersFromBinaryProto), upgrade_proto.cpp.
     """
-    return read_wire(open_wire(path))
-
-
-def read_wire(wire: Wire) -> WeightFile:
-    """Read the NetParameter in these bytes; see `read_caffemodel`."""
     name, blobs = "", 0
     raw: list[_RawLayer] = []
     for entry in wire.fields(0, len(wire.data), "the net"):
@@ -185,9 +171,9 @@ def _finished(raw: _RawLayer, definition: caffe_pb2.LayerParameter) -> WeightLay
                        [blob.legacy_shape for blob in raw.blobs], definition)
 
 
-def write_caffemodel(target: str | os.PathLike[str] | BinaryIO, name: str,
+def write_caffemodel(path: str | os.PathLike[str], name: str,
                      layers: Iterable[LayerRecord]) -> None:
-    """Write a binary .caffemodel to a path or an open file, straight from the arrays.
+    """Write a binary .caffemodel straight from the arrays.
 
     Args:
         name: the net's name.
@@ -200,14 +186,10 @@ def write_caffemodel(target: str | os.PathLike[str] | BinaryIO, name: str,
 
     Source: Caffe net.cpp (ToProto), layer.hpp (ToProto).
     """
-    if isinstance(target, (str, os.PathLike)):
-        with open(target, "wb") as stream:
-            write_caffemodel(stream, name, layers)
-        return
-    target.write(encode_bytes(_NET_NAME, name.encode()))
-    for definition, blobs, diffs in layers:
-        for piece in _encode_layer(definition, blobs, diffs or [None] * len(blobs)):
-            target.write(piece)
+    with open(path, "wb") as stream:
+        stream.write(encode_bytes(_NET_NAME, name.encode()))
+        for definition, blobs, diffs in layers:
+            stream.writelines(_encode_layer(definition, blobs, diffs or [None] * len(blobs)))
 
 
 def _encode_layer(definition: caffe_pb2.LayerParameter, blobs: Sequence[np.ndarray],

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
 
 import h5py
 import numpy as np
@@ -48,9 +47,8 @@ def read_weights_h5(path: str | os.PathLike[str]) -> WeightFile:
     return WeightFile("", layers, DIALECT)
 
 
-def write_weights_h5(target: str | os.PathLike[str] | BinaryIO,
-                     layers: Iterable[LayerRecord]) -> None:
-    """Write a .caffemodel.h5 to a path or an open file.
+def write_weights_h5(path: str | os.PathLike[str], layers: Iterable[LayerRecord]) -> None:
+    """Write a .caffemodel.h5.
 
     Args:
         layers: definition, values and gradients of each layer. A value of None stands for a
@@ -63,7 +61,7 @@ def write_weights_h5(target: str | os.PathLike[str] | BinaryIO,
 
     Source: Caffe net.cpp (ToHDF5).
     """
-    with new_hdf5(target) as file:
+    with new_hdf5(path) as file:
         data = file.create_group("data")
         for definition, blobs, diffs in layers:
             group = data.require_group(definition.name)
@@ -98,13 +96,12 @@ def read_solverstate_h5(path: str | os.PathLike[str]) -> SolverStateFile:
                                history, step)
 
 
-def write_solverstate_h5(target: str | os.PathLike[str] | BinaryIO,
-                         state: SolverStateFile) -> None:
-    """Write a .solverstate.h5 to a path or an open file.
+def write_solverstate_h5(path: str | os.PathLike[str], state: SolverStateFile) -> None:
+    """Write a .solverstate.h5.
 
     Source: Caffe sgd_solver.cpp (SnapshotSolverStateToHDF5).
     """
-    with new_hdf5(target) as file:
+    with new_hdf5(path) as file:
         file["iter"] = np.array([state.iter], np.int32)
         _write_c_string(file, "learned_net", state.learned_net)
         file["current_step"] = np.array([state.current_step], np.int32)

@@ -3,21 +3,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 import numpy as np
 
 from caffe_lrcn.errors import SnapshotError
 from caffe_lrcn.proto.blob_proto import MAX_BLOBS, encode_blob, framed, read_blob
-from caffe_lrcn.proto.wire import (
-    LEN,
-    VARINT,
-    Wire,
-    encode_bytes,
-    encode_tag,
-    encode_varint,
-    open_wire,
-)
+from caffe_lrcn.proto.wire import LEN, VARINT, Wire, encode_bytes, encode_tag, encode_varint
 
 _ITER, _LEARNED_NET, _HISTORY, _CURRENT_STEP = 1, 2, 3, 4
 
@@ -39,19 +30,14 @@ class SolverStateFile:
     current_step: int = 0
 
 
-def read_state_binary(path: str | os.PathLike[str]) -> SolverStateFile:
-    """Read a binary .solverstate.
+def read_state_wire(wire: Wire) -> SolverStateFile:
+    """Read the SolverState of a binary .solverstate.
 
     Raises:
-        SnapshotError: the file is missing, damaged, truncated, or no solver state.
+        SnapshotError: the bytes are damaged, truncated, or not a solver state.
 
     Source: Caffe sgd_solver.cpp (RestoreSolverStateFromBinaryProto).
     """
-    return read_state_wire(open_wire(path, SnapshotError))
-
-
-def read_state_wire(wire: Wire) -> SolverStateFile:
-    """Read the SolverState in these bytes; see `read_state_binary`."""
     state = SolverStateFile(-1)
     for entry in wire.fields(0, len(wire.data), "the solver state"):
         if entry.wire_type == VARINT and entry.number in (_ITER, _CURRENT_STEP):
@@ -74,9 +60,8 @@ def read_state_wire(wire: Wire) -> SolverStateFile:
     return state
 
 
-def write_state_binary(target: str | os.PathLike[str] | BinaryIO,
-                       state: SolverStateFile) -> None:
-    """Write a binary .solverstate to a path or an open file.
+def write_state_binary(path: str | os.PathLike[str], state: SolverStateFile) -> None:
+    """Write a binary .solverstate.
 
     Raises:
         WeightsError: a history that is neither float32 nor float64.
@@ -84,13 +69,9 @@ def write_state_binary(target: str | os.PathLike[str] | BinaryIO,
 
     Source: Caffe sgd_solver.cpp (SnapshotSolverStateToBinaryProto).
     """
-    if isinstance(target, (str, os.PathLike)):
-        with open(target, "wb") as stream:
-            write_state_binary(stream, state)
-        return
-    target.write(encode_tag(_ITER, VARINT) + encode_varint(state.iter))
-    target.write(encode_bytes(_LEARNED_NET, state.learned_net.encode()))
-    for array in state.history:
-        for piece in framed(_HISTORY, encode_blob(array)):
-            target.write(piece)
-    target.write(encode_tag(_CURRENT_STEP, VARINT) + encode_varint(state.current_step))
+    with open(path, "wb") as stream:
+        stream.write(encode_tag(_ITER, VARINT) + encode_varint(state.iter))
+        stream.write(encode_bytes(_LEARNED_NET, state.learned_net.encode()))
+        for array in state.history:
+            stream.writelines(framed(_HISTORY, encode_blob(array)))
+        stream.write(encode_tag(_CURRENT_STEP, VARINT) + encode_varint(state.current_step))

@@ -1,14 +1,15 @@
 """Binary weights: every generation is read, and what is written is what Caffe writes."""
 from __future__ import annotations
 
-import io
+from tempfile import NamedTemporaryFile
 
 import numpy as np
 import pytest
 
 from caffe_lrcn.errors import WeightsError
 from caffe_lrcn.proto import blob_proto, caffe_pb2, caffemodel
-from caffe_lrcn.proto.caffemodel import WeightFile, read_caffemodel, read_wire, write_caffemodel
+from caffe_lrcn.proto.caffemodel import WeightFile, read_wire, write_caffemodel
+from caffe_lrcn.proto.weights_io import read_weights
 from caffe_lrcn.proto.wire import encode_bytes
 
 from .weight_bytes import GOLDEN, blob, layer_bytes, unpacked, wire
@@ -22,9 +23,9 @@ def read(data: bytes) -> WeightFile:
 
 
 def written(name: str, layers) -> bytes:
-    out = io.BytesIO()
-    write_caffemodel(out, name, layers)
-    return out.getvalue()
+    with NamedTemporaryFile() as file:
+        write_caffemodel(file.name, name, layers)
+        return file.read()
 
 
 def one_blob(encoded: bytes) -> np.ndarray:
@@ -35,7 +36,7 @@ def one_blob(encoded: bytes) -> np.ndarray:
 
 
 def test_a_caffemodel_equals_what_protobuf_reads():
-    got = read_caffemodel(SGD)
+    got = read_weights(SGD)
     want = caffe_pb2.NetParameter.FromString(SGD.read_bytes())
     assert got.name == want.name == "mini_lrcn"
     assert [(layer.name, layer.type) for layer in got.layers] == [
@@ -51,7 +52,7 @@ def test_a_caffemodel_equals_what_protobuf_reads():
 
 
 def test_weights_of_the_recurrent_branch():
-    got = read_caffemodel(ERA)
+    got = read_weights(ERA)
     assert got.dialect.startswith("recurrent (LRCN)")
     by_name = {layer.name: layer for layer in got.layers}
     assert by_name["lstm1"].type == "LSTM"
@@ -179,7 +180,7 @@ def test_truncation_names_the_file_the_byte_and_what_was_read(tmp_path):
     path = tmp_path / "cut.caffemodel"
     path.write_bytes(data[:len(data) // 2])
     with pytest.raises(WeightsError) as caught:
-        read_caffemodel(path)
+        read_weights(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: damaged or truncated at byte ")
     assert "of the net announces" in message
@@ -198,7 +199,7 @@ def test_the_number_of_layers_and_blobs_is_bounded(monkeypatch, module, name):
 
 
 def test_a_caffemodel_is_rewritten_byte_by_byte(tmp_path):
-    file = read_caffemodel(SGD)
+    file = read_weights(SGD)
     records = [(layer.definition, layer.blobs, layer.diffs) for layer in file.layers]
     assert written(file.name, records) == SGD.read_bytes()
     write_caffemodel(tmp_path / "x", file.name, records)
@@ -206,7 +207,7 @@ def test_a_caffemodel_is_rewritten_byte_by_byte(tmp_path):
 
 
 def test_an_era_file_is_written_in_upstream_numbers():
-    file = read_caffemodel(ERA)
+    file = read_weights(ERA)
     data = written(file.name, [(layer.definition, layer.blobs, None) for layer in file.layers])
     again = caffe_pb2.NetParameter.FromString(data)
     lstm = next(layer for layer in again.layer if layer.name == "lstm1")
