@@ -51,14 +51,13 @@ class Buffer:
                 array[...] = self.device(array.size)[:array.size]
         self.array, self._mirror, self._newest = array, None, _SYNCED
 
-    def device(self, count: int, will_write: bool = True) -> Any:
+    def device(self, count: int) -> Any:
         """Return the device array (at least ``count`` long) with the newest content."""
         self.ensure(count)
         if self._mirror is not None:
             if self._newest == _HOST_NEWEST:
                 self._upload()
-            if will_write:
-                self._newest = _DEVICE_NEWEST
+            self._newest = _DEVICE_NEWEST
         return self.array
 
     def host(self, count: int) -> np.ndarray:

@@ -78,11 +78,11 @@ def as_json(look: Look, costs: Sequence[LayerCost]) -> str:
                        "layers": [vars(cost) for cost in costs], "totals": total(costs)}, indent=2)
 
 
-def short(number: float, step: int = 1000) -> str:
+def short(number: float) -> str:
     """Return a number with three digits and a unit (k, M, G), or as it is below 1000."""
     unit = 0
     while number >= 999.5 and unit + 1 < len(_UNITS):
-        number, unit = number / step, unit + 1
+        number, unit = number / 1000, unit + 1
     return f"{number:.3g}{' ' if unit else ''}{_UNITS[unit]}"
 
 

@@ -5,14 +5,16 @@ order. Each unit has random draws of its own, named by its place in the sequence
 """
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
 from .base import Cursor, Random
+
+_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,16 @@ class Run:
 
 
 class Permutations:
-    """Permutations by key, the most recent few of them kept (8 bytes an element)."""
+    """Permutations by key, the last ``_KEPT`` that were used kept (8 bytes an element)."""
 
-    def __init__(self, random: Random, keep: int = 4) -> None:
-        self.random, self._keep = random, keep
-        self._known: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self._known = lru_cache(maxsize=_KEPT)(
+            lambda count, *key: random.generator(*key).permutation(count))
 
-    def get(self, count: int, *key: object) -> np.ndarray:
+    def get(self, count: int, *key: Hashable) -> np.ndarray:
         """Return the permutation of ``range(count)`` that belongs to ``key``."""
-        if key not in self._known:
-            self._known[key] = self.random.generator(*key).permutation(count)
-            if len(self._known) > self._keep:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return self._known[key]
+        return self._known(count, *key)
 
 
 class Order(Protocol):

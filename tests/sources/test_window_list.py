@@ -65,7 +65,7 @@ def test_the_index_is_taken_as_a_place_in_the_list(read):
     got = read(LIST.replace("# 1", "# 9").replace("# 0", "# 1").replace("# 9", "# 0"))
     assert got.names == ["first.png", "second.png"]
     assert got.foreground.values[:, 0].tolist() == [1, 1]
-    with pytest.raises(DataError, match="windows.txt:10: the index .* not a place.*got 5, wanted 0"):
+    with pytest.raises(DataError, match="windows.txt:10: the index .* not a place.*got 5, wanted"):
         read(LIST.replace("# 1", "# 5"))
 
 

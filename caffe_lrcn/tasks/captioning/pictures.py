@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,6 @@ class FeatureNet:
         weights: a ``.caffemodel`` or ``.caffemodel.h5``; layers match by name.
         resize, mean: what pictures go through, if not what the definition says; see
             ``input_preprocessing``.
-        stages: variant of the definition.
         backend: where to run; the CPU by default.
 
     Raises:
@@ -52,8 +51,8 @@ class FeatureNet:
 
     def __init__(self, net_prototxt: str | os.PathLike[str], weights: str | os.PathLike[str], *,
                  resize: int | None = None, mean: Sequence[float] | None = None,
-                 stages: Iterable[str] = (), backend: Backend | None = None) -> None:
-        self.net = load_trained(net_prototxt, weights, stages, backend or get_backend("cpu"))
+                 backend: Backend | None = None) -> None:
+        self.net = load_trained(net_prototxt, weights, (), backend or get_backend("cpu"))
         if len(self.net.inputs) != 1 or len(self.net.outputs) != 1:
             raise NetError("the picture net needs one input and one output", where=net_prototxt,
                            got=f"inputs {self.net.inputs}, outputs {self.net.outputs}")
