@@ -4,17 +4,18 @@ They are counted and scored on the very files that the net reads, so that the nu
 """
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import h5py
 import numpy as np
 
 from ..errors import DataError
+from ..paths import resolve
+from ..sources.listing import read_file_list
 
 
-def read_transitions(listing: str | Path) -> np.ndarray:
+def read_transitions(listing: str | os.PathLike[str]) -> np.ndarray:
     """Return all (previous word, word) pairs of the streams listed in a file, shape (n, 2).
 
     Args:
@@ -24,7 +25,8 @@ def read_transitions(listing: str | Path) -> np.ndarray:
         DataError: a file is missing or is not a stream file.
     """
     found = []
-    for path in _listed(listing):
+    for name in read_file_list(os.fspath(listing)):
+        path = resolve(name, os.fspath(listing))
         try:
             with h5py.File(path) as file:
                 inputs, targets = file["input_sentence"][:], file["target_sentence"][:]
@@ -32,19 +34,7 @@ def read_transitions(listing: str | Path) -> np.ndarray:
             raise DataError(f"cannot read caption streams: {error}", where=path) from error
         kept = targets >= 0
         found.append(np.stack([inputs[kept], targets[kept]], axis=1).astype(int))
-    if not found:
-        raise DataError("the list names no files", where=listing)
     return np.concatenate(found)
-
-
-def _listed(listing: str | Path) -> Iterator[Path]:
-    try:
-        names = Path(listing).read_text(encoding="utf-8").split()
-    except OSError as error:
-        raise DataError(f"cannot read the list: {error.strerror}", where=listing) from error
-    for name in names:
-        beside = Path(listing).parent / name
-        yield beside if not Path(name).exists() and beside.exists() else Path(name)
 
 
 class Bigrams:
