@@ -8,7 +8,7 @@ from __future__ import annotations
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.places import Place
-from caffe_lrcn.proto.upgrade_v0 import upgrade_v0_layers
+from caffe_lrcn.proto.upgrade_v0 import set_field, upgrade_v0_layers
 
 _V1 = caffe_pb2.V1LayerParameter
 
@@ -122,7 +122,7 @@ def upgrade_v1_layer(old: caffe_pb2.V1LayerParameter) -> caffe_pb2.LayerParamete
                     new.param.add()
                 setattr(new.param[index], _SPECS[field.name], entry)
         elif field.name in _SAME or field.name.endswith("_param"):
-            _set(new, field.name, value)
+            set_field(new, field.name, value)
     own = _TRANSFORMED.get(old.type)
     if own:
         source = getattr(new, own)
@@ -154,16 +154,6 @@ def upgrade_solver(param: caffe_pb2.SolverParameter, place: Place) -> None:
                             where=place.at("solver_type"), remedy="Remove solver_type")
     param.type = SOLVER_TYPES[caffe_pb2.SolverParameter.SolverType.Name(param.solver_type)]
     param.ClearField("solver_type")
-
-
-def _set(message: caffe_pb2.LayerParameter, name: str, value: object) -> None:
-    target = getattr(message, name)
-    if hasattr(target, "extend"):
-        target.extend(value)
-    elif hasattr(target, "CopyFrom"):
-        target.CopyFrom(value)
-    else:
-        setattr(message, name, value)
 
 
 def _upgrade_inputs(param: caffe_pb2.NetParameter, place: Place) -> list[Place]:

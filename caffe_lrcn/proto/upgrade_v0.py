@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Any
+
+from google.protobuf.message import Message
 
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto import caffe_pb2
@@ -136,16 +139,22 @@ def upgrade_v0_layer(old: caffe_pb2.V1LayerParameter,
                                 remedy=f"Did you mean '{near[0]}'?" if near else None)
         new.type = V0_TYPES[v0.type]
     for field, value in v0.ListFields():
-        if field.name in _COPIED:
-            if field.name == "name":
-                new.name = value
-            else:
-                getattr(new, field.name).extend(value)
-        elif field.name == "hdf5_output_param" and v0.type == "hdf5_output":
-            new.hdf5_output_param.CopyFrom(value)
+        if field.name in _COPIED or (field.name, v0.type) == ("hdf5_output_param", "hdf5_output"):
+            set_field(new, field.name, value)
         elif field.name != "type":
             _route(new, v0, field.name, place)
     return new
+
+
+def set_field(message: Message, name: str, value: Any) -> None:
+    """Set a field of any kind; values are added to a repeated one."""
+    current = getattr(message, name)
+    if hasattr(current, "extend"):
+        current.extend(value)
+    elif hasattr(current, "CopyFrom"):
+        current.CopyFrom(value)
+    else:
+        setattr(message, name, value)
 
 
 def _route(new: caffe_pb2.V1LayerParameter, v0: caffe_pb2.V0LayerParameter, name: str,
@@ -156,13 +165,7 @@ def _route(new: caffe_pb2.V1LayerParameter, v0: caffe_pb2.V0LayerParameter, name
         raise PrototxtError(f"a V0 layer of type '{v0.type}' has no '{name}'", layer=v0.name,
                             where=place.at("layer", name))
     message, value = getattr(new, messages[v0.type]), getattr(v0, name)
-    current = getattr(message, target)
-    if hasattr(current, "append"):
-        current.append(value)
-    elif hasattr(current, "CopyFrom"):
-        current.CopyFrom(value)
-    else:
-        setattr(message, target, value)
+    set_field(message, target, [value] if hasattr(getattr(message, target), "append") else value)
 
 
 def _fold_padding(layer: caffe_pb2.V1LayerParameter,
