@@ -71,13 +71,8 @@ class Data(SourceLayer):
             database.close()
 
     def _check_definition(self) -> None:
-        given, forced = self.param.data_param, self.param.transform_param
-        if not given.source:
-            raise self.error(DataError, "no source is given", at=("data_param",),
-                             wanted="source: the folder of a database")
-        if given.batch_size < 1:
-            raise self.error(DataError, "the batch needs at least one picture", at=("data_param",),
-                             got=f"batch_size {given.batch_size}")
+        forced = self.param.transform_param
+        self.check_source("data_param", "the folder of a database", "picture")
         if forced.force_color and forced.force_gray:
             raise self.error(DataError, "force_color and force_gray are both given",
                              at=("transform_param", "force_gray"), remedy="Give one of them.")

@@ -43,7 +43,7 @@ class HDF5Data(SourceLayer):
     def make_spec(self) -> BatchSpec:
         """Check the definition and all files, and return what to read."""
         given = self.param.hdf5_data_param
-        self._check_definition()
+        self.check_source("hdf5_data_param", "a text file that lists HDF5 files", "row")
         source = resolve(given.source, self.context.place.file)
         files = [resolve(name, source) for name in read_file_list(source)]
         datasets = list(self.param.top)
@@ -66,15 +66,6 @@ class HDF5Data(SourceLayer):
     def workers(self) -> int:
         """Return 0: slices need no decoding, so a thread keeps up."""
         return 0
-
-    def _check_definition(self) -> None:
-        given = self.param.hdf5_data_param
-        if not given.source:
-            raise self.error(DataError, "no source is given", at=("hdf5_data_param",),
-                             wanted="source: a text file that lists HDF5 files")
-        if given.batch_size < 1:
-            raise self.error(DataError, "the batch needs at least one row", at=("hdf5_data_param",),
-                             got=f"batch_size {given.batch_size}")
 
     def _transform(self, datasets: list[str], row_shapes: list[Shape]) -> Transform:
         """Check that the transform fits the rows, and return it."""

@@ -35,7 +35,8 @@ class ImageData(SourceLayer):
         given, definition = self.param.image_data_param, self.context.place.file
         preprocessing = read_preprocessing(LayerDef(self.param, self.context.place), self.phase,
                                            self.context.settings.strict)
-        self._check_definition()
+        self.check_source("image_data_param", "a text file with lines of picture and label",
+                          "picture")
         self._warn_about_ignored_fields()
         source = resolve(given.source, definition)
         pictures = read_picture_list(source)
@@ -64,15 +65,6 @@ class ImageData(SourceLayer):
                   "A line is a picture's name, a space, its label; root_folder is put before the "
                   "name as it is, so end it with a slash")
         raise DataError(message, where=records.place(first)[0], remedy=remedy)
-
-    def _check_definition(self) -> None:
-        given = self.param.image_data_param
-        if not given.source:
-            raise self.error(DataError, "no source is given", at=("image_data_param",),
-                             wanted="source: a text file with lines of picture and label")
-        if given.batch_size < 1:
-            raise self.error(DataError, "the batch needs at least one picture",
-                             at=("image_data_param",), got=f"batch_size {given.batch_size}")
 
     def _warn_about_ignored_fields(self) -> None:
         # CAFFE-QUIRK: these fields are read from no definition that is not upgraded.

@@ -71,12 +71,7 @@ class WindowData(SourceLayer):
 
     def _check_definition(self) -> None:
         given, crop = self.param.window_data_param, self.param.transform_param.crop_size
-        if not given.source:
-            raise self.error(DataError, "no source is given", at=("window_data_param",),
-                             wanted="source: a text file with blocks of windows")
-        if given.batch_size < 1:
-            raise self.error(DataError, "the batch needs at least one window",
-                             at=("window_data_param",), got=f"batch_size {given.batch_size}")
+        self.check_source("window_data_param", "a text file with blocks of windows", "window")
         if not crop:
             raise self.error(DataError, "crop_size is not given", at=("transform_param",),
                              wanted="transform_param { crop_size: the side of the squares }")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...blob import Blob
+from ...errors import DataError
 from ...sources.base import Random, Shape, SourceSpec
 from ...sources.batcher import BatchSpec, PictureTransform
 from ...sources.orders import Order
@@ -81,6 +82,25 @@ class SourceLayer(Layer):
             self._prefetcher.close()
 
     # Help for subclasses --------------------------------------------------------------------
+
+    def check_source(self, field: str, holds: str, item: str) -> None:
+        """Check that the definition names a source and a size of batches.
+
+        Args:
+            field: the message with ``source`` and ``batch_size``.
+            holds: what the source is, for the error.
+            item: what a batch has at least one of, likewise.
+
+        Raises:
+            DataError: one of them is missing.
+        """
+        given = getattr(self.param, field)
+        if not given.source:
+            raise self.error(DataError, "no source is given", at=(field,),
+                             wanted=f"source: {holds}")
+        if given.batch_size < 1:
+            raise self.error(DataError, f"the batch needs at least one {item}", at=(field,),
+                             got=f"batch_size {given.batch_size}")
 
     def batches(self, reader: Callable[[], Reader], order: Order, batch_size: int,
                 transform: PictureTransform) -> BatchSpec:
