@@ -4,9 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import PrototxtError, ShapeError
+from ..errors import ShapeError
 from .base import Alias, Arity, Layer
-from .common.checks import axis_of
+from .common.checks import axis_of_two_names
 
 
 class Concat(Layer):
@@ -28,18 +28,9 @@ class Concat(Layer):
     def aliases(cls, param: Any) -> list[Alias]:
         return [Alias(0, 0)] if len(param.bottom) == 1 else []
 
-    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        param = self.param.concat_param
-        if param.HasField("axis") and param.HasField("concat_dim"):
-            raise self.error(PrototxtError, "the axis is given twice",
-                             at=("concat_param", "concat_dim"),
-                             remedy="concat_dim is an older name of axis: "
-                                    "give one of them.")
-
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        param, first = self.param.concat_param, bottom[0].shape
-        name = "concat_dim" if param.HasField("concat_dim") else "axis"
-        axis = axis_of(self, bottom[0], getattr(param, name), "concat_param", name)
+        first = bottom[0].shape
+        axis = axis_of_two_names(self, bottom[0], "concat_param", "concat_dim")
         self._parts, end = [], 0
         for i, blob in enumerate(bottom):
             shape = blob.shape

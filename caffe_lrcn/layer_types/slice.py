@@ -6,7 +6,7 @@ from typing import Any
 from ..blob import Blob
 from ..errors import PrototxtError, ShapeError
 from .base import Alias, Arity, Layer
-from .common.checks import axis_of
+from .common.checks import axis_of_two_names
 
 
 class Slice(Layer):
@@ -30,13 +30,7 @@ class Slice(Layer):
         return [Alias(0, 0)] if len(param.top) == 1 else []
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        param = self.param.slice_param
-        if param.HasField("axis") and param.HasField("slice_dim"):
-            raise self.error(PrototxtError, "the axis is given twice",
-                             at=("slice_param", "slice_dim"),
-                             remedy="slice_dim is an older name of axis: give "
-                                    "one of them.")
-        points = list(param.slice_point)
+        points = list(self.param.slice_param.slice_point)
         at = ("slice_param", "slice_point")
         if points and len(points) != len(top) - 1:
             raise self.error(PrototxtError, "there must be one slice_point between each two tops",
@@ -46,9 +40,8 @@ class Slice(Layer):
                              at=at)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        param, shape = self.param.slice_param, bottom[0].shape
-        name = "slice_dim" if param.HasField("slice_dim") else "axis"
-        axis = axis_of(self, bottom[0], getattr(param, name), "slice_param", name)
+        shape = bottom[0].shape
+        axis = axis_of_two_names(self, bottom[0], "slice_param", "slice_dim")
         edges = self._edges(shape[axis], len(top))
         self._parts = []
         for blob, start, end in zip(top, edges, edges[1:], strict=False):

@@ -21,6 +21,21 @@ def axis_of(layer: Layer, blob: Blob, axis: int, *at: str) -> int:
                           remedy="Negative axes count from the last, -1.") from None
 
 
+def axis_of_two_names(layer: Layer, blob: Blob, field: str, old: str) -> int:
+    """Return the axis of ``blob`` that a message calls ``axis`` or, as it used to, ``old``.
+
+    Raises:
+        PrototxtError: both are given.
+        ShapeError: the blob has no such axis.
+    """
+    param = getattr(layer.param, field)
+    name = old if param.HasField(old) else "axis"
+    if name == old and param.HasField("axis"):
+        raise layer.error(PrototxtError, "the axis is given twice", at=(field, old),
+                          remedy=f"{old} is an older name of axis: give one of them.")
+    return axis_of(layer, blob, getattr(param, name), field, name)
+
+
 def same_batch(layer: Layer, bottom: list[Blob]) -> None:
     """Check that the two bottoms of a loss agree in axis 0.
 
