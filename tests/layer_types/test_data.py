@@ -32,20 +32,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def build():
-    """Make layers that are closed after the test."""
-    cases = []
-
-    def make(prototxt, **options):
-        cases.append(make_layer(prototxt, [], **options))
-        return cases[-1]
-
-    yield make
-    for case in cases:
-        case.layer.close()
-
-
 def definition(data="batch_size: 3", transform="", tops=("data", "label"), source="db"):
     return (f'layer {{ name: "d" type: "Data" {" ".join(f"top: {top!r}" for top in tops)}\n'
             f'  transform_param {{ {transform} }}\n'

@@ -36,20 +36,6 @@ def shuffled(batch_size=3):
     return definition(batch_size).replace("batch_size", "shuffle: true batch_size")
 
 
-@pytest.fixture
-def build():
-    """Make layers that are closed after the test."""
-    cases = []
-
-    def make(prototxt, **options):
-        cases.append(make_layer(prototxt, [], **options))
-        return cases[-1]
-
-    yield make
-    for case in cases:
-        case.layer.close()
-
-
 def run(case, batches):
     """Return the rows of consecutive forward passes; ``wide`` must go along."""
     seen = []

@@ -23,20 +23,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def build():
-    """Make layers that are closed after the test."""
-    cases = []
-
-    def make(prototxt, **options):
-        cases.append(make_layer(prototxt, [], **options))
-        return cases[-1]
-
-    yield make
-    for case in cases:
-        case.layer.close()
-
-
 def definition(window="batch_size: 4", transform="crop_size: 8", source="windows.txt"):
     return ('layer { name: "d" type: "WindowData" top: "data" top: "label"\n'
             f'  transform_param {{ {transform} }}\n'
