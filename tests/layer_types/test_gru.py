@@ -1,40 +1,33 @@
 """GRU: its formula step by step, gradients, carried state, and what is refused."""
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from caffe_lrcn.errors import NetError, PrototxtError, ShapeError
 from tests.harness.layers import check_broken_is_caught, check_gradients, make_layer
+from tests.layer_types.sequences import (
+    D,
+    K,
+    N,
+    S,
+    T,
+    carry_something,
+    recurrent,
+    sequences,
+    without_static_weights,
+)
 
-T, N, K, S, D = 4, 3, 5, 2, 4
-FILLERS = ("weight_filler { type: 'uniform' min: -0.7 max: 0.7 } "
-           "bias_filler { type: 'uniform' min: -0.7 max: 0.7 }")
-
-
-def gru(bottoms=("x", "cont"), tops=("h",), extra=""):
-    ends = "".join(f'bottom: "{name}" ' for name in bottoms)
-    ends += "".join(f'top: "{name}" ' for name in tops)
-    return (f'layer {{ name: "gru" type: "GRU" {ends} '
-            f'recurrent_param {{ num_output: {D} {FILLERS} {extra} }} }}')
-
-
+gru = partial(recurrent, "GRU")
 STATIC = gru(("x", "cont", "s"))
 EXPOSED = gru(("x", "cont", "h_0"), ("h", "h_T"), "expose_hidden: true")
 
 
 @pytest.fixture
 def data():
-    rng = np.random.default_rng(3)
-    cont = rng.choice([0, 0.4, 1], size=(T, N))
-    cont[0] = [0.6, 1, 0]
-    return {"x": rng.normal(size=(T, N, K)), "cont": cont, "s": rng.normal(size=(N, S)),
-            "h_0": rng.normal(size=(1, N, D)), "dh": rng.normal(size=(T, N, D))}
-
-
-def carry_something(case):
-    """Start from a carried state that is not zero, so that the terms of step 1 matter."""
-    case.layer.restore({"h": np.random.default_rng(8).normal(size=(N, D))})
+    return sequences()
 
 
 def step_by_step(params, x, cont, h, static=None):
@@ -82,11 +75,6 @@ def test_large_inputs_do_not_overflow(data, any_backend):
 
 def no_way_back(layer):
     layer.step_carry = lambda t, dh, carry: carry.fill(0)
-
-
-def without_static_weights(layer):
-    true = layer.accumulate
-    layer.accumulate = lambda index, *rest: None if index == 2 else true(index, *rest)
 
 
 def without_second_bias(layer):

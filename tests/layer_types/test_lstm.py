@@ -2,44 +2,36 @@
 from __future__ import annotations
 
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pytest
 
 from caffe_lrcn.errors import NetError, PrototxtError, ShapeError, SnapshotError
 from tests.harness.layers import break_op, check_gradients, make_layer, run_golden
-from tests.layer_types.unrolled import run_unrolled, unrolled_lstm
+from tests.layer_types.sequences import (
+    D,
+    K,
+    N,
+    S,
+    T,
+    carry_something,
+    check_one_step_at_a_time,
+    check_unrolled,
+    recurrent,
+    sequences,
+    without_static_weights,
+)
+from tests.layer_types.unrolled import unrolled_lstm
 
-T, N, K, S, D = 4, 3, 5, 2, 4
-FILLERS = ("weight_filler { type: 'uniform' min: -0.7 max: 0.7 } "
-           "bias_filler { type: 'uniform' min: -0.7 max: 0.7 }")
-
-
-def lstm(bottoms=("x", "cont"), tops=("h",), extra="", layer=""):
-    ends = "".join(f'bottom: "{name}" ' for name in bottoms)
-    ends += "".join(f'top: "{name}" ' for name in tops)
-    return (f'layer {{ name: "lstm" type: "LSTM" {ends} {layer} '
-            f'recurrent_param {{ num_output: {D} {FILLERS} {extra} }} }}')
-
-
+lstm = partial(recurrent, "LSTM")
 STATIC = lstm(("x", "cont", "s"))
 EXPOSED = lstm(("x", "cont", "h_0", "c_0"), ("h", "h_T", "c_T"), "expose_hidden: true")
 
 
 @pytest.fixture
 def data():
-    rng = np.random.default_rng(3)
-    cont = rng.choice([0, 0.4, 1], size=(T, N))
-    cont[0] = [0.6, 1, 0]
-    return {"x": rng.normal(size=(T, N, K)), "cont": cont, "s": rng.normal(size=(N, S)),
-            "h_0": rng.normal(size=(1, N, D)), "c_0": rng.normal(size=(1, N, D)),
-            "dh": rng.normal(size=(T, N, D))}
-
-
-def carry_something(case):
-    """Start from a carried state that is not zero, so that the terms of step 1 matter."""
-    rng = np.random.default_rng(8)
-    case.layer.restore({name: rng.normal(size=(N, D)) for name in ("h", "c")})
+    return sequences()
 
 
 @pytest.mark.parametrize("name", ["lstm", "lstm_static", "lstm_expose"])
@@ -62,11 +54,6 @@ def no_way_back(true):
     return scale_rows
 
 
-def without_static_weights(layer):
-    true = layer.accumulate
-    layer.accumulate = lambda index, *rest: None if index == 2 else true(index, *rest)
-
-
 @pytest.mark.parametrize("mutate", [
     break_op("recurrent", "lstm_backward", forget_without_cont),
     break_op("recurrent", "scale_rows", no_way_back),
@@ -79,36 +66,12 @@ def test_gradient_check_catches(mutate, data):
 
 
 @pytest.mark.parametrize("with_static", [False, True])
-def test_agrees_with_the_unrolled_net(with_static, data):
-    static = data["s"] if with_static else None
-    bottoms = ["x", "cont"] + ["s"] * with_static
-    case = make_layer(lstm(bottoms), [data[name] for name in bottoms])
-    case.layer.restore({"h": data["h_0"][0], "c": data["c_0"][0]})
-    case.forward()
-    case.backward([data["dh"]], [name != "cont" for name in bottoms])
-    names = ["W_x", "b"] + ["W_s"] * with_static + ["W_h"]
-    params = {name: blob.host_data for name, blob in zip(names, case.layer.blobs, strict=True)}
-
-    h, gradients = run_unrolled(unrolled_lstm(data["x"], static, D),
-                                {name: data[name] for name in [*bottoms, "h_0", "c_0"]}, params,
-                                "h", data["dh"])
-    close = {"rtol": 0, "atol": 1e-10}
-    np.testing.assert_allclose(case.top[0].host_data, h, **close)
-    for name, blob in zip(names + bottoms, case.layer.blobs + case.bottom, strict=True):
-        if name != "cont":
-            np.testing.assert_allclose(blob.host_diff, gradients[name], **close, err_msg=name)
+def test_agrees_with_the_unrolled_net(with_static):
+    check_unrolled("LSTM", unrolled_lstm, ["W_h"], "h", with_static)
 
 
-def test_all_steps_at_once_equal_one_at_a_time(data):
-    whole = make_layer(STATIC, [data["x"], data["cont"], data["s"]])
-    whole.forward()
-    single = make_layer(STATIC, [data["x"][:1], data["cont"][:1], data["s"]])
-    for t in range(T):
-        single.bottom[0].host_data[...] = data["x"][t]
-        single.bottom[1].host_data[...] = data["cont"][t]
-        single.forward()
-        np.testing.assert_allclose(single.top[0].host_data[0], whole.top[0].host_data[t],
-                                   rtol=1e-12)
+def test_all_steps_at_once_equal_one_at_a_time():
+    check_one_step_at_a_time("LSTM")
 
 
 def test_state_is_carried_until_reset(data):

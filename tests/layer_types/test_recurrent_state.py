@@ -3,10 +3,9 @@ import numpy as np
 import pytest
 
 from tests.harness.layers import make_layer
+from tests.layer_types.sequences import FILLERS
 
 UNITS, ROWS = 3, [2, 0, 2, 2]
-FILLERS = ("weight_filler { type: 'uniform' min: -0.7 max: 0.7 } "
-           "bias_filler { type: 'uniform' min: -0.7 max: 0.7 }")
 
 
 def case_of(kind, streams, backend):

@@ -1,39 +1,34 @@
 """RNN: recorded cases, gradients, the unrolled net and carried state."""
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from caffe_lrcn.errors import PrototxtError
 from tests.harness.layers import break_op, check_gradients, make_layer, run_golden
-from tests.layer_types.unrolled import run_unrolled, unrolled_rnn
+from tests.layer_types.sequences import (
+    D,
+    K,
+    N,
+    S,
+    T,
+    carry_something,
+    check_one_step_at_a_time,
+    check_unrolled,
+    recurrent,
+    sequences,
+)
+from tests.layer_types.unrolled import unrolled_rnn
 
-T, N, K, S, D = 4, 3, 5, 2, 4
-FILLERS = ("weight_filler { type: 'uniform' min: -0.7 max: 0.7 } "
-           "bias_filler { type: 'uniform' min: -0.7 max: 0.7 }")
-
-
-def rnn(bottoms=("x", "cont"), tops=("o",), extra=""):
-    ends = "".join(f'bottom: "{name}" ' for name in bottoms)
-    ends += "".join(f'top: "{name}" ' for name in tops)
-    return (f'layer {{ name: "rnn" type: "RNN" {ends} '
-            f'recurrent_param {{ num_output: {D} {FILLERS} {extra} }} }}')
-
-
+rnn = partial(recurrent, "RNN", tops=("o",))
 STATIC = rnn(("x", "cont", "s"))
 
 
 @pytest.fixture
 def data():
-    rng = np.random.default_rng(3)
-    cont = rng.choice([0, 0.4, 1], size=(T, N))
-    cont[0] = [0.6, 1, 0]
-    return {"x": rng.normal(size=(T, N, K)), "cont": cont, "s": rng.normal(size=(N, S)),
-            "h_0": rng.normal(size=(1, N, D)), "do": rng.normal(size=(T, N, D))}
-
-
-def carry_something(case):
-    case.layer.restore({"h": np.random.default_rng(8).normal(size=(N, D))})
+    return sequences()
 
 
 @pytest.mark.parametrize("name", ["rnn", "rnn_static"])
@@ -65,36 +60,12 @@ def test_gradient_check_catches(mutate, data):
 
 
 @pytest.mark.parametrize("with_static", [False, True])
-def test_agrees_with_the_unrolled_net(with_static, data):
-    static = data["s"] if with_static else None
-    bottoms = ["x", "cont"] + ["s"] * with_static
-    case = make_layer(rnn(bottoms), [data[name] for name in bottoms])
-    case.layer.restore({"h": data["h_0"][0]})
-    case.forward()
-    case.backward([data["do"]], [name != "cont" for name in bottoms])
-    names = ["W_x", "b"] + ["W_s"] * with_static + ["W_h", "W_o", "b_o"]
-    params = {name: blob.host_data for name, blob in zip(names, case.layer.blobs, strict=True)}
-
-    o, gradients = run_unrolled(unrolled_rnn(data["x"], static, D),
-                                {name: data[name] for name in [*bottoms, "h_0"]}, params, "o",
-                                data["do"])
-    close = {"rtol": 0, "atol": 1e-10}
-    np.testing.assert_allclose(case.top[0].host_data, o, **close)
-    for name, blob in zip(names + bottoms, case.layer.blobs + case.bottom, strict=True):
-        if name != "cont":
-            np.testing.assert_allclose(blob.host_diff, gradients[name], **close, err_msg=name)
+def test_agrees_with_the_unrolled_net(with_static):
+    check_unrolled("RNN", unrolled_rnn, ["W_h", "W_o", "b_o"], "o", with_static)
 
 
-def test_all_steps_at_once_equal_one_at_a_time(data):
-    whole = make_layer(STATIC, [data["x"], data["cont"], data["s"]])
-    whole.forward()
-    single = make_layer(STATIC, [data["x"][:1], data["cont"][:1], data["s"]])
-    for t in range(T):
-        single.bottom[0].host_data[...] = data["x"][t]
-        single.bottom[1].host_data[...] = data["cont"][t]
-        single.forward()
-        np.testing.assert_allclose(single.top[0].host_data[0], whole.top[0].host_data[t],
-                                   rtol=1e-12)
+def test_all_steps_at_once_equal_one_at_a_time():
+    check_one_step_at_a_time("RNN")
 
 
 def test_gradients_survive_changes_of_the_top_in_place(data):
@@ -104,14 +75,15 @@ def test_gradients_survive_changes_of_the_top_in_place(data):
         case.forward()
         if disturb:
             case.top[0].host_data[...] = 7
-        case.backward([data["do"]], [True, False])
+        case.backward([data["dh"]], [True, False])
         gradients.append(case.bottom[0].host_diff.copy())
     np.testing.assert_array_equal(*gradients)
 
 
 def test_exposed_state(data):
-    case = make_layer(rnn(("x", "cont", "s", "h_0"), ("o", "h_T"), "expose_hidden: true"),
-                      [data[name] for name in ("x", "cont", "s", "h_0")])
+    bottoms = ("x", "cont", "s", "h_0")
+    case = make_layer(rnn(bottoms, tops=("o", "h_T"), extra="expose_hidden: true"),
+                      [data[name] for name in bottoms])
     plain = make_layer(STATIC, [data[name] for name in ("x", "cont", "s")])
     plain.layer.restore({"h": data["h_0"][0]})
     for each in (case, plain):
