@@ -1,18 +1,5 @@
 """pycaffe's ``caffe.net_spec``."""
 from __future__ import annotations
 
-from .pycaffe.net_spec import (
-    Function,
-    Layers,
-    NetSpec,
-    Parameters,
-    Top,
-    assign_proto,
-    layers,
-    param_name_dict,
-    params,
-    to_proto,
-)
-
-__all__ = ["Function", "Layers", "NetSpec", "Parameters", "Top", "assign_proto", "layers",
-           "param_name_dict", "params", "to_proto"]
+from .pycaffe.net_spec import *  # noqa: F403
+from .pycaffe.net_spec import __all__  # noqa: F401

@@ -18,6 +18,9 @@ from ..proto.caffe_pb2 import ConvolutionParameter, PoolingParameter
 from .assign import assign_proto
 from .net_spec import Function, Top, layers
 
+__all__ = ["AxisMismatchException", "PASS_THROUGH_LAYERS", "UndefinedMapException", "compose",
+           "conv_params", "coord_map", "coord_map_from_to", "crop", "crop_params", "inverse"]
+
 Map = tuple[int | None, Any, Any]
 
 PASS_THROUGH_LAYERS = (
