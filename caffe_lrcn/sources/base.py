@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -26,40 +25,6 @@ class Batch:
 
     arrays: list[np.ndarray]
     next_cursor: Cursor
-
-
-class Source(Protocol):
-    """An open source; lives in one thread or process."""
-
-    def shapes(self) -> list[Shape]:
-        """Return the shape of each top, as far as it is known before reading a batch."""
-
-    def batch(self, cursor: Cursor, allocate: Allocate | None = None) -> Batch:
-        """Read the batch at a cursor.
-
-        Raises:
-            DataError: a file is missing, damaged or of the wrong form.
-        """
-
-    def close(self) -> None:
-        """Close files."""
-
-
-class SourceSpec(Protocol):
-    """A source's description: plain values that can be pickled and sent to a worker."""
-
-    @property
-    def dtype(self) -> str:
-        """Name of the element type of every array."""
-
-    def open(self) -> Source:
-        """Return a source that reads as described; nothing is read yet."""
-
-    def start_cursor(self) -> Cursor:
-        """Return the cursor of the first batch."""
-
-    def next_cursor(self, cursor: Cursor) -> Cursor:
-        """Return the cursor that follows, without reading data."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from .. import glog
-from .base import Batch, Cursor, Shape, SourceSpec
+from .base import Batch, Cursor, Shape
+from .batcher import BatchSpec
 from .processes import ProcessProducer, WorkersUnavailable
 
 #: Arrays of other shapes than the present one that are kept for later.
@@ -46,7 +47,7 @@ class Prefetcher:
         workers: processes that prepare; 0 for a thread.
     """
 
-    def __init__(self, spec: SourceSpec, cursor: Cursor, *, shapes: list[Shape], depth: int,
+    def __init__(self, spec: BatchSpec, cursor: Cursor, *, shapes: list[Shape], depth: int,
                  workers: int) -> None:
         self.cursor = dict(cursor)
         self._spec, self._shapes = spec, shapes
@@ -90,7 +91,7 @@ class Prefetcher:
 class ThreadProducer:
     """One thread that prepares ``depth`` batches ahead."""
 
-    def __init__(self, spec: SourceSpec, cursor: Cursor, depth: int) -> None:
+    def __init__(self, spec: BatchSpec, cursor: Cursor, depth: int) -> None:
         self._exchange, self._pool = _Exchange(depth), _Pool(spec.dtype)
         self._lent: list[np.ndarray] = []
         # The thread does not know this object, which can so be collected.
@@ -178,7 +179,7 @@ class _Exchange:
 _running: dict[threading.Thread, _Exchange] = {}
 
 
-def _produce(spec: SourceSpec, cursor: Cursor, exchange: _Exchange, pool: _Pool) -> None:
+def _produce(spec: BatchSpec, cursor: Cursor, exchange: _Exchange, pool: _Pool) -> None:
     source = None
     try:
         source = spec.open()

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import CaffeError, DataError
-from .base import Batch, Cursor, Shape, SourceSpec
+from .base import Batch, Cursor, Shape
+from .batcher import BatchSpec
 
 _ALIGNMENT = 64
 
@@ -68,7 +69,7 @@ class Failure:
 class Setup:
     """The first message to a worker."""
 
-    spec: SourceSpec
+    spec: BatchSpec
     memory_fd: int
     slots: int
     slot_bytes: int
@@ -91,7 +92,7 @@ class ProcessProducer:
         WorkersUnavailable: no worker can be started, or there is too little shared memory.
     """
 
-    def __init__(self, spec: SourceSpec, cursor: Cursor, shapes: list[Shape], depth: int,
+    def __init__(self, spec: BatchSpec, cursor: Cursor, shapes: list[Shape], depth: int,
                  workers: int) -> None:
         self._spec, self._turn = spec, 0
         self._cursor = dict(cursor)
@@ -138,7 +139,7 @@ class ProcessProducer:
 class _Worker:
     """One worker process, as the main process sees it."""
 
-    def __init__(self, spec: SourceSpec, slots: int, size: int) -> None:
+    def __init__(self, spec: BatchSpec, slots: int, size: int) -> None:
         if not sys.executable or not hasattr(os, "memfd_create"):
             raise WorkersUnavailable("this platform has no anonymous shared memory")
         self._dtype = np.dtype(spec.dtype)

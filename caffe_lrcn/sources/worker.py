@@ -16,7 +16,8 @@ from typing import BinaryIO, NoReturn
 import numpy as np
 
 from ..errors import CaffeError
-from .base import Shape, Source
+from .base import Shape
+from .batcher import Batcher
 from .processes import Answer, Failure, Placed, Setup, Task, aligned
 
 
@@ -76,7 +77,7 @@ def _packed(answer: Answer | Failure) -> bytes:
         return pickle.dumps(Failure(None, text), pickle.HIGHEST_PROTOCOL)
 
 
-def _answer(source: Source, task: Task, slot: _Slot) -> Answer | Failure:
+def _answer(source: Batcher, task: Task, slot: _Slot) -> Answer | Failure:
     try:
         batch = source.batch(task.cursor, slot.allocate)
     except CaffeError as error:

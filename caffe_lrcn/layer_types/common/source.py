@@ -6,7 +6,7 @@ from typing import Any
 
 from ...blob import Blob
 from ...errors import DataError
-from ...sources.base import Random, Shape, SourceSpec
+from ...sources.base import Random, Shape
 from ...sources.batcher import BatchSpec, PictureTransform
 from ...sources.orders import Order
 from ...sources.prefetch import Prefetcher
@@ -21,7 +21,7 @@ class SourceLayer(Layer):
 
     bottoms = exactly(0)
 
-    def make_spec(self) -> SourceSpec:
+    def make_spec(self) -> BatchSpec:
         """Check the definition and return what to read.
 
         Raises:
