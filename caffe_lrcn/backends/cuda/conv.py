@@ -21,16 +21,9 @@ _COLUMN_BYTES = 256 << 20
 
 
 def plan(spec: ConvSpec, x_shape: tuple[int, ...], backend: Any) -> Convolution:
-    """Return the object that runs one convolution for bottoms of one shape.
+    """Return the object that runs one convolution for bottoms of one shape; see ``cpu/conv.py``.
 
-    Args:
-        spec: the geometry.
-        x_shape: (N, C, *spatial) of the bottom, with up to three spatial axes.
-        backend: its type is that of every array; its ``math`` that of the matrix products.
-
-    Its methods, on C-contiguous arrays ``x`` (N, C, *in), ``w`` (M, C / group, *kernel), ``b`` (M,)
-    and ``y`` (N, M, *out): ``forward(x, w, b or None, y)``, ``backward_data(dy, w, dx)``,
-    ``backward_weights(x, dy, dw)`` and ``backward_bias(dy, db)``. The last two accumulate.
+    The backend's ``math`` is that of the matrix products.
 
     Raises:
         BackendError: more than three spatial axes.

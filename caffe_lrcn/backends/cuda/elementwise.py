@@ -1,9 +1,6 @@
-"""Element by element: activations, dropout, and sums and products along the channel axis.
+"""Element by element; ``cpu/elementwise.py`` describes arrays and arguments.
 
-An output may be the same array as an input. Arrays of three axes are (outer, C, inner) views with
-the channels in the middle. Gradients of activations are overwritten, those of parameters
-(``d_slope``) and ``sum_to_channels`` accumulate. ``scratch`` is part of the common signatures: the
-kernels keep what comes between in registers.
+``scratch`` is part of the common signatures: the kernels keep what comes between in registers.
 """
 from __future__ import annotations
 
@@ -24,10 +21,7 @@ def relu_forward(x: Any, negative_slope: float, y: Any, scratch: Scratch) -> Non
 
 
 def relu_backward(x: Any, dy: Any, negative_slope: float, dx: Any, scratch: Scratch) -> None:
-    """Write ``dx = dy`` where ``x > 0``, ``negative_slope * dy`` elsewhere (0 included).
-
-    ``x`` may be the output, if ``negative_slope`` is not negative: their signs agree.
-    """
+    """Write ``dx = dy`` where ``x > 0``, ``negative_slope * dy`` elsewhere (0 included)."""
     launch(_SOURCE, "relu_backward", same_size(x=x, dy=dy, dx=dx), (x, dy, negative_slope, dx),
            dx.dtype)
 
@@ -63,11 +57,7 @@ def power_forward(x: Any, power: float, scale: float, shift: float, y: Any) -> N
 
 def power_backward(x: Any, y: Any, dy: Any, power: float, scale: float, shift: float, dx: Any,
                    scratch: Scratch) -> None:
-    """Write ``dx = dy * power * scale * (shift + scale * x) ** (power - 1)``.
-
-    ``y`` is part of the common signature; this closed form has no use for it, and unlike ``y / x``
-    it is right at 0.
-    """
+    """Write ``dx = dy * power * scale * (shift + scale * x) ** (power - 1)``."""
     count = same_size(x=x, dy=dy, dx=dx)
     if power * scale == 0:
         dx.fill(0)
@@ -76,10 +66,7 @@ def power_backward(x: Any, y: Any, dy: Any, power: float, scale: float, shift: f
 
 
 def prelu_forward(x: Any, slope: Any, y: Any, scratch: Scratch) -> None:
-    """Write ``y = x`` where ``x > 0``, ``slope * x`` elsewhere, ``slope`` (C,) or (1,).
-
-    Source: Caffe's prelu_layer; He et al., "Delving deep into rectifiers".
-    """
+    """Write ``y = x`` where ``x > 0``, ``slope * x`` elsewhere, ``slope`` (C,) or (1,)."""
     _, channels, inner = _slope_view(x, slope)
     launch(_CHANNELS, "prelu_forward", same_size(x=x, y=y), (x, slope, channels, inner, y),
            y.dtype)
@@ -117,16 +104,7 @@ def random_words(key: tuple[int, int], call: int, out: Any) -> None:
 
 def dropout_forward(x: Any, mask: Any, key: tuple[int, int], call: int, threshold: int,
                     scale: float, y: Any, scratch: Scratch) -> None:
-    """Write ``y = x * scale`` where the random word reaches ``threshold``, 0 elsewhere.
-
-    Args:
-        mask: uint32, as many as ``x``; overwritten with ``rng.random_words(key, call, x.size)``.
-        key, call: the random key and the number of the pass.
-        threshold: share of dropped units times 2**32.
-        scale: 1 / (1 - share), so that the expected value stays.
-
-    Source: Caffe's dropout_layer.
-    """
+    """Write ``y = x * scale`` where the random word reaches ``threshold``, 0 elsewhere."""
     count = same_size(x=x, mask=mask, y=y)
     launch(_DROPOUT, "dropout_forward", -(-count // 8),
            (x, count, *key, call, threshold, scale, mask, y), y.dtype)

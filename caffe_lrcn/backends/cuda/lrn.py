@@ -12,11 +12,7 @@ _SOURCE = "lrn.cu"
 
 
 def plan(spec: LRNSpec, x_shape: tuple[int, int, int, int], backend: Any) -> LRN:
-    """Return the object that normalises bottoms of one shape (N, C, H, W).
-
-    Its methods are ``forward(x, y)`` and ``backward(x, y, dy, dx)``; backward uses the ``s`` of the
-    last forward run.
-    """
+    """Return the object that normalises bottoms of one shape; see ``cpu/lrn.py``."""
     return LRN(spec, x_shape, backend)
 
 

@@ -11,11 +11,7 @@ _SOURCE = "pool.cu"
 
 
 def plan(spec: PoolSpec, x_shape: tuple[int, int, int, int], backend: Any) -> MaxPool | AvePool:
-    """Return the object that runs one pooling for bottoms of one shape.
-
-    Its methods are ``forward(x, y)`` and ``backward(dy, dx)``; for ``MAX``, ``mask`` is the int32
-    index ``h * W + w`` of each maximum of the last forward run, -1 where a window has none.
-    """
+    """Return the object that runs one pooling for bottoms of one shape; see ``cpu/pool.py``."""
     return (MaxPool if spec.method == "MAX" else AvePool)(spec, x_shape, backend)
 
 

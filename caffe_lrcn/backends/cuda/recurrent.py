@@ -1,10 +1,4 @@
-"""One time step of the LSTM and RNN cells, forward and backward.
-
-Shapes: ``N`` streams, ``D`` hidden units. ``gates`` holds the four gates side by side, (N, 4D) in
-the order input, forget, output, candidate (i, f, o, g). ``cont`` is (N,): 0 where a new sequence
-starts, 1 where the old one goes on, and linear in between. Source: Caffe's lstm_unit_layer (the
-GPU formula for fractional ``cont``; the CPU one is wrong there).
-"""
+"""One time step of the LSTM and RNN cells; ``cpu/recurrent.py`` describes shapes and arguments."""
 from __future__ import annotations
 
 from typing import Any
@@ -17,14 +11,7 @@ _SOURCE = "recurrent.cu"
 
 
 def lstm_forward(gates: Any, cont: Any, c_prev: Any, c: Any, tanh_c: Any, h: Any) -> None:
-    """Advance an LSTM by one step: ``c = cont f c_prev + i g`` and ``h = o tanh(c)``.
-
-    Args:
-        gates: (N, 4D) pre-activations; replaced by the activated gates.
-        cont: (N,) continuation markers.
-        c_prev: (N, D) cell state before the step.
-        c, tanh_c, h: (N, D) outputs; ``c`` may be ``c_prev``.
-    """
+    """Advance an LSTM by one step: ``c = cont f c_prev + i g`` and ``h = o tanh(c)``."""
     count = same_size(c_prev=c_prev, c=c, tanh_c=tanh_c, h=h)
     has_size("gates", gates, 4 * count)
     has_size("cont", cont, c.shape[0])
@@ -34,16 +21,7 @@ def lstm_forward(gates: Any, cont: Any, c_prev: Any, c: Any, tanh_c: Any, h: Any
 
 def lstm_backward(gates: Any, cont: Any, c_prev: Any, tanh_c: Any, dh: Any, dc: Any,
                   d_gates: Any) -> None:
-    """Take the gradient of one LSTM step.
-
-    Args:
-        gates: (N, 4D) activated gates that ``lstm_forward`` left.
-        cont, c_prev, tanh_c: as in ``lstm_forward``.
-        dh: (N, D) gradient of the step's output.
-        dc: (N, D) gradient of the cell state that comes from later steps; replaced by the
-            gradient of ``c_prev``.
-        d_gates: (N, 4D) gradient of the pre-activations.
-    """
+    """Take the gradient of one LSTM step; ``dc`` becomes that of ``c_prev``."""
     count = same_size(c_prev=c_prev, tanh_c=tanh_c, dh=dh, dc=dc)
     has_size("gates", gates, 4 * count)
     has_size("d_gates", d_gates, 4 * count)
