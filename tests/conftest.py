@@ -2,15 +2,13 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from caffe_lrcn.backends import Backend, get_backend
-
-_COMPILERS = ("g++", "c++", "clang++")
+from tests.harness.compiler import HAS_COMPILER, WITHOUT_ONE
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +45,6 @@ def any_backend64(request: pytest.FixtureRequest) -> Backend:
 
 
 def _open(name: str, dtype: type) -> Backend:
-    if name == "cuda-host" and not any(map(shutil.which, _COMPILERS)):
-        pytest.skip("no C++ compiler to build the kernels for the host")
+    if name == "cuda-host" and not HAS_COMPILER:
+        pytest.skip(WITHOUT_ONE)
     return get_backend(name, dtype)

@@ -1,7 +1,6 @@
 """All parameters moved at once, against each moved by itself as the formulas say."""
 from __future__ import annotations
 
-import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +12,7 @@ from caffe_lrcn.blob import Blob
 from caffe_lrcn.proto.text import parse_solver
 from caffe_lrcn.solver.step import EagerStep
 from caffe_lrcn.solver.updates import RULES
+from tests.harness.memory import peak_memory
 from tests.solver.oracle import FORMULAS, PlainUpdate
 
 SHAPES = [(3, 5), (7,), (0, 3), (), (2, _PIECE // 2 + 9)]
@@ -202,14 +202,7 @@ def test_a_steady_update_allocates_nothing(backend, kind):
         case.step.update(0.1, 3)
     for _ in range(3):
         step()
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        step()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak - before < 8_000
+    assert peak_memory(step) < 8_000
 
 
 def test_what_is_read_after_the_norm(backend):

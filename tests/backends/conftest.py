@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import functools
-import shutil
 from pathlib import Path
 
 import pytest
 
 from caffe_lrcn.backends.cuda import compile as cuda_compile
+from tests.harness.compiler import HAS_COMPILER, WITHOUT_ONE
 
 _BLOCKS, _THREADS = 3, 4
 _one_thread = cuda_compile._host_kernel  # before any test replaces it
@@ -29,7 +29,7 @@ def threaded_kernel(source: str, kernel: str, dtype):
 @pytest.fixture(params=["one thread", "blocks of threads"])
 def cuda_grid(request, monkeypatch):
     """Run each test with one thread for everything, and with blocks whose threads race."""
-    if not any(map(shutil.which, ("g++", "c++", "clang++"))):
-        pytest.skip("no C++ compiler to build the kernels for the host")
+    if not HAS_COMPILER:
+        pytest.skip(WITHOUT_ONE)
     if request.param != "one thread":
         monkeypatch.setattr(cuda_compile, "_host_kernel", threaded_kernel)

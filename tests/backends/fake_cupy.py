@@ -7,6 +7,7 @@ Where no GPU can be had, this shows that leading dimensions, operand order and a
 from __future__ import annotations
 
 import ctypes
+import functools
 import re
 import sys
 import threading
@@ -206,8 +207,9 @@ def install(monkeypatch, gpus=1):
         name: (lambda function: lambda *args, **kw: Array(np.asarray(function(
             *map(_host, args), **kw))))(getattr(np, name))
         for name in ("zeros", "empty", "arange", "asarray")})
-    for cache in (cuda_compile._device_kernel, cuda_compile._device_module):
-        cache.cache_clear()
+    for name in ("_device_kernel", "_device_module"):
+        uncached = getattr(cuda_compile, name).__wrapped__
+        monkeypatch.setattr(cuda_compile, name, functools.cache(uncached))
     RawModule.launches.clear()
     gemm_ex.computes.clear()
     return made

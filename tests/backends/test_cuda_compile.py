@@ -9,10 +9,9 @@ import pytest
 
 from caffe_lrcn.backends.cuda import compile as cuda_compile
 from caffe_lrcn.errors import BackendError
+from tests.harness.compiler import needs_compiler
 
 FLOAT = np.dtype(np.float32)
-compiled = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
-                              reason="no C++ compiler to build the kernels for the host")
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_no_compiler(monkeypatch):
         cuda_compile.host_library("int one() { return 1; }")
 
 
-@compiled
+@needs_compiler
 def test_a_library_is_compiled_once(fresh_cache, monkeypatch):
     text = 'extern "C" int one() { return 1; }'
     assert cuda_compile.host_library(text).one() == 1
@@ -89,7 +88,7 @@ def test_a_library_is_compiled_once(fresh_cache, monkeypatch):
     assert cuda_compile.host_library(text).one() == 1
 
 
-@compiled
+@needs_compiler
 def test_source_that_does_not_compile(fresh_cache):
     with pytest.raises(BackendError, match="refused a CUDA kernel.*error"):
         cuda_compile.host_library("int one( { return 1; }")

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import sys
 import types
 from argparse import Namespace
@@ -12,27 +11,23 @@ import pytest
 
 import caffe_lrcn as caffe
 from caffe_lrcn.backends import get_backend
-from caffe_lrcn.backends.cuda import compile as cuda_compile
 from caffe_lrcn.backends.cuda import device, update
 from caffe_lrcn.backends.cuda.matmul import matmul
 from caffe_lrcn.backends.scalars import BAD_INDEX, BAD_LABEL
 from caffe_lrcn.backends.specs import ConvSpec, LRNSpec, PoolSpec
 from caffe_lrcn.cli.runtime import open_backend
 from caffe_lrcn.errors import BackendError
+from tests.harness.compiler import needs_compiler
 
 from . import fake_cupy
 from .twins import assert_same, values
 
-compiled = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
-                              reason="no C++ compiler to build the kernels for the host")
 both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 @pytest.fixture
 def cupy(monkeypatch):
-    yield fake_cupy.install(monkeypatch)
-    for cache in (cuda_compile._device_kernel, cuda_compile._device_module):
-        cache.cache_clear()
+    return fake_cupy.install(monkeypatch)
 
 
 @pytest.fixture
@@ -177,7 +172,7 @@ def test_double_products_stay_double(cupy):
     assert fake_cupy.gemm_ex.computes == [fake_cupy.FP64]
 
 
-@compiled
+@needs_compiler
 @both_types
 def test_layers_on_device_arrays(cupy, dtype):
     """Every plan gives on (stand-in) device arrays what it gives on host arrays."""
@@ -205,7 +200,7 @@ def test_layers_on_device_arrays(cupy, dtype):
     assert launched >= {"im2col", "col2im", "bias_add", "max_pool_forward", "lrn_output"}
 
 
-@compiled
+@needs_compiler
 @both_types
 def test_labels_on_device_arrays(cupy, dtype):
     ops, wrap = get_backend("gpu:0", dtype), fake_cupy.Array
@@ -228,7 +223,7 @@ def test_labels_on_device_arrays(cupy, dtype):
     assert not d_table.host[:2].any()
 
 
-@compiled
+@needs_compiler
 @both_types
 def test_dropout_and_update_on_device_arrays(cupy, dtype):
     ops, wrap = get_backend("gpu:0", dtype), fake_cupy.Array
@@ -240,7 +235,7 @@ def test_dropout_and_update_on_device_arrays(cupy, dtype):
         ("dropout_forward", 1, 256), ("sum_of_squares", 4, 256)]
 
 
-@compiled
+@needs_compiler
 def test_arrays_of_two_devices_are_refused(cupy):
     x = values(3, np.float32)
     with pytest.raises(BackendError, match="different devices"):

@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from caffe_lrcn.backends.cpu.dnnl.conv import DnnlConv
 from caffe_lrcn.backends.cpu.dnnl.gemm import sgemm
 from caffe_lrcn.backends.specs import ConvSpec
 from caffe_lrcn.errors import BackendError
+from tests.harness.memory import peak_memory
 
 needs_library = pytest.mark.skipif(dnnl.library() is None, reason="oneDNN cannot be loaded here")
 ROOT = Path(__file__).parents[2]
@@ -128,11 +128,7 @@ def test_a_steady_step_allocates_nothing(backend):
         plan.backward_bias(y, db)
 
     step()
-    tracemalloc.start()
-    step()
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 64 * 1024  # the arrays take 290 KiB each; NumPy's buffers remain
+    assert peak_memory(step) < 64 * 1024  # the arrays take 290 KiB each; NumPy's buffers remain
 
 
 @needs_library

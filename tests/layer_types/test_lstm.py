@@ -1,7 +1,6 @@
 """LSTM: recorded cases, gradients, the unrolled net, carried state, and what is refused."""
 from __future__ import annotations
 
-import tracemalloc
 from functools import partial
 
 import numpy as np
@@ -195,25 +194,3 @@ def test_cont_has_no_gradient():
     case.forward()
     with pytest.raises(NetError, match="cont has no gradient"):
         case.backward([np.zeros((T, N, D))], [True, True])
-
-
-def test_a_steady_pass_allocates_no_arrays(backend):
-    steps, n, units = 5, 64, 64
-    rng = np.random.default_rng(0)
-    text = STATIC.replace(f"num_output: {D}", f"num_output: {units}")
-    case = make_layer(text, [rng.normal(size=(steps, n, units)), np.ones((steps, n)),
-                             rng.normal(size=(n, units))], backend=backend)
-
-    def run():
-        case.forward()
-        case.backward(None, [True, False, True])
-
-    run()
-    tracemalloc.start()
-    try:
-        run()
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    # NumPy's own buffers of 8,192 elements come and go; an array of all steps would show.
-    assert peak < case.layer.pre.data.nbytes / 2

@@ -68,6 +68,7 @@ _CASES: dict[str, tuple[Any, ...]] = {
     "LRN": ("", [_X]),
     "LRN within": ("lrn_param { norm_region: WITHIN_CHANNEL }", [_X]),
     "LSTM": (_RECURRENT, [_X, _CONT]),
+    "LSTM static": (_RECURRENT, [_X, _CONT, _ROWS[:16]]),
     "LSTMUnit": ("", [_ROWS[None], _RNG.normal(size=(1, 500, 800)), np.ones((1, 500))], 2),
     "Log": ("log_param { shift: 100 }", [_X]),
     "MVN": ("", [_X]),

@@ -1,5 +1,4 @@
 """A whole training step in CUDA: the kernels, compiled for the host, against the CPU backend."""
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,9 @@ from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.text import parse_solver, read_net
 from caffe_lrcn.solver.step import EagerStep
 from caffe_lrcn.solver.updates import RULES
+from tests.harness.compiler import needs_compiler
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "solvers"
-needs_compiler = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
-                                    reason="no C++ compiler to build the kernels for the host")
 
 
 def train(device, dtype, iterations, monkeypatch):

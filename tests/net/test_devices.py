@@ -1,14 +1,12 @@
 """Nets on several GPUs (stand-ins) in one process: arrays and kernels stay where they belong."""
 from __future__ import annotations
 
-import shutil
 import threading
 
 import numpy as np
 import pytest
 
 from caffe_lrcn.backends import get_backend
-from caffe_lrcn.backends.cuda import compile as cuda_compile
 from caffe_lrcn.errors import LabelError
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.caffe_pb2 import SolverParameter
@@ -16,9 +14,9 @@ from caffe_lrcn.proto.text import parse_net
 from caffe_lrcn.solver.step import EagerStep
 from caffe_lrcn.solver.updates import RULES
 from tests.backends import fake_cupy
+from tests.harness.compiler import needs_compiler
 
-pytestmark = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
-                                reason="no C++ compiler to build the kernels for the host")
+pytestmark = needs_compiler
 
 TEXT = """
 layer { name: "x" type: "Input" top: "x" top: "label"
@@ -33,9 +31,6 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "y" bottom: "label" top: "l
 @pytest.fixture
 def gpus(monkeypatch):
     fake_cupy.install(monkeypatch, gpus=2)
-    yield
-    for cache in (cuda_compile._device_kernel, cuda_compile._device_module):
-        cache.cache_clear()
 
 
 def run(net):

@@ -1,8 +1,6 @@
 """A steady step reads one thing back from the device: the scalars, once after the forward pass."""
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -11,9 +9,9 @@ from caffe_lrcn.backends.scalars import Scalars
 from caffe_lrcn.errors import LabelError
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.text import parse_net
+from tests.harness.compiler import needs_compiler
 
-pytestmark = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
-                                reason="no C++ compiler to build the kernels for the host")
+pytestmark = needs_compiler
 FILL = 'weight_filler { type: "uniform" min: -0.1 max: 0.1 }'
 
 

@@ -5,8 +5,6 @@ of the engine's backward passes is used to check them.
 """
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +13,7 @@ from caffe_lrcn.backends import Backend, get_backend
 from caffe_lrcn.layer_types.tanh import TanH
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.text import parse_net
+from tests.harness.compiler import needs_compiler
 
 from .net_builder import plans
 from .net_plan import Plan
@@ -22,7 +21,6 @@ from .net_plan import Plan
 # A kink (of ReLU, MAX, …) may lie within a step of the point; then a smaller step decides.
 _STEPS = (1e-5, 1e-6, 1e-7)
 _CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-_compiler = any(map(shutil.which, ("g++", "c++", "clang++")))
 
 
 def check(plan: Plan, backend: Backend) -> None:
@@ -86,7 +84,7 @@ def test_random_nets_on_the_cpu(plan):
     check(plan, get_backend("cpu", np.float64))
 
 
-@pytest.mark.skipif(not _compiler, reason="no C++ compiler to build the kernels for the host")
+@needs_compiler
 @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=_CHECKS)
 @given(plans())
 def test_random_nets_in_cuda(plan):

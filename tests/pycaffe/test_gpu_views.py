@@ -1,20 +1,17 @@
 """Scripts and Python layers on a GPU (a stand-in for one): host and device copies stay in step."""
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 
 import caffe_lrcn as caffe
 from caffe_lrcn.backends import get_backend
-from caffe_lrcn.backends.cuda import compile as cuda_compile
 from caffe_lrcn.blob import Blob
 from tests.backends import fake_cupy
+from tests.harness.compiler import needs_compiler
 from tests.pycaffe.nets import LINEAR, write
 
-pytestmark = pytest.mark.skipif(not any(map(shutil.which, ("g++", "c++", "clang++"))),
-                                reason="no C++ compiler to build the kernels for the host")
+pytestmark = needs_compiler
 
 TEXT = LINEAR + """
 layer { name: "times" type: "Python" bottom: "fc" top: "times"
@@ -30,8 +27,6 @@ def gpu(monkeypatch):
     caffe.set_mode_gpu()
     yield
     caffe.set_mode_cpu()
-    for cache in (cuda_compile._device_kernel, cuda_compile._device_module):
-        cache.cache_clear()
 
 
 def run(path, seed=1):

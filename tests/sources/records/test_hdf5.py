@@ -1,7 +1,6 @@
 """HDF5 rows: order, wrapping, shuffling, slices, and files that are wrong."""
 from __future__ import annotations
 
-import tracemalloc
 from functools import partial
 
 import h5py
@@ -14,6 +13,7 @@ from caffe_lrcn.sources.batcher import BatchSpec
 from caffe_lrcn.sources.orders import Epochs
 from caffe_lrcn.sources.records import hdf5
 from caffe_lrcn.sources.records.hdf5 import HDF5Rows, inspect, read_amplification
+from tests.harness.memory import peak_memory
 
 COUNTS = (5, 3, 4)
 #: What `row` holds in file order: 100 * file + row.
@@ -208,13 +208,12 @@ def test_memory_does_not_grow_with_the_file(tmp_path, shuffle):
     with h5py.File(path, "w") as file:  # 20 GB, of which nothing is on the disk: all are zeros
         file.create_dataset("wide", (rows, wide), "f4")
     source = make_spec([path], 4, shuffle, tops=["wide"]).open()
-    tracemalloc.start()
-    try:
+
+    def read():
         for batch in range(3):
             source.batch({"record": 4 * batch})
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-        source.close()
+
+    peak = peak_memory(read)
+    source.close()
     # A batch, its copy in file order and the one before it; 8 bytes a row for their order.
     assert peak < 4 * (4 * wide * 4) + 4 * 8 * rows
