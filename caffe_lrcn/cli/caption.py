@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataError, UsageError
-from ..tasks.captioning.output import Captioned, check_output, write_outputs
+from ..tasks.captioning.gallery import Captioned
+from ..tasks.captioning.output import check_output, write_outputs
 from . import runtime
 
 if TYPE_CHECKING:
@@ -103,9 +104,9 @@ def run(args: argparse.Namespace) -> int:
     found = iter(_decode(decoder, features, args, options))
     names = pictures or [str(row) for row in range(len(features))]
     captions = [Captioned(name, error=str(broken[name])) if name in broken else
-                Captioned(name, [(hypothesis.log_prob, vocabulary.sentence(hypothesis.words))
-                                 for hypothesis in next(found)], has_picture=bool(pictures))
-                for name in names]
+                Captioned(name, name if pictures else None,
+                          [(hypothesis.log_prob, vocabulary.sentence(hypothesis.words))
+                           for hypothesis in next(found)]) for name in names]
     for error in broken.values():
         print(f"error: {error}", file=sys.stderr)
     write_outputs(args, captions)

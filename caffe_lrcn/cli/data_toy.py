@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write pictures, captions and attributes; return the exit code."""
-    from ..tasks.toy import write_dataset
+    from ..tasks.toy.dataset import write_dataset
     write_dataset(args.out, args.images, args.seed,
                   lambda line: print(line, file=sys.stderr, flush=True))
     return 0

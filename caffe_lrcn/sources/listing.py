@@ -8,8 +8,8 @@ import numpy as np
 
 from .. import glog
 from ..errors import DataError
+from ..proto.file_kinds import HDF5_SIGNATURE
 
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _INTEGER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
 _INT32 = np.iinfo(np.int32)
 
@@ -108,7 +108,7 @@ def read_text(path: str) -> str:
         raise DataError("cannot read the list file", where=path, got=error.strerror,
                         remedy="Paths count from the working directory, then from the folder "
                                "of the file that names them.") from None
-    if head.startswith(_HDF5_SIGNATURE):
+    if head.startswith(HDF5_SIGNATURE):
         raise DataError("this is an HDF5 file, not a list of files", where=path,
                         remedy="Name it in a text file and give that one as source.")
     if b"\0" in head:

@@ -8,8 +8,6 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps
-
 from ...errors import DataError
 from ...files import new_file
 
@@ -49,24 +47,24 @@ td {{ vertical-align: top; }}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A picture of a gallery.
+class Captioned:
+    """A picture with its captions.
 
     Args:
-        name: what it is called.
-        picture: its file, if it has one; left out if it cannot be read.
+        name: what it is called: its file, or the row of its features.
+        picture: its file, if it has one to show; left out if it cannot be read.
         captions: (log probability, sentence), best first.
         error: why there are no captions.
     """
 
     name: str
-    picture: str | None
+    picture: str | None = None
     captions: Sequence[tuple[float, str]] = ()
     error: str = ""
 
 
 def write_gallery(path: str | os.PathLike[str], title: str, about: str,
-                  entries: Iterable[Entry]) -> None:
+                  entries: Iterable[Captioned]) -> None:
     """Write the page; pictures are scaled down to ``SIDE`` pixels and embedded.
 
     Args:
@@ -84,7 +82,7 @@ def write_gallery(path: str | os.PathLike[str], title: str, about: str,
                                 figures=figures))
 
 
-def _figure(entry: Entry) -> str:
+def _figure(entry: Captioned) -> str:
     parts = []
     source = None if entry.picture is None else _data_uri(entry.picture)
     if source is not None:
@@ -104,6 +102,7 @@ def _figure(entry: Entry) -> str:
 
 def _data_uri(path: str) -> str | None:
     """Return a picture for a page; None if it cannot be read."""
+    from PIL import Image, ImageOps
     memory = io.BytesIO()
     try:
         with Image.open(path) as picture:

@@ -3,29 +3,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from ...errors import DataError, UsageError
+from .gallery import Captioned, write_gallery
 
 #: A page has room for so many captions of a picture, whatever --top says.
 _ON_PAGE = 5
-
-
-@dataclass(frozen=True)
-class Captioned:
-    """A picture with its captions.
-
-    Args:
-        name: its file, or the row of its features.
-        captions: (log probability, sentence), best first.
-        error: why there are no captions.
-        has_picture: whether ``name`` is a file.
-    """
-
-    name: str
-    captions: Sequence[tuple[float, str]] = ()
-    error: str = ""
-    has_picture: bool = False
 
 
 def check_output(args: argparse.Namespace, names: Sequence[str]) -> None:
@@ -64,10 +48,8 @@ def write_outputs(args: argparse.Namespace, pictures: Sequence[Captioned]) -> No
 
 
 def _write_page(args: argparse.Namespace, pictures: Sequence[Captioned]) -> None:
-    from .gallery import Entry, write_gallery
     shown = max(args.top, _ON_PAGE)
-    entries = [Entry(picture.name, picture.name if picture.has_picture else None,
-                     picture.captions[:shown], picture.error) for picture in pictures]
+    entries = [replace(picture, captions=picture.captions[:shown]) for picture in pictures]
     count = sum(not picture.error for picture in pictures)
     write_gallery(args.html, "Captions", f"{args.weights.name}, {args.strategy}; {count} of "
                                          f"{len(pictures)} pictures captioned.", entries)

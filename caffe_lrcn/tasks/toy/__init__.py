@@ -4,11 +4,3 @@ In the order the data flows: ``scene`` decides what a picture shows, ``drawing``
 ``grammar`` describes it in words, ``attributes`` in numbers (to pre-train a picture net),
 ``dataset`` writes all that to disk; ``judge`` tells whether a caption is right.
 """
-from __future__ import annotations
-
-from .dataset import SPLITS, read_scenes, write_dataset
-from .judge import Judgement, judge, parse
-from .scene import Scene, Thing
-
-__all__ = ["SPLITS", "Judgement", "Scene", "Thing", "judge", "parse", "read_scenes",
-           "write_dataset"]

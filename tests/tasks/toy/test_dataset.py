@@ -12,8 +12,9 @@ from PIL import Image
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.language.caption_files import read_captions
-from caffe_lrcn.tasks.toy import SPLITS, judge, read_scenes, write_dataset
 from caffe_lrcn.tasks.toy.attributes import NAMES, attributes
+from caffe_lrcn.tasks.toy.dataset import SPLITS, read_scenes, write_dataset
+from caffe_lrcn.tasks.toy.judge import judge
 
 _IMAGES = 20
 
