@@ -1,6 +1,8 @@
 """Geometry of convolution and pooling: what an op needs to know, and Caffe's size rules."""
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -26,6 +28,16 @@ class ConvSpec:
             (n + 2 * p - (d * (k - 1) + 1)) // s + 1
             for n, k, s, p, d in zip(size, self.kernel, self.stride, self.pad, self.dilation,
                                      strict=True))
+
+    def windows(self, out: tuple[int, ...]) -> Iterator[tuple[int, tuple[slice, ...]]]:
+        """Yield each offset in the kernel, numbered, with where it meets a padded (C, *in) input.
+
+        Output o of the ``out`` ones of an axis reads ``padded[o * stride + offset * dilation]``.
+        """
+        for index, offset in enumerate(itertools.product(*map(range, self.kernel))):
+            yield index, (slice(None), *(
+                slice(i * d, i * d + (o - 1) * s + 1, s) for i, d, o, s
+                in zip(offset, self.dilation, out, self.stride, strict=True)))
 
 
 @dataclass(frozen=True)

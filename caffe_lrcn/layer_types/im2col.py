@@ -1,8 +1,6 @@
 """Im2col: each window of a picture becomes a column of channels."""
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from math import prod
 from typing import Any
 
@@ -62,7 +60,7 @@ class Im2col(Layer):
         padded, columns = self._padded.data, self._columns(top[0].data)
         padded.fill(0)
         padded[self._inner] = bottom[0].data.reshape(len(padded), *bottom[0].shape[self._axis + 1:])
-        for index, window in self._windows():
+        for index, window in self.spec.windows(self._out):
             columns[:, index] = padded[window]
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
@@ -70,18 +68,10 @@ class Im2col(Layer):
             return
         padded, columns = self._padded.data, self._columns(top[0].diff)
         padded.fill(0)
-        for index, window in self._windows():
+        for index, window in self.spec.windows(self._out):
             padded[window] += columns[:, index]
         bottom[0].diff[...] = padded[self._inner].reshape(bottom[0].shape)
 
     def _columns(self, array: Any) -> Any:
         """Return the top's array as (channels of all items, offsets, *out)."""
         return array.reshape(self._padded.shape[0], prod(self.spec.kernel), *self._out)
-
-    def _windows(self) -> Iterator[tuple[int, tuple[slice, ...]]]:
-        """Yield each offset in the kernel with the padded elements that it meets."""
-        spec = self.spec
-        for index, offset in enumerate(itertools.product(*map(range, spec.kernel))):
-            yield index, (slice(None), *(
-                slice(k * d, k * d + (out - 1) * s + 1, s) for k, d, out, s
-                in zip(offset, spec.dilation, self._out, spec.stride, strict=True)))

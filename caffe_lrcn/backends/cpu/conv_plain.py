@@ -7,9 +7,7 @@ Source: Caffe's base_conv_layer and im2col.
 """
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,14 +20,14 @@ class PlainConv:
     """One convolution at one bottom shape, with its scratch."""
 
     def __init__(self, spec: ConvSpec, x_shape: tuple[int, ...], backend: Any) -> None:
-        channels, self._size = x_shape[1], tuple(x_shape[2:])
-        out = spec.output_size(self._size)
+        channels, size = x_shape[1], tuple(x_shape[2:])
+        out = spec.output_size(size)
         offsets = math.prod(spec.kernel)
         self._spec, self._scratch = spec, backend.scratch
-        self._padded = backend.zeros(self._padded_count(channels)).reshape(
-            (channels, *(n + 2 * p for n, p in zip(self._size, spec.pad, strict=True))))
-        self._inner = (slice(None), *(slice(p, p + n) for n, p
-                                      in zip(self._size, spec.pad, strict=True)))
+        padded = (channels, *(n + 2 * p for n, p in zip(size, spec.pad, strict=True)))
+        self._padded = backend.zeros(math.prod(padded)).reshape(padded)
+        self._inner = (slice(None), *(slice(p, p + n)
+                                      for n, p in zip(size, spec.pad, strict=True)))
         self._columns = backend.zeros(channels * offsets * math.prod(out)).reshape(
             (channels, offsets, *out))
         group_rows = channels // spec.group * offsets
@@ -74,27 +72,14 @@ class PlainConv:
         np.sum(dy, axis=(0, *range(2, dy.ndim)), out=self._bias_sum)
         db += self._bias_sum
 
-    def _padded_count(self, channels: int) -> int:
-        return channels * math.prod(n + 2 * p for n, p
-                                    in zip(self._size, self._spec.pad, strict=True))
-
-    def _windows(self) -> Iterator[tuple[int, tuple[slice, ...]]]:
-        """Yield each kernel offset with the slices of the padded image that it touches."""
-        spec = self._spec
-        for index, offset in enumerate(itertools.product(*map(range, spec.kernel))):
-            # Output o reads padded[o * stride + offset * dilation] along each axis.
-            yield index, (slice(None), *(
-                slice(i * d, i * d + (o - 1) * s + 1, s) for i, d, o, s
-                in zip(offset, spec.dilation, self._out, spec.stride, strict=True)))
-
     def _unfold(self, image: np.ndarray) -> None:
         self._padded[self._inner] = image
-        for index, window in self._windows():
+        for index, window in self._spec.windows(self._out):
             self._columns[:, index] = self._padded[window]
 
     def _fold(self, image: np.ndarray) -> None:
         self._padded.fill(0)
-        for index, window in self._windows():
+        for index, window in self._spec.windows(self._out):
             self._padded[window] += self._columns[:, index]
         image[...] = self._padded[self._inner]
         self._padded.fill(0)  # _unfold relies on a zero border
