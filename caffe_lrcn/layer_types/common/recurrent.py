@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ...blob import Blob
-from ...errors import NetError, PrototxtError, ShapeError
+from ...errors import NetError, PrototxtError, ShapeError, SnapshotError
 from ..base import Layer
 from .recurrent_checks import check_counts, check_shapes
-from .recurrent_state import CarriedState
 
 _X, _CONT, _STATIC = range(3)
 # Places in ``blobs``; the recurrent matrix follows the static one, if there is one.
 _W_INPUT, _BIAS, _W_STATIC = range(3)
 
 
-class Recurrent(CarriedState, Layer):
+class Recurrent(Layer):
     """Base of the recurrent layers.
 
     Subclasses say which states they carry, how wide a step's pre-activation is, and compute one
@@ -33,10 +34,15 @@ class Recurrent(CarriedState, Layer):
     """
 
     allows_in_place = False
+    #: Names of the carried states; the first is the hidden state ``h``.
+    state_names: ClassVar[tuple[str, ...]]
     #: Width of a step's pre-activation, in units of D.
     gates: ClassVar[int]
     #: Number of parameters without the static matrix.
     param_count: ClassVar[int]
+    #: Set by callers who know that x_static is what it was (rows moved by ``reorder`` apart): its
+    #: product with the weights is then not computed again.
+    static_is_known = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Check the definition, fix T and make the parameters."""
@@ -119,6 +125,50 @@ class Recurrent(CarriedState, Layer):
         steps, streams = top[0].shape[:2]
         return sum(streams * blob.count * (1 if self.has_static and index == _W_STATIC else steps)
                    for index, blob in enumerate(self.blobs) if len(blob.shape) == 2)
+
+    # The state that is carried from one forward pass to the next ----------------------------
+
+    def reset(self) -> None:
+        """Forget the carried state: the next forward pass starts from zero."""
+        for blob in self.carried.values():
+            blob.data.fill(0)
+
+    def reorder(self, rows: Any) -> None:
+        """Let stream n go on where stream ``rows[n]`` of the last forward pass stopped.
+
+        The product with x_static moves along; the bottoms' rows are the caller's business.
+
+        Args:
+            rows: (N',) indices into the old N streams, as an array of the backend; the next
+                forward pass takes N' streams. A stream may occur any number of times.
+        """
+        moved = [*self.carried.values(), *([self.static] if self.has_static else [])]
+        for blob in moved:
+            chosen = blob.data[rows]
+            blob.reshape(*chosen.shape)
+            blob.data[...] = chosen
+
+    def state(self) -> dict[str, Any]:
+        """Return the carried states as arrays (N, D) by name; nothing if they are exposed."""
+        if self.exposed:
+            return {}
+        return {name: np.array(self.backend.download(blob.data))
+                for name, blob in self.carried.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what ``state`` returned; its N counts as the N of the last forward pass.
+
+        Raises:
+            SnapshotError: the states are missing, or of another number of units.
+        """
+        for name in () if self.exposed else self.state_names:
+            shape = np.shape(state.get(name, ()))
+            if len(shape) != 2 or shape[1] != self.units:
+                raise self.error(SnapshotError, f"the saved state '{name}' does not fit", got=shape,
+                                 wanted=f"(N, {self.units})",
+                                 remedy="Resume with the net that wrote the snapshot.")
+            self.carried[name].reshape(*shape)
+            self.carried[name].host_data[...] = state[name]
 
     # What a cell defines --------------------------------------------------------------------
 
