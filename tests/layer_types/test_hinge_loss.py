@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import LabelError, NetError, ShapeError
 from tests.harness.layers import check_broken_is_caught, make_layer, run_golden
 from tests.layer_types.spoiled import spoiled
 
@@ -67,24 +66,3 @@ def test_a_diff_set_before_the_forward_pass_survives_it():
     case.bottom[0].host_diff[...] = 7
     case.forward()
     np.testing.assert_array_equal(case.bottom[0].host_diff, 7)
-
-
-@pytest.mark.parametrize("value", [6, -1, np.nan])
-def test_labels_that_are_no_class_are_refused(value, any_backend):
-    case = make_layer(_layer(), [_X, [0, 1, value, 2]], backend=any_backend)
-    with pytest.raises(LabelError, match="test.prototxt:1:.*'l'.*number 2 .*wanted 0 to 5"):
-        case.forward()
-
-
-@pytest.mark.parametrize(("shape", "message"), [((3,), "differ in axis 0"),
-                                                ((4, 2), "got .4, 2., wanted 4 labels")])
-def test_other_numbers_of_labels_are_refused(shape, message):
-    with pytest.raises(ShapeError, match=f"test.prototxt:1:.*{message}"):
-        make_layer(_layer(), [_X, np.zeros(shape)])
-
-
-def test_the_gradient_of_labels_is_refused():
-    case = make_layer(_layer(), [_X, _LABEL])
-    case.forward()
-    with pytest.raises(NetError, match="no gradient with respect to its labels"):
-        case.backward(propagate_down=[True, True])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import NetError, ShapeError
+from caffe_lrcn.errors import ShapeError
 from tests.harness.layers import check_broken_is_caught, make_layer, run_golden
 
 _RNG = np.random.default_rng(0)
@@ -120,10 +120,3 @@ def test_anonymous_top():
 def test_other_sizes_are_refused(shape, message):
     with pytest.raises(ShapeError, match=f"test.prototxt:1:.*layer 'l'.*{message}"):
         make_layer(_layer(), [_X, np.zeros(shape)])
-
-
-def test_the_gradient_of_targets_is_refused():
-    case = make_layer(_layer(), [_X, _TARGET])
-    case.forward()
-    with pytest.raises(NetError, match="no gradient with respect to its labels"):
-        case.backward(propagate_down=[True, True])

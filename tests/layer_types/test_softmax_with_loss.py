@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import LabelError, NetError, ShapeError
+from caffe_lrcn.errors import LabelError, ShapeError
 from tests.harness.layers import break_op, check_broken_is_caught, make_layer, run_golden
 
 _RNG = np.random.default_rng(0)
@@ -159,10 +159,3 @@ def test_a_wrong_number_of_labels_is_refused():
 def test_another_batch_size_is_refused():
     with pytest.raises(ShapeError, match="test.prototxt:1:.*differ in axis 0"):
         make_layer(_layer(axis=1), [np.zeros((4, 5)), np.zeros(3)])
-
-
-def test_the_gradient_of_labels_is_refused():
-    case = make_layer(_layer(_PADDED), [_X, _LABEL])
-    case.forward()
-    with pytest.raises(NetError, match="no gradient with respect to its labels"):
-        case.backward(propagate_down=[True, True])
