@@ -4,6 +4,7 @@ from __future__ import annotations
 import argparse
 import os
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..caffe_tools.program import split_list
@@ -24,7 +25,7 @@ def add_device_flags(parser: argparse.ArgumentParser) -> None:
     device = parser.add_mutually_exclusive_group()
     device.add_argument("--gpu", metavar="N", help="run on GPU number N")
     device.add_argument("--cpu", action="store_true", help="run on the CPU")
-    parser.add_argument("--threads", type=_positive, metavar="N",
+    parser.add_argument("--threads", type=partial(_at_least, 1), metavar="N",
                         help="threads for the CPU's arithmetic (default: all cores)")
     parser.add_argument("--math", choices=MATH, default=MATH[0],
                         help="precision of large matrix products, on a CPU of convolutions only "
@@ -45,7 +46,7 @@ def add_net_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", type=int, default=0, help="level of the net's state")
     parser.add_argument("--stage", default="", metavar="A,B",
                         help="stages of the net's state, with commas between")
-    parser.add_argument("--workers", type=_not_negative, default=default_workers(),
+    parser.add_argument("--workers", type=partial(_at_least, 0), default=default_workers(),
                         metavar="N",
                         help="processes that prepare pictures; 0: a thread (%(default)s)")
     parser.add_argument("--strict", action="store_true",
@@ -135,14 +136,6 @@ def _gpu_number(text: str) -> int:
         raise UsageError("--gpu takes the number of one GPU", got=text, wanted="0, 1, …",
                          remedy="Training on several GPUs at once is not supported.")
     return int(text)
-
-
-def _positive(text: str) -> int:
-    return _at_least(1, text)
-
-
-def _not_negative(text: str) -> int:
-    return _at_least(0, text)
 
 
 def _at_least(least: int, text: str) -> int:
