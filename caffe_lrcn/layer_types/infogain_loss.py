@@ -68,8 +68,9 @@ class InfogainLoss(Layer):
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         xp, (outer, classes, inner) = self.xp, self._view
-        self.backend.softmax_loss.softmax_forward(bottom[0].data.reshape(self._view),
-                                                  self._prob.data.reshape(self._view))
+        self.backend.softmax_loss.softmax_forward(
+            bottom[0].data.reshape(self._view), self._prob.data.reshape(self._view),
+            self.backend.scratch)
         labels = class_labels(self, bottom[1], classes, self._ignore).reshape(-1)
         self._kept = (labels >= 0)[:, None]
         self._gains = self._matrix.data.reshape(classes, classes)[labels]

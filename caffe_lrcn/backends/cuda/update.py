@@ -18,12 +18,13 @@ _BLOCKS = 256
 _CHUNK = 1 << 12
 
 
-def sum_of_squares(x: Any) -> Any:
-    """Return the sum of ``x**2`` as a 0-d float64 array; summed in float64."""
+def sum_of_squares(x: Any, total: Any, scratch: Scratch) -> None:
+    """Write the sum of ``x**2`` into ``total`` (one element, float64); summed in float64."""
     blocks = min(_BLOCKS, -(-x.size // THREADS))
-    partial = array_module(x).empty(blocks, "float64")
+    partial = scratch.take(blocks, np.float64)
     launch(_SOURCE, "sum_of_squares", blocks, (x, x.size, partial), x.dtype, block=THREADS)
-    return partial.sum().reshape(())  # NumPy and CuPy sum in a fixed order
+    total.fill(0)
+    launch(_SOURCE, "add_squares", 1, (partial, blocks, total), x.dtype, block=THREADS)
 
 
 def add_squares(parameters: Parameters, squares: Any, scratch: Scratch) -> None:
