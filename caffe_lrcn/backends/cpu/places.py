@@ -23,9 +23,10 @@ def places(mask: np.ndarray, scratch: Scratch) -> np.ndarray:
     if count == mask.size:
         return numbers
     # Each number goes into the slot of the next place found, the place itself last of them.
-    slots = np.add.accumulate(mask, dtype=np.intp, out=scratch.take(mask.shape, np.intp))
-    slots -= mask
-    found = scratch.take(mask.shape, np.intp)
+    ones, slots, found = (scratch.take(mask.shape, np.intp) for _ in range(3))
+    np.copyto(ones, mask)
+    np.add.accumulate(ones, out=slots)
+    slots -= ones
     np.put(found, slots, numbers, mode="clip")
     return found[:count]
 
