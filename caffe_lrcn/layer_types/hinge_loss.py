@@ -46,11 +46,9 @@ class HingeLoss(Layer):
         self._negate_chosen(margins, bottom)
         margins += 1
         self.xp.maximum(margins, 0, out=margins)
-        total = self.backend.scratch.take((), "float64")
-        if self._squared:
-            self.backend.update.sum_of_squares(margins, total, self.backend.scratch)
-        else:
-            self.xp.sum(margins, dtype="float64", out=total)
+        update, total = self.backend.update, self.backend.scratch.take((), "float64")
+        add_up = update.sum_of_squares if self._squared else update.sum_of_elements
+        add_up(margins, total, self.backend.scratch)
         self.xp.divide(total, len(margins), out=total)
         top[0].data[...] = total
 

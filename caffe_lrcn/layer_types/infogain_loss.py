@@ -81,9 +81,10 @@ class InfogainLoss(Layer):
         xp.log(xp.maximum(terms, LEAST_PROBABILITY, out=terms), out=terms)
         xp.multiply(self._gains.data, xp.negative(terms, out=terms), out=terms)
         xp.copyto(terms, 0, where=xp.less(labels, 0, out=take(labels.shape, bool)))
-        xp.sum(terms, dtype="float64", out=self._loss.total)
-        counts = xp.greater_equal(labels, 0, out=take(labels.shape, bool))
-        xp.sum(counts, dtype="float64", out=self._loss.valid)
+        add_up, counts = self.backend.update.sum_of_elements, take(labels.shape)
+        add_up(terms, self._loss.total, self.backend.scratch)
+        counts[...] = xp.greater_equal(labels, 0, out=take(labels.shape, bool))
+        add_up(counts, self._loss.valid, self.backend.scratch)
         self._loss.divide(outer, inner, top[0])
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
@@ -93,7 +94,10 @@ class InfogainLoss(Layer):
         # CAFFE-QUIRK: a gradient that reaches the probabilities, top 1, is not used.
         xp, take, (outer, classes, inner) = self.xp, self.backend.scratch.take, self._view
         labels, gains, slopes = self._labels(bottom), self._gains.data, self._probabilities()
-        slopes *= xp.sum(gains, axis=1, keepdims=True, out=take(labels.shape))
+        sums = take(len(labels))
+        sums.fill(0)
+        self.backend.elementwise.sum_to_channels(gains[None], sums, self.backend.scratch)
+        slopes *= sums[:, None]
         slopes -= gains
         factor = self._loss.factor(top[0])
         grads = xp.multiply(slopes, factor, out=take(slopes.shape, factor.dtype))

@@ -44,7 +44,8 @@ class MultinomialLogisticLoss(Layer):
                                                self._labels(bottom), chosen, scratch)
         xp.maximum(chosen, LEAST_PROBABILITY, out=chosen)
         terms = xp.log(chosen, out=scratch.take(chosen.shape))
-        total = xp.sum(terms, dtype="float64", out=scratch.take((), "float64"))
+        total = scratch.take((), "float64")
+        self.backend.update.sum_of_elements(terms, total, scratch)
         xp.divide(total, -len(chosen), out=total)
         top[0].data[...] = total
 

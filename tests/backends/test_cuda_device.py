@@ -240,7 +240,7 @@ def test_dropout_and_update_on_device_arrays(cupy, dtype):
     update.sum_of_squares(wrap(np.full(1000, 2, dtype)), total, ops.scratch)
     assert total.tolist() == [4000]
     assert [launch[:3] for launch in fake_cupy.RawModule.launches] == [
-        ("dropout_forward", 1, 256), ("sum_of_squares", 4, 256),
+        ("dropout_forward", 1, 256), ("partial_sums", 4, 256),
         ("add_squares", 1, 256)]
 
 

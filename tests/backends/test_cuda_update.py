@@ -70,8 +70,9 @@ def test_norm_and_clip_factor(dtype, chunk, monkeypatch):
 
 
 @pytest.mark.parametrize("shape", [(1,), (7, 5), (0, 3)])
-def test_sum_of_squares(shape, dtype):
-    assert_twins("update.sum_of_squares", values(shape, dtype), np.full((), 9.0), dtype=dtype)
+def test_sums(shape, dtype):
+    for op in ("sum_of_elements", "sum_of_squares"):
+        assert_twins(f"update.{op}", values(shape, dtype), np.full((), 9.0), dtype=dtype)
 
 
 def test_sums_are_taken_in_double(dtype):

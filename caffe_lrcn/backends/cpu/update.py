@@ -22,6 +22,11 @@ from .blocks import BLOCK, block_of, blocks
 _PIECE = 1 << 15
 
 
+def sum_of_elements(x: np.ndarray, total: np.ndarray, scratch: Scratch) -> None:
+    """Write the sum of ``x`` into ``total`` (one element, float64); summed in float64."""
+    np.sum(x, dtype=np.float64, out=total.reshape(()))
+
+
 def sum_of_squares(x: np.ndarray, total: np.ndarray, scratch: Scratch) -> None:
     """Write the sum of ``x**2`` into ``total`` (one element, float64); summed in float64."""
     total[...] = _squares(x, block_of(x, scratch, np.float64))
