@@ -35,8 +35,7 @@ def forward(index: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, out:
     # CAFFE-QUIRK, mended: Caffe reads the memory before the table for -1, which LRCN's aligned
     # streams really contain.
     missing = np.less(rows, 0, out=scratch.take(rows.shape, bool))
-    for place in memoryview(places(missing, scratch)):
-        out[place] = 0
+    out[places(missing, scratch)] = 0
     if rows.size and rows.min() < least:
         status |= BAD_INDEX
 

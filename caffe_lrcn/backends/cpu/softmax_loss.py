@@ -20,25 +20,25 @@ _LEAST = float(np.finfo(np.float32).tiny)
 def softmax_forward(x: np.ndarray, y: np.ndarray, scratch: Scratch) -> None:
     """Write ``y = exp(x - max) / sum``; ``y`` may be ``x``. Source: Caffe's softmax_layer."""
     step = rows_per_block(x)
+    of_rows = scratch.take((min(step, len(x)), 1, x.shape[2]), x.dtype)
     for start in range(0, len(x), step):
         x_, y_ = x[start:start + step], y[start:start + step]
-        with scratch.frame():
-            of_rows = scratch.take((len(x_), 1, x.shape[2]), x.dtype)
-            np.subtract(x_, np.max(x_, axis=1, keepdims=True, out=of_rows), out=y_)
-            np.exp(y_, out=y_)
-            y_ /= np.sum(y_, axis=1, keepdims=True, out=of_rows)
+        of_rows_ = of_rows[:len(x_)]
+        np.subtract(x_, x_.max(axis=1, keepdims=True, out=of_rows_), out=y_)
+        np.exp(y_, out=y_)
+        y_ /= y_.sum(axis=1, keepdims=True, out=of_rows_)
 
 
 def softmax_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, scratch: Scratch) -> None:
     """Write ``dx = (dy - sum(dy * y)) * y``, the sum along the channels; ``dx`` may be ``dy``."""
     step = rows_per_block(y)
+    work = scratch.take((min(step, len(y)), *y.shape[1:]), y.dtype)
+    dot = scratch.take((len(work), 1, y.shape[2]), y.dtype)
     for start in range(0, len(y), step):
-        rows = slice(start, start + step)
-        with scratch.frame():
-            product = np.multiply(dy[rows], y[rows], out=scratch.take(y[rows].shape, y.dtype))
-            dot = scratch.take((len(product), 1, y.shape[2]), y.dtype)
-            np.subtract(dy[rows], np.sum(product, axis=1, keepdims=True, out=dot), out=dx[rows])
-            dx[rows] *= y[rows]
+        y_, dy_, dx_ = (array[start:start + step] for array in (y, dy, dx))
+        product = np.multiply(dy_, y_, out=work[:len(y_)])
+        np.subtract(dy_, product.sum(axis=1, keepdims=True, out=dot[:len(y_)]), out=dx_)
+        dx_ *= y_
 
 
 def loss_forward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None, loss: np.ndarray,
@@ -76,14 +76,15 @@ def loss_backward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None,
     picked = scratch.take(label.shape, np.int32)
     class_indices(label, prob.shape[1], ignore_label, picked, scratch.take(1, np.int32), scratch)
     np.multiply(prob, scale, out=dx)
-    chosen = scratch.take(picked.shape, dx.dtype)
-    read_classes(dx, picked, chosen, scratch)
+    flat, chosen = dx.reshape(-1), scratch.take(picked.shape, dx.dtype)
+    of_classes = class_places(picked, prob.shape[1], scratch)
+    chosen = np.take(flat, of_classes, out=chosen, mode="clip")
     chosen -= scale
-    write_classes(dx, picked, chosen, scratch)
-    ignored = np.less(picked, 0, out=scratch.take(picked.shape, bool))
-    for place in memoryview(places(ignored, scratch)):
-        outer, inner = divmod(place, picked.shape[1])
-        dx[outer, :, inner] = 0
+    np.put(flat, of_classes, chosen, mode="clip")
+    ignored = places(np.less(picked, 0, out=scratch.take(picked.shape, bool)), scratch)
+    outer, inner = (scratch.take(ignored.shape, np.intp) for _ in range(2))
+    np.divmod(ignored, picked.shape[1], out=(outer, inner))
+    dx[outer, :, inner] = 0
 
 
 def class_indices(label: np.ndarray, classes: int, ignore_label: int | None, picked: np.ndarray,
