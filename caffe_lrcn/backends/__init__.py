@@ -10,9 +10,9 @@ Gradients of activations are overwritten, gradients of parameters accumulate.
 ``lrn``           plan(spec, x_shape, backend) -> object with forward, backward
 ``embed``         forward, backward
 ``recurrent``     the fused LSTM and RNN cells of one time step
-``softmax_loss``  softmax_forward, softmax_backward, loss_forward, loss_backward
+``softmax_loss``  softmax_forward, softmax_backward, loss_forward, loss_backward, read_classes, …
 ``elementwise``   relu, sigmoid, tanh, power, prelu, dropout, …
-``update``        the solver's rules
+``update``        the solver's rules, and sums in float64
 """
 from __future__ import annotations
 

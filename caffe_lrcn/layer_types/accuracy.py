@@ -1,6 +1,8 @@
 """Accuracy: the share of right classifications."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .. import glog
@@ -43,6 +45,7 @@ class Accuracy(Layer):
                              at=("accuracy_param", "denominator"))
         self._ignore = param.ignore_label if param.HasField("ignore_label") else None
         self._hits, self._valid = (self.backend.zeros(1).reshape(()) for _ in range(2))
+        self._classes = self.backend.upload(np.arange(0))
         self._warned = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -62,10 +65,13 @@ class Accuracy(Layer):
         top[0].reshape()
         if len(top) == 2:
             top[1].reshape(classes)
+            if self._classes.size != classes:
+                self._classes = self.backend.upload(np.arange(classes, dtype=np.int32))
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        xp, backend, count = self.xp, self.backend, self._view[1]
-        labels = class_labels(self, bottom[1], count, self._ignore).reshape(self._label_view)
+        xp, backend = self.xp, self.backend
+        labels = class_labels(self, bottom[1], self._view[1], self._ignore)
+        labels = labels.reshape(self._label_view)
         right = backend.scratch.take(labels.shape, np.int32)
         backend.softmax_loss.accuracy(
             bottom[0].data.reshape(self._view), labels, self.param.accuracy_param.top_k, right,
@@ -74,10 +80,19 @@ class Accuracy(Layer):
         xp.divide(self._hits, self.param.accuracy_param.denominator or self._valid,
                   out=top[0].data)
         if len(top) == 2:
-            members = labels[:, None] == xp.arange(count)[:, None]
-            hits, all_ = ((members * chosen[:, None]).sum(axis=(0, 2))
-                          for chosen in (right, xp.ones_like(right)))
-            top[1].data[...] = hits / xp.maximum(all_, 1)
+            self._write_shares(labels, right, top[1].data)
+
+    def _write_shares(self, labels: Any, right: Any, shares: Any) -> None:
+        """Write each class's share of right labels, both of them (outer, inner)."""
+        xp, take = self.xp, self.backend.scratch.take
+        members = take(self._view, bool)
+        xp.equal(labels[:, None], self._classes[:, None], out=members)
+        all_, hits = take(shares.shape, "float64"), take(shares.shape, "float64")
+        xp.sum(members, axis=(0, 2), dtype="float64", out=all_)
+        xp.logical_and(members, right[:, None], out=members)
+        xp.sum(members, axis=(0, 2), dtype="float64", out=hits)
+        hits /= xp.maximum(all_, 1, out=all_)
+        shares[...] = hits
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if any(propagate_down):

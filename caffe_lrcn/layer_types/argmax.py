@@ -1,7 +1,7 @@
 """ArgMax: the largest entries and where they are."""
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
 from ..blob import Blob
 from ..errors import PrototxtError, ShapeError
@@ -48,23 +48,26 @@ class ArgMax(Layer):
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         param, xp = self.param.argmax_param, self.xp
-        x, count = bottom[0].data.reshape(self._view), self._view[1]
+        x, (outer, count, inner) = bottom[0].data.reshape(self._view), self._view
         if not x.size:
             return
+        take = self.backend.scratch.take
         # CAFFE-QUIRK: of equal entries the last comes first, so they are sought from the end.
-        backwards = x[:, ::-1]
+        backwards = take((outer, inner, count))
+        backwards[...] = x.transpose(0, 2, 1)[:, :, ::-1]
+        best = take((param.top_k, outer, inner), np.int32)
         if param.top_k == 1:
-            best = xp.argmax(backwards, axis=1)[:, None]
-        else:
-            best = xp.argsort(-backwards, axis=1, kind="stable")[:, :param.top_k]
-        best = count - 1 - best
-        if not param.out_max_val:
-            top[0].data[...] = best.reshape(top[0].shape)
-        elif param.HasField("axis"):
-            top[0].data[...] = self._values(x, best).reshape(top[0].shape)
-        else:
-            both = top[0].data.reshape(len(x), 2, param.top_k)
-            both[:, 0], both[:, 1] = best[:, :, 0], self._values(x, best)[:, :, 0]
-
-    def _values(self, x: Any, index: Any) -> Any:
-        return self.xp.take_along_axis(x, index, axis=1)
+            best[0] = xp.argmax(backwards, axis=2, out=take((outer, inner), np.int64))
+        else:  # argsort returns a new array
+            order = xp.argsort(xp.negative(backwards, out=backwards), axis=2, kind="stable")
+            best[...] = order[:, :, :param.top_k].transpose(2, 0, 1)
+        xp.subtract(count - 1, best, out=best)
+        wanted = [best]
+        if param.out_max_val:
+            values = take(best.shape)
+            for index, out in zip(best, values, strict=True):
+                self.backend.softmax_loss.read_classes(x, index, out, self.backend.scratch)
+            wanted = [values] if param.HasField("axis") else [best, values]
+        parts = top[0].data.reshape(outer, len(wanted), param.top_k, inner)
+        for part, found in enumerate(wanted):
+            parts[:, part] = found.transpose(1, 0, 2)

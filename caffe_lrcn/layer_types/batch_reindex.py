@@ -40,7 +40,8 @@ class BatchReindex(Layer):
         if top[0].count:
             self.backend.embed.forward(
                 bottom[1].data, bottom[0].data.reshape(bottom[0].shape[0], self._row), None,
-                top[0].data.reshape(-1, self._row), 0, self.context.scalars.status)
+                top[0].data.reshape(-1, self._row), 0, self.context.scalars.status,
+                self.backend.scratch)
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
         samples = bottom[0].shape[0]

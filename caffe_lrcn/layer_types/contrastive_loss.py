@@ -60,7 +60,8 @@ class ContrastiveLoss(Layer):
                     bottom[1].data.reshape(difference.shape), out=difference)
         take, squares, inside = self.backend.scratch.take, self._squares.data, self._inside.data
         product = xp.multiply(difference, difference, out=take(difference.shape))
-        xp.sum(product, axis=1, out=squares)
+        squares.fill(0)
+        self.backend.elementwise.sum_to_channels(product[None], squares, self.backend.scratch)
         inside[...] = squares
         if not self._legacy:
             xp.sqrt(inside, out=inside)
@@ -68,7 +69,8 @@ class ContrastiveLoss(Layer):
         terms = take(squares.shape)
         xp.multiply(inside, 1 if self._legacy else inside, out=terms)
         xp.copyto(terms, squares, where=self._similar(bottom))
-        total = xp.sum(terms, dtype="float64", out=take((), "float64"))
+        total = take((), "float64")
+        self.backend.update.sum_of_elements(terms, total, self.backend.scratch)
         xp.divide(total, 2 * len(difference), out=total)
         top[0].data[...] = total
 

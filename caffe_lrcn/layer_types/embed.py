@@ -37,7 +37,7 @@ class Embed(Layer):
         """Look the rows up; an index outside the table sets a bit of the status word."""
         bias = self.blobs[1].data if len(self.blobs) > 1 else None
         self.backend.embed.forward(bottom[0].data, self.blobs[0].data, bias, top[0].data,
-                                   self._least, self.context.scalars.status)
+                                   self._least, self.context.scalars.status, self.backend.scratch)
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
         """Name the first index outside the table."""

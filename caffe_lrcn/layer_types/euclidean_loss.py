@@ -38,12 +38,15 @@ class EuclideanLoss(Layer):
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         difference = self._difference.data
         self.xp.subtract(bottom[0].data, bottom[1].data.reshape(difference.shape), out=difference)
-        total = self.backend.update.sum_of_squares(difference)
-        top[0].data[...] = total / (2 * bottom[0].shape[0])
+        scratch = self.backend.scratch
+        total = scratch.take((), "float64")
+        self.backend.update.sum_of_squares(difference, total, scratch)
+        self.xp.divide(total, 2 * bottom[0].shape[0], out=total)
+        top[0].data[...] = total
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
-        scale = top[0].diff / bottom[0].shape[0]
+        scale = self.backend.scratch.take(())
         for blob, wanted, sign in zip(bottom, propagate_down, (1, -1), strict=True):
             if wanted:
-                self.xp.multiply(self._difference.data.reshape(blob.shape), scale * sign,
-                                 out=blob.diff)
+                self.xp.divide(top[0].diff, sign * blob.shape[0], out=scale)
+                self.xp.multiply(self._difference.data.reshape(blob.shape), scale, out=blob.diff)

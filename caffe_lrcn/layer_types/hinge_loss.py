@@ -43,14 +43,14 @@ class HingeLoss(Layer):
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         margins = self._margins.data
         margins[...] = bottom[0].data.reshape(margins.shape)
-        margins[self._picked(bottom)] *= -1
+        self._negate_chosen(margins, bottom)
         margins += 1
         self.xp.maximum(margins, 0, out=margins)
-        if self._squared:
-            total: Any = self.backend.update.sum_of_squares(margins)
-        else:
-            total = margins.sum(dtype="float64")
-        top[0].data[...] = total / len(margins)
+        update, total = self.backend.update, self.backend.scratch.take((), "float64")
+        add_up = update.sum_of_squares if self._squared else update.sum_of_elements
+        add_up(margins, total, self.backend.scratch)
+        self.xp.divide(total, len(margins), out=total)
+        top[0].data[...] = total
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         refuse_label_gradient(self, propagate_down)
@@ -62,13 +62,17 @@ class HingeLoss(Layer):
             self.xp.multiply(margins, 2, out=diff)
         else:
             self.xp.sign(margins, out=diff)
-        diff[self._picked(bottom)] *= -1
-        diff *= top[0].diff / len(margins)
+        self._negate_chosen(diff, bottom)
+        diff *= self.xp.divide(top[0].diff, len(margins), out=self.backend.scratch.take(()))
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
         return label_complaint(self, bottom[1], self._margins.shape[1])
 
-    def _picked(self, bottom: list[Blob]) -> tuple[Any, Any]:
-        """Return rows and columns of the labels' scores; a bad label's is the last."""
-        labels = class_labels(self, bottom[1], self._margins.shape[1]).reshape(-1)
-        return self.xp.arange(labels.size), labels
+    def _negate_chosen(self, rows: Any, bottom: list[Blob]) -> None:
+        """Change the sign of the element at the label in each row."""
+        ops, scratch = self.backend.softmax_loss, self.backend.scratch
+        labels = class_labels(self, bottom[1], rows.shape[1]).reshape(-1, 1)
+        chosen = scratch.take(labels.shape)
+        ops.read_classes(rows[:, :, None], labels, chosen, scratch)
+        self.xp.negative(chosen, out=chosen)
+        ops.write_classes(rows[:, :, None], labels, chosen, scratch)

@@ -47,7 +47,7 @@ class InfogainLoss(Layer):
         self._ignore = ignored_label(self)
         self._loss = LossSum(self, normalization_mode(self, VALID), "float64")
         self._matrix = bottom[2] if len(bottom) == 3 else self._read_matrix()
-        self._prob = Blob(self.backend)
+        self._prob, self._gains = Blob(self.backend), Blob(self.backend)
         if len(top) == 2:
             self._prob.share_data(top[1])
 
@@ -62,21 +62,29 @@ class InfogainLoss(Layer):
             raise self.error(ShapeError, "the matrix does not fit the classes",
                              got=self._matrix.shape, wanted=f"{classes} x {classes}", at=at)
         self._prob.reshape_like(bottom[0])
+        self._gains.reshape(bottom[1].count, classes)  # a row of the matrix for each label
         top[0].reshape()
         if len(top) == 2:
             top[1].reshape_like(bottom[0])
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        xp, (outer, classes, inner) = self.xp, self._view
-        self.backend.softmax_loss.softmax_forward(bottom[0].data.reshape(self._view),
-                                                  self._prob.data.reshape(self._view))
-        labels = class_labels(self, bottom[1], classes, self._ignore).reshape(-1)
-        self._kept = (labels >= 0)[:, None]
-        self._gains = self._matrix.data.reshape(classes, classes)[labels]
-        prob = xp.maximum(self._probabilities(), LEAST_PROBABILITY)
-        terms = xp.where(self._kept, self._gains * -xp.log(prob), 0)
-        xp.sum(terms, dtype="float64", out=self._loss.total)
-        xp.sum(self._kept, dtype="float64", out=self._loss.valid)
+        xp, take, (outer, classes, inner) = self.xp, self.backend.scratch.take, self._view
+        self.backend.softmax_loss.softmax_forward(
+            bottom[0].data.reshape(self._view), self._prob.data.reshape(self._view),
+            self.backend.scratch)
+        labels, terms = self._labels(bottom), self._probabilities()
+        index = take(labels.shape)
+        index[...] = labels
+        self.backend.embed.forward(index, self._matrix.data.reshape(classes, classes), None,
+                                   self._gains.data, -1, self.context.scalars.status,
+                                   self.backend.scratch)
+        xp.log(xp.maximum(terms, LEAST_PROBABILITY, out=terms), out=terms)
+        xp.multiply(self._gains.data, xp.negative(terms, out=terms), out=terms)
+        xp.copyto(terms, 0, where=xp.less(labels, 0, out=take(labels.shape, bool)))
+        add_up, counts = self.backend.update.sum_of_elements, take(labels.shape)
+        add_up(terms, self._loss.total, self.backend.scratch)
+        counts[...] = xp.greater_equal(labels, 0, out=take(labels.shape, bool))
+        add_up(counts, self._loss.valid, self.backend.scratch)
         self._loss.divide(outer, inner, top[0])
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
@@ -84,16 +92,29 @@ class InfogainLoss(Layer):
         if not propagate_down[0]:
             return
         # CAFFE-QUIRK: a gradient that reaches the probabilities, top 1, is not used.
-        outer, classes, inner = self._view
-        grads = (self._probabilities() * self._gains.sum(axis=1, keepdims=True)
-                 - self._gains) * self._loss.factor(top[0])
-        grads = self.xp.where(self._kept, grads, 0).reshape(outer, inner, classes)
-        bottom[0].diff.reshape(self._view)[...] = grads.transpose(0, 2, 1)
+        xp, take, (outer, classes, inner) = self.xp, self.backend.scratch.take, self._view
+        labels, gains, slopes = self._labels(bottom), self._gains.data, self._probabilities()
+        sums = take(len(labels))
+        sums.fill(0)
+        self.backend.elementwise.sum_to_channels(gains[None], sums, self.backend.scratch)
+        slopes *= sums[:, None]
+        slopes -= gains
+        factor = self._loss.factor(top[0])
+        grads = xp.multiply(slopes, factor, out=take(slopes.shape, factor.dtype))
+        xp.copyto(grads, 0, where=xp.less(labels, 0, out=take(labels.shape, bool)))
+        by_class = grads.reshape(outer, inner, classes).transpose(0, 2, 1)
+        bottom[0].diff.reshape(self._view)[...] = by_class
+
+    def _labels(self, bottom: list[Blob]) -> Any:
+        """Return the class of each label, a column; -1 where it does not count."""
+        return class_labels(self, bottom[1], self._view[1], self._ignore).reshape(-1, 1)
 
     def _probabilities(self) -> Any:
-        """Return the probabilities, a row for each label."""
-        rows = self._prob.data.reshape(self._view).transpose(0, 2, 1)
-        return rows.reshape(-1, self._view[1])
+        """Return a scratch array with the probabilities, a row for each label."""
+        outer, classes, inner = self._view
+        rows = self.backend.scratch.take((outer, inner, classes))
+        rows[...] = self._prob.data.reshape(self._view).transpose(0, 2, 1)
+        return rows.reshape(-1, classes)
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
         return label_complaint(self, bottom[1], self._view[1], self._ignore)

@@ -28,33 +28,41 @@ class MultinomialLogisticLoss(Layer):
     bottoms = exactly(2)
     is_loss = True
 
+    def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
+        self._chosen = Blob(self.backend)  # the labels' probabilities
+
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         same_batch(self, bottom)
         one_label_a_sample(self, bottom)
+        self._view = bottom[0].shape[0], bottom[0].count_range(1), 1
+        self._chosen.reshape(bottom[0].shape[0], 1)
         top[0].reshape()
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        prob = self._rows(bottom[0], bottom[0].data)
-        self._chosen = self.xp.maximum(prob[self._picked(bottom)], LEAST_PROBABILITY)
-        top[0].data[...] = -self.xp.log(self._chosen).sum(dtype="float64") / len(prob)
+        xp, chosen, scratch = self.xp, self._chosen.data, self.backend.scratch
+        self.backend.softmax_loss.read_classes(bottom[0].data.reshape(self._view),
+                                               self._labels(bottom), chosen, scratch)
+        xp.maximum(chosen, LEAST_PROBABILITY, out=chosen)
+        terms = xp.log(chosen, out=scratch.take(chosen.shape))
+        total = scratch.take((), "float64")
+        self.backend.update.sum_of_elements(terms, total, scratch)
+        xp.divide(total, -len(chosen), out=total)
+        top[0].data[...] = total
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         refuse_label_gradient(self, propagate_down)
         if not propagate_down[0]:
             return
-        diff = self._rows(bottom[0], bottom[0].diff)
-        diff.fill(0)
+        chosen, scratch = self._chosen.data, self.backend.scratch
+        bottom[0].diff.fill(0)
         # CAFFE-QUIRK: below 1e-20 the loss is constant, yet its gradient is taken as at 1e-20.
-        diff[self._picked(bottom)] = -top[0].diff / (len(diff) * self._chosen)
+        slopes = self.xp.multiply(chosen, -len(chosen), out=scratch.take(chosen.shape))
+        self.xp.divide(top[0].diff, slopes, out=slopes)
+        self.backend.softmax_loss.write_classes(bottom[0].diff.reshape(self._view),
+                                                self._labels(bottom), slopes, scratch)
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
-        return label_complaint(self, bottom[1], bottom[0].count_range(1))
+        return label_complaint(self, bottom[1], self._view[1])
 
-    def _picked(self, bottom: list[Blob]) -> tuple[Any, Any]:
-        """Return rows and columns of the labels' probabilities; a bad label's is the last."""
-        labels = class_labels(self, bottom[1], bottom[0].count_range(1)).reshape(-1)
-        return self.xp.arange(labels.size), labels
-
-    @staticmethod
-    def _rows(blob: Blob, array: Any) -> Any:
-        return array.reshape(blob.shape[0], blob.count_range(1))
+    def _labels(self, bottom: list[Blob]) -> Any:
+        return class_labels(self, bottom[1], self._view[1]).reshape(-1, 1)

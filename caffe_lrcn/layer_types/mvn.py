@@ -70,7 +70,8 @@ class MVN(Layer):
         xp.divide(dx, self._divisor.data, out=dx)
 
     def _mean(self, x: Any) -> Any:
-        mean = self.backend.scratch.take((len(x), 1))
-        self.xp.sum(x, axis=1, keepdims=True, out=mean)
+        mean = self.backend.scratch.take(len(x))
+        mean.fill(0)
+        self.backend.elementwise.sum_to_channels(x[None], mean, self.backend.scratch)
         mean /= max(self._view[1], 1)
-        return mean
+        return mean[:, None]

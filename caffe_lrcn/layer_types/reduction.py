@@ -37,11 +37,11 @@ class Reduction(Layer):
         operation, xp = self.param.reduction_param.operation, self.xp
         x, y = bottom[0].data.reshape(self._view), top[0].data.reshape(-1)
         if operation == _SUMSQ:
-            xp.sum(xp.square(x, out=self.backend.scratch.take(self._view)), axis=1, out=y)
+            x = xp.square(x, out=self.backend.scratch.take(self._view))
         elif operation == _ASUM:
-            xp.sum(xp.abs(x, out=self.backend.scratch.take(self._view)), axis=1, out=y)
-        else:
-            xp.sum(x, axis=1, out=y)
+            x = xp.abs(x, out=self.backend.scratch.take(self._view))
+        y.fill(0)
+        self.backend.elementwise.sum_to_channels(x[None], y, self.backend.scratch)
         if self._coeff != 1:
             xp.multiply(y, self._coeff, out=y)
 

@@ -45,7 +45,7 @@ class SigmoidCrossEntropyLoss(Layer):
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Sum ``max(x, 0) - x t + log(1 + exp(-|x|))``, in which no exponential overflows."""
-        xp, x = self.xp, bottom[0].data
+        xp, x, add_up = self.xp, bottom[0].data, self.backend.update.sum_of_elements
         target, work, term = self._target(bottom), self._work.data, self._work.diff
         xp.abs(x, out=work)
         xp.negative(work, out=work)
@@ -60,11 +60,12 @@ class SigmoidCrossEntropyLoss(Layer):
         else:
             ignored = self._ignored(target)
             xp.copyto(work, 0, where=ignored)
-            xp.sum(ignored, dtype="float64", out=self._loss.valid)
+            term[...] = ignored
+            add_up(term, self._loss.valid, self.backend.scratch)
             xp.subtract(x.size, self._loss.valid, out=self._loss.valid)
         # CAFFE-QUIRK, mended: Caffe's CUDA code sums absolute values, which is wrong for targets
         # outside [0, 1].
-        xp.sum(work, dtype="float64", out=self._loss.total)
+        add_up(work, self._loss.total, self.backend.scratch)
         self._loss.divide(x.shape[0], bottom[0].count_range(1), top[0])
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:

@@ -21,8 +21,9 @@ class Softmax(Layer):
                       bottom[0].count_range(axis + 1))
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        self.backend.softmax_loss.softmax_forward(bottom[0].data.reshape(self._view),
-                                                  top[0].data.reshape(self._view))
+        self.backend.softmax_loss.softmax_forward(
+            bottom[0].data.reshape(self._view), top[0].data.reshape(self._view),
+            self.backend.scratch)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         if propagate_down[0]:

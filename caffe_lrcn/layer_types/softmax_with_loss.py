@@ -50,9 +50,10 @@ class SoftmaxWithLoss(Layer):
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         ops, prob = self.backend.softmax_loss, self._prob.data.reshape(self._view)
-        ops.softmax_forward(bottom[0].data.reshape(self._view), prob)
+        ops.softmax_forward(bottom[0].data.reshape(self._view), prob, self.backend.scratch)
         ops.loss_forward(prob, bottom[1].data.reshape(self._label_view), self._ignore,
-                         self._loss.total, self._loss.valid, self.context.scalars.status)
+                         self._loss.total, self._loss.valid, self.context.scalars.status,
+                         self.backend.scratch)
         self._loss.divide(*self._label_view, top[0])
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
@@ -62,7 +63,8 @@ class SoftmaxWithLoss(Layer):
         # CAFFE-QUIRK: a gradient that reaches the probabilities, top 1, is not used.
         self.backend.softmax_loss.loss_backward(
             self._prob.data.reshape(self._view), bottom[1].data.reshape(self._label_view),
-            self._ignore, self._loss.factor(top[0]), bottom[0].diff.reshape(self._view))
+            self._ignore, self._loss.factor(top[0]), bottom[0].diff.reshape(self._view),
+            self.backend.scratch)
 
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
         return label_complaint(

@@ -86,21 +86,21 @@ def test_scale_rows_in_place():
     np.testing.assert_array_equal(x, np.repeat([[0], [0.5], [1]], D, axis=1))
 
 
-def test_embed_truncates_pads_and_accumulates():
+def test_embed_truncates_pads_and_accumulates(backend):
     weight, bias = np.arange(12.0).reshape(4, 3), np.array([100.0, 200, 300])
     index, out = np.array([[2.9, -1], [0, 2]]), np.full((2, 2, 3), np.nan)
     status = np.zeros(1, np.int32)
-    embed.forward(index, weight, bias, out, -1, status)
+    embed.forward(index, weight, bias, out, -1, status, backend.scratch)
     assert status == 0
     np.testing.assert_array_equal(
         out, [[weight[2] + bias, [0, 0, 0]], [weight[0] + bias, weight[2] + bias]])
 
     dy = np.arange(12.0).reshape(2, 2, 3)
     d_weight, d_bias = np.ones((4, 3)), np.ones(3)
-    embed.backward(index, dy, d_weight, d_bias, None)
+    embed.backward(index, dy, d_weight, d_bias, backend.scratch)
     want = np.ones((4, 3))
     want[2] += dy[0, 0] + dy[1, 1]
     want[0] += dy[1, 0]
     np.testing.assert_array_equal(d_weight, want)
     np.testing.assert_array_equal(d_bias, 1 + dy[0, 0] + dy[1, 0] + dy[1, 1])
-    embed.backward(index, dy, None, None, None)
+    embed.backward(index, dy, None, None, backend.scratch)

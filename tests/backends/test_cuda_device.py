@@ -206,16 +206,17 @@ def test_labels_on_device_arrays(cupy, dtype):
     ops, wrap = get_backend("gpu:0", dtype), fake_cupy.Array
     prob, label = wrap(np.full((2, 4, 1), 0.25, dtype)), wrap(np.array([[1], [9]], dtype))
     loss, count, status = ops.zeros(1), ops.zeros(1), ops.zeros(1, np.int32)
-    ops.softmax_loss.loss_forward(prob, label, 9, loss, count, status)
+    ops.softmax_loss.loss_forward(prob, label, 9, loss, count, status, ops.scratch)
     assert_same([loss.host, count.host, status.host],
                 [np.log([4], dtype=dtype), np.ones(1, dtype), np.zeros(1, np.int32)], dtype)
     dx = wrap(np.ones((2, 4, 1), dtype))
-    ops.softmax_loss.loss_backward(prob, label, 9, wrap(np.asarray(2, dtype)), dx)
+    ops.softmax_loss.loss_backward(prob, label, 9, wrap(np.asarray(2, dtype)), dx,
+                                   ops.scratch)
     assert dx.tolist() == [[[0.5], [-1.5], [0.5], [0.5]], [[0], [0], [0], [0]]]
-    ops.softmax_loss.loss_forward(prob, label, None, loss, count, status)
+    ops.softmax_loss.loss_forward(prob, label, None, loss, count, status, ops.scratch)
     assert status.tolist() == [BAD_LABEL]
     table, out = wrap(values((3, 5), dtype)), wrap(np.ones((2, 1, 5), dtype))
-    ops.embed.forward(label, table, None, out, -1, status)
+    ops.embed.forward(label, table, None, out, -1, status, ops.scratch)
     assert status.tolist() == [BAD_LABEL | BAD_INDEX]
     dy, d_table = wrap(values((3, 5), dtype, 1)), wrap(np.zeros((3, 5), dtype))
     ops.embed.backward(wrap(np.array([2, -1, 2], dtype)), dy, d_table, None, ops.scratch)
@@ -230,9 +231,12 @@ def test_dropout_and_update_on_device_arrays(cupy, dtype):
     x, mask = wrap(np.ones(1000, dtype)), wrap(np.zeros(1000, np.uint32))
     ops.elementwise.dropout_forward(x, mask, (2**64 - 1, 5), 2**40, 2**32 - 1, 2.0, x, ops.scratch)
     assert not x.host.any() and mask.host.any()
-    assert update.sum_of_squares(wrap(np.full(1000, 2, dtype))).tolist() == 4000
+    total = ops.zeros(1, np.float64)
+    update.sum_of_squares(wrap(np.full(1000, 2, dtype)), total, ops.scratch)
+    assert total.tolist() == [4000]
     assert [launch[:3] for launch in fake_cupy.RawModule.launches] == [
-        ("dropout_forward", 1, 256), ("sum_of_squares", 4, 256)]
+        ("dropout_forward", 1, 256), ("partial_sums", 4, 256),
+        ("add_squares", 1, 256)]
 
 
 @needs_compiler

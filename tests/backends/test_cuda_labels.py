@@ -86,6 +86,19 @@ def test_a_label_that_is_no_class_counts_for_nothing(bad, ignored, dtype):
 
 
 @SHAPES
+def test_elements_of_classes(shape, dtype):
+    x = values(shape, dtype)
+    picked = np.random.default_rng(4).integers(-1, shape[1], (shape[0], shape[2]), np.int32)
+    places = np.maximum(picked, 0)[:, None]
+    (*_, out), _ = assert_twins("softmax_loss.read_classes", x, picked,
+                                rubbish(picked.shape, dtype), dtype=dtype)
+    np.testing.assert_array_equal(out, np.take_along_axis(x, places, axis=1)[:, 0])
+    (written, *_), _ = assert_twins("softmax_loss.write_classes", x, picked, -out, dtype=dtype)
+    np.put_along_axis(x, places, -out[:, None], axis=1)
+    np.testing.assert_array_equal(written, x)
+
+
+@SHAPES
 @pytest.mark.parametrize("top_k", [1, 2])
 def test_accuracy(shape, top_k, dtype):
     scores = np.round(values(shape, dtype))  # with ties
@@ -116,8 +129,9 @@ def test_a_negative_fraction_is_class_zero(dtype):
 def test_labels_of_another_shape_are_refused(dtype):
     prob, label = loss_case((3, 4, 2), dtype)
     with pytest.raises(ShapeError, match="label"):
-        get_backend("cuda-host", dtype).softmax_loss.loss_forward(
-            prob, label[:2], None, *np.zeros((2, 1), dtype), np.zeros(1, np.int32))
+        backend = get_backend("cuda-host", dtype)
+        backend.softmax_loss.loss_forward(prob, label[:2], None, *np.zeros((2, 1), dtype),
+                                          np.zeros(1, np.int32), backend.scratch)
 
 
 INDEX = [[3, 0, -1, 3], [6, 3, -1.5, 0.9], [-0.5, 6.9, -1, 3]]

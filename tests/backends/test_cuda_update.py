@@ -70,8 +70,9 @@ def test_norm_and_clip_factor(dtype, chunk, monkeypatch):
 
 
 @pytest.mark.parametrize("shape", [(1,), (7, 5), (0, 3)])
-def test_sum_of_squares(shape, dtype):
-    assert_twins("update.sum_of_squares", values(shape, dtype), dtype=dtype)
+def test_sums(shape, dtype):
+    for op in ("sum_of_elements", "sum_of_squares"):
+        assert_twins(f"update.{op}", values(shape, dtype), np.full((), 9.0), dtype=dtype)
 
 
 def test_sums_are_taken_in_double(dtype):
@@ -79,7 +80,9 @@ def test_sums_are_taken_in_double(dtype):
     x[0] = 1e4  # one float accumulator would swallow every later square
     backend = get_backend("cuda-host", dtype)
     wanted = 1e8 + 69999 * float(x[1])**2
-    np.testing.assert_allclose(backend.update.sum_of_squares(x), wanted, rtol=1e-12)
+    total = np.zeros(1)
+    backend.update.sum_of_squares(x, total, backend.scratch)
+    np.testing.assert_allclose(total, [wanted], rtol=1e-12)
     squares = backend.scalars().squares
     backend.update.add_squares(Parameters(x, x, (), (Segment(0, x.size),)), squares,
                                backend.scratch)

@@ -32,11 +32,11 @@ def test_recorded(name, any_backend):
 
 
 def _forgets_ignoring(op):
-    return lambda prob, label, ignore, scale, dx: op(prob, np.maximum(label, 0), None, scale, dx)
+    return lambda prob, label, ignore, *rest: op(prob, np.maximum(label, 0), None, *rest)
 
 
 def _forgets_onehot(op):
-    return lambda prob, label, ignore, scale, dx: np.multiply(prob, scale, out=dx)
+    return lambda prob, label, ignore, scale, dx, scratch: np.multiply(prob, scale, out=dx)
 
 
 @pytest.mark.parametrize("broken", [_forgets_ignoring, _forgets_onehot])

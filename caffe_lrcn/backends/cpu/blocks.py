@@ -33,8 +33,3 @@ def block_of(array: np.ndarray, scratch: Scratch,
              dtype: type | np.dtype | None = None) -> np.ndarray:
     """Return a flat array from ``scratch`` that holds any block of ``array``."""
     return scratch.take(min(array.size, BLOCK), dtype or array.dtype)
-
-
-def scratch(array: np.ndarray, dtype: type | np.dtype | None = None) -> np.ndarray:
-    """Return a flat uninitialised array that holds any block of ``array``."""
-    return np.empty(min(array.size, BLOCK), dtype or array.dtype)

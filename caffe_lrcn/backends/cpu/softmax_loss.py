@@ -10,36 +10,39 @@ import numpy as np
 from ..scalars import BAD_LABEL, NAN_SCORE
 from ..scratch import Scratch
 from .blocks import rows_per_block
+from .places import class_places, places, whole_numbers
 
 #: Least probability whose logarithm is taken (FLT_MIN, in float64 too).
 _LEAST = float(np.finfo(np.float32).tiny)
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def softmax_forward(x: np.ndarray, y: np.ndarray) -> None:
+def softmax_forward(x: np.ndarray, y: np.ndarray, scratch: Scratch) -> None:
     """Write ``y = exp(x - max) / sum``; ``y`` may be ``x``. Source: Caffe's softmax_layer."""
     step = rows_per_block(x)
+    of_rows = scratch.take((min(step, len(x)), 1, x.shape[2]), x.dtype)
     for start in range(0, len(x), step):
         x_, y_ = x[start:start + step], y[start:start + step]
-        np.subtract(x_, x_.max(axis=1, keepdims=True), out=y_)
+        of_rows_ = of_rows[:len(x_)]
+        np.subtract(x_, x_.max(axis=1, keepdims=True, out=of_rows_), out=y_)
         np.exp(y_, out=y_)
-        y_ /= y_.sum(axis=1, keepdims=True)
+        y_ /= y_.sum(axis=1, keepdims=True, out=of_rows_)
 
 
 def softmax_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, scratch: Scratch) -> None:
     """Write ``dx = (dy - sum(dy * y)) * y``, the sum along the channels; ``dx`` may be ``dy``."""
     step = rows_per_block(y)
+    work = scratch.take((min(step, len(y)), *y.shape[1:]), y.dtype)
+    dot = scratch.take((len(work), 1, y.shape[2]), y.dtype)
     for start in range(0, len(y), step):
-        rows = slice(start, start + step)
-        with scratch.frame():
-            product = np.multiply(dy[rows], y[rows], out=scratch.take(y[rows].shape, y.dtype))
-            dot = product.sum(axis=1, keepdims=True)
-        np.subtract(dy[rows], dot, out=dx[rows])
-        dx[rows] *= y[rows]
+        y_, dy_, dx_ = (array[start:start + step] for array in (y, dy, dx))
+        product = np.multiply(dy_, y_, out=work[:len(y_)])
+        np.subtract(dy_, product.sum(axis=1, keepdims=True, out=dot[:len(y_)]), out=dx_)
+        dx_ *= y_
 
 
 def loss_forward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None, loss: np.ndarray,
-                 valid: np.ndarray, status: np.ndarray) -> None:
+                 valid: np.ndarray, status: np.ndarray, scratch: Scratch) -> None:
     """Write ``-sum(log(max(prob[label], FLT_MIN)))`` and the number of labels not ignored.
 
     Args:
@@ -51,34 +54,69 @@ def loss_forward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None, 
 
     Source: Caffe's softmax_loss_layer.
     """
-    classes, kept = _classes(label, prob.shape[1], ignore_label, status)
-    outer, inner = np.nonzero(kept)
-    chosen = np.maximum(prob[outer, classes[kept], inner], _LEAST)
-    loss[...] = -np.log(chosen).sum(dtype=np.float64)
-    valid[...] = outer.size
+    picked = scratch.take(label.shape, np.int32)
+    class_indices(label, prob.shape[1], ignore_label, picked, status, scratch)
+    chosen = scratch.take(picked.shape, prob.dtype)
+    read_classes(prob, picked, chosen, scratch)
+    counting = places(np.greater_equal(picked, 0, out=scratch.take(picked.shape, bool)), scratch)
+    chosen = np.take(chosen.reshape(-1), counting, mode="clip",
+                     out=scratch.take(counting.shape, prob.dtype))
+    np.maximum(chosen, _LEAST, out=chosen)
+    loss[...] = -np.log(chosen, out=chosen).sum(dtype=np.float64)
+    valid[...] = counting.size
 
 
 def loss_backward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None,
-                  scale: np.ndarray, dx: np.ndarray) -> None:
+                  scale: np.ndarray, dx: np.ndarray, scratch: Scratch) -> None:
     """Write ``dx = (prob - onehot(label)) * scale``, 0 where the label does not count.
 
     Args:
         scale: one element: the gradient of the loss over its normaliser.
     """
-    classes, kept = _classes(label, prob.shape[1], ignore_label)
+    picked = scratch.take(label.shape, np.int32)
+    class_indices(label, prob.shape[1], ignore_label, picked, scratch.take(1, np.int32), scratch)
     np.multiply(prob, scale, out=dx)
-    outer, inner = np.nonzero(kept)
-    dx[outer, classes[kept], inner] -= scale
-    if outer.size < kept.size:
-        outer, inner = np.nonzero(~kept)
-        dx[outer, :, inner] = 0
+    flat, chosen = dx.reshape(-1), scratch.take(picked.shape, dx.dtype)
+    of_classes = class_places(picked, prob.shape[1], scratch)
+    chosen = np.take(flat, of_classes, out=chosen, mode="clip")
+    chosen -= scale
+    np.put(flat, of_classes, chosen, mode="clip")
+    ignored = places(np.less(picked, 0, out=scratch.take(picked.shape, bool)), scratch)
+    outer, inner = (scratch.take(ignored.shape, np.intp) for _ in range(2))
+    np.divmod(ignored, picked.shape[1], out=(outer, inner))
+    dx[outer, :, inner] = 0
 
 
 def class_indices(label: np.ndarray, classes: int, ignore_label: int | None, picked: np.ndarray,
-                  status: np.ndarray) -> None:
+                  status: np.ndarray, scratch: Scratch) -> None:
     """Write each label's class into ``picked`` (int32), -1 where the label does not count."""
-    found, kept = _classes(label, classes, ignore_label, status)
-    picked[...] = np.where(kept, found, -1)
+    whole = whole_numbers(label, scratch)
+    kept, ignored, good = (scratch.take(label.shape, bool) for _ in range(3))
+    np.less(whole.view(np.uintp), classes, out=kept)  # negative numbers are huge ones
+    if ignore_label is None:
+        ignored.fill(False)
+    else:
+        np.equal(whole, ignore_label, out=ignored)
+    if not np.logical_or(kept, ignored, out=good).all():
+        status |= BAD_LABEL
+    picked.fill(-1)
+    np.copyto(picked, whole, casting="unsafe", where=np.greater(kept, ignored, out=kept))
+
+
+def read_classes(x: np.ndarray, picked: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
+    """Write ``out[o, i] = x[o, max(picked[o, i], 0), i]``.
+
+    Args:
+        x: (outer, C, inner).
+        picked: (outer, inner), int32, of ``class_indices``.
+        out: like ``picked``, of ``x``'s type.
+    """
+    np.take(x.reshape(-1), class_places(picked, x.shape[1], scratch), out=out, mode="clip")
+
+
+def write_classes(x: np.ndarray, picked: np.ndarray, values: np.ndarray, scratch: Scratch) -> None:
+    """Write ``x[o, max(picked[o, i], 0), i] = values[o, i]``; see ``read_classes``."""
+    np.put(x.reshape(-1), class_places(picked, x.shape[1], scratch), values, mode="clip")
 
 
 def accuracy(scores: np.ndarray, picked: np.ndarray, top_k: int, right: np.ndarray,
@@ -92,14 +130,17 @@ def accuracy(scores: np.ndarray, picked: np.ndarray, top_k: int, right: np.ndarr
         hits, valid: one element each, of ``scores``' type.
         status: the status word; a label whose score is NaN sets ``NAN_SCORE``.
     """
-    kept = picked >= 0
-    true = np.take_along_axis(scores, np.maximum(picked, 0)[:, None], axis=1)
-    if (np.isnan(true[:, 0]) & kept).any():
+    kept, wrong = (scratch.take(picked.shape, bool) for _ in range(2))
+    np.greater_equal(picked, 0, out=kept)
+    true = scratch.take(picked.shape, scores.dtype)
+    read_classes(scores, picked, true, scratch)
+    if np.logical_and(np.isnan(true, out=wrong), kept, out=wrong).any():
         status |= NAN_SCORE
     # CAFFE-QUIRK: scores equal to the true one count against it. A NaN compares false with
     # everything, so a NaN score counts as right.
-    mask = np.greater_equal(scores, true, out=scratch.take(scores.shape, bool))
-    right[...] = kept & (np.count_nonzero(mask, axis=1) - 1 < top_k)
+    mask = np.greater_equal(scores, true[:, None], out=scratch.take(scores.shape, bool))
+    reaching = np.sum(mask, axis=1, dtype=np.intp, out=scratch.take(picked.shape, np.intp))
+    right[...] = np.logical_and(kept, np.less_equal(reaching, top_k, out=wrong), out=wrong)
     hits[...], valid[...] = np.count_nonzero(right), np.count_nonzero(kept)
 
 
@@ -109,17 +150,3 @@ def add_loss(x: np.ndarray, weights: np.ndarray | None, factor: float, total: np
     if weights is not None:
         x = np.multiply(x, weights, out=scratch.take(x.shape, x.dtype))
     total += factor * float(x.sum())
-
-
-def _classes(label: np.ndarray, count: int, ignore_label: int | None,
-             status: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels as integers, and which of them count."""
-    with np.errstate(invalid="ignore"):  # NaN becomes a number far out of range
-        classes = label.astype(np.intp)
-    kept = good = classes.view(np.uintp) < count  # negative numbers are huge ones
-    if ignore_label is not None:
-        ignored = classes == ignore_label
-        kept, good = good & ~ignored, good | ignored
-    if status is not None and not good.all():
-        status |= BAD_LABEL
-    return classes, kept

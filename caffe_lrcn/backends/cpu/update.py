@@ -16,15 +16,20 @@ import numpy as np
 from ..parameters import Parameters, UpdateSpec
 from ..scalars import Scalars
 from ..scratch import Scratch
-from .blocks import BLOCK, blocks, scratch
+from .blocks import BLOCK, block_of, blocks
 
 #: Elements that a rule works on at once: of Adam's six arrays 768 KiB of float32.
 _PIECE = 1 << 15
 
 
-def sum_of_squares(x: np.ndarray) -> np.ndarray:
-    """Return the sum of ``x**2`` as a 0-d float64 array; summed in float64."""
-    return np.asarray(_squares(x, scratch(x, np.float64)), np.float64)
+def sum_of_elements(x: np.ndarray, total: np.ndarray, scratch: Scratch) -> None:
+    """Write the sum of ``x`` into ``total`` (one element, float64); summed in float64."""
+    np.sum(x, dtype=np.float64, out=total.reshape(()))
+
+
+def sum_of_squares(x: np.ndarray, total: np.ndarray, scratch: Scratch) -> None:
+    """Write the sum of ``x**2`` into ``total`` (one element, float64); summed in float64."""
+    total[...] = _squares(x, block_of(x, scratch, np.float64))
 
 
 def add_squares(parameters: Parameters, squares: np.ndarray, scratch: Scratch) -> None:

@@ -15,7 +15,8 @@ from .compile import THREADS, launch
 _SOURCE = "embed.cu"
 
 
-def forward(index: Any, weight: Any, bias: Any | None, out: Any, least: int, status: Any) -> None:
+def forward(index: Any, weight: Any, bias: Any | None, out: Any, least: int, status: Any,
+            scratch: Scratch) -> None:
     """Write row ``index`` of the table, plus the bias, for every index.
 
     Args:

@@ -71,6 +71,23 @@ __global__ void class_indices(unsigned int n, const T *label, int C, int has_ign
   }
 }
 
+// Where in x (outer, C, inner) the element of row r's class lies; of class 0 where no label counts.
+__device__ unsigned int class_place(unsigned int row, int picked, int C, int inner) {
+  return (row / inner * C + (picked < 0 ? 0 : picked)) * inner + row % inner;
+}
+
+template <typename T>
+__global__ void read_classes(unsigned int rows, const T *x, const int *picked, int C, int inner,
+                             T *out) {
+  GRID_STRIDE_LOOP(row, rows) out[row] = x[class_place(row, picked[row], C, inner)];
+}
+
+template <typename T>
+__global__ void write_classes(unsigned int rows, const int *picked, const T *values, int C,
+                              int inner, T *x) {
+  GRID_STRIDE_LOOP(row, rows) x[class_place(row, picked[row], C, inner)] = values[row];
+}
+
 // right = whether fewer than top_k other scores of the row reach the label's; 0 where the label
 // does not count. A label whose score is NaN counts as right and sets `bit` in the status word.
 template <typename T>
@@ -79,7 +96,7 @@ __global__ void rank_labels(unsigned int rows, const T *scores, const int *picke
   GRID_STRIDE_ROWS(row, rows) {
     const unsigned int first = row / inner * C * inner + row % inner;
     const int label = picked[row];
-    const T own = scores[first + (label < 0 ? 0 : label) * inner];
+    const T own = scores[class_place(row, label, C, inner)];
     int reaching = 0;  // its own is one of them
     BLOCK_STRIDE_LOOP(c, (unsigned int)C) reaching += scores[first + c * inner] >= own;
     reaching = block_sum(reaching);

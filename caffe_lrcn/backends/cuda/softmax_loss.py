@@ -16,7 +16,7 @@ _SOURCE = "softmax_loss.cu"
 _WARP = 32
 
 
-def softmax_forward(x: Any, y: Any) -> None:
+def softmax_forward(x: Any, y: Any, scratch: Scratch) -> None:
     """Write ``y = exp(x - max) / sum``; ``y`` may be ``x``. Source: Caffe's softmax_layer."""
     same_size(x=x, y=y)
     outer, classes, inner = x.shape
@@ -38,7 +38,7 @@ def _block(classes: int) -> int:
 
 
 def loss_forward(prob: Any, label: Any, ignore_label: int | None, loss: Any, valid: Any,
-                 status: Any) -> None:
+                 status: Any, scratch: Scratch) -> None:
     """Write ``-sum(log(max(prob[label], FLT_MIN)))`` and the number of labels not ignored.
 
     Args:
@@ -57,7 +57,8 @@ def loss_forward(prob: Any, label: Any, ignore_label: int | None, loss: Any, val
             valid, status), prob.dtype, block=THREADS)
 
 
-def loss_backward(prob: Any, label: Any, ignore_label: int | None, scale: Any, dx: Any) -> None:
+def loss_backward(prob: Any, label: Any, ignore_label: int | None, scale: Any, dx: Any,
+                  scratch: Scratch) -> None:
     """Write ``dx = (prob - onehot(label)) * scale``, 0 where the label does not count.
 
     Args:
@@ -71,10 +72,30 @@ def loss_backward(prob: Any, label: Any, ignore_label: int | None, scale: Any, d
 
 
 def class_indices(label: Any, classes: int, ignore_label: int | None, picked: Any,
-                  status: Any) -> None:
+                  status: Any, scratch: Scratch) -> None:
     """Write each label's class into ``picked`` (int32), -1 where the label does not count."""
     launch(_SOURCE, "class_indices", same_size(label=label, picked=picked),
            (label, classes, *_ignored(ignore_label), BAD_LABEL, picked, status), label.dtype)
+
+
+def read_classes(x: Any, picked: Any, out: Any, scratch: Scratch) -> None:
+    """Write ``out[o, i] = x[o, max(picked[o, i], 0), i]``.
+
+    Args:
+        x: (outer, C, inner).
+        picked: (outer, inner), int32, of ``class_indices``.
+        out: like ``picked``, of ``x``'s type.
+    """
+    _, classes, inner = x.shape
+    launch(_SOURCE, "read_classes", same_size(picked=picked, out=out),
+           (x, picked, classes, inner, out), x.dtype)
+
+
+def write_classes(x: Any, picked: Any, values: Any, scratch: Scratch) -> None:
+    """Write ``x[o, max(picked[o, i], 0), i] = values[o, i]``; see ``read_classes``."""
+    _, classes, inner = x.shape
+    launch(_SOURCE, "write_classes", same_size(picked=picked, values=values),
+           (picked, values, classes, inner, x), x.dtype)
 
 
 def accuracy(scores: Any, picked: Any, top_k: int, right: Any, hits: Any, valid: Any, status: Any,

@@ -9,11 +9,12 @@
 
 // One partial sum a block, in double: a float sum over 10^8 gradients loses the small ones.
 template <typename T>
-__global__ void sum_of_squares(unsigned int blocks, const T *x, unsigned int n, double *partial) {
+__global__ void partial_sums(unsigned int blocks, const T *x, unsigned int n, int squared,
+                             double *partial) {
   GRID_STRIDE_ROWS(block, blocks) {
     double sum = 0;
     for (unsigned int i = block * blockDim.x + threadIdx.x; i < n; i += blocks * blockDim.x)
-      sum += (double)x[i] * (double)x[i];
+      sum += squared ? (double)x[i] * (double)x[i] : (double)x[i];
     sum = block_sum(sum);
     if (threadIdx.x == 0) partial[block] = sum;
   }

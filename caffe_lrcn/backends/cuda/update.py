@@ -12,18 +12,28 @@ from .checks import same_size
 from .compile import THREADS, array_module, launch
 
 _SOURCE = "update.cu"
-#: Blocks of sum_of_squares. The number is fixed, so that the order of summation is.
+#: Blocks of partial_sums. The number is fixed, so that the order of summation is.
 _BLOCKS = 256
 #: Elements that a block works on: enough to hide what it looks up, few enough to fill a GPU.
 _CHUNK = 1 << 12
 
 
-def sum_of_squares(x: Any) -> Any:
-    """Return the sum of ``x**2`` as a 0-d float64 array; summed in float64."""
+def sum_of_elements(x: Any, total: Any, scratch: Scratch) -> None:
+    """Write the sum of ``x`` into ``total`` (one element, float64); summed in float64."""
+    _sum(x, False, total, scratch)
+
+
+def sum_of_squares(x: Any, total: Any, scratch: Scratch) -> None:
+    """Write the sum of ``x**2`` into ``total`` (one element, float64); summed in float64."""
+    _sum(x, True, total, scratch)
+
+
+def _sum(x: Any, squared: bool, total: Any, scratch: Scratch) -> None:
     blocks = min(_BLOCKS, -(-x.size // THREADS))
-    partial = array_module(x).empty(blocks, "float64")
-    launch(_SOURCE, "sum_of_squares", blocks, (x, x.size, partial), x.dtype, block=THREADS)
-    return partial.sum().reshape(())  # NumPy and CuPy sum in a fixed order
+    partial = scratch.take(blocks, np.float64)
+    launch(_SOURCE, "partial_sums", blocks, (x, x.size, squared, partial), x.dtype, block=THREADS)
+    total.fill(0)
+    launch(_SOURCE, "add_squares", 1, (partial, blocks, total), x.dtype, block=THREADS)
 
 
 def add_squares(parameters: Parameters, squares: Any, scratch: Scratch) -> None:

@@ -26,7 +26,7 @@ def class_labels(layer: Layer, label: Blob, classes: int, ignore: int | None = N
     """
     picked = layer.backend.scratch.take(label.shape, np.int32)
     layer.backend.softmax_loss.class_indices(label.data, classes, ignore, picked,
-                                             layer.context.scalars.status)
+                                             layer.context.scalars.status, layer.backend.scratch)
     return picked
 
 

@@ -38,14 +38,16 @@ class LossSum:
     Args:
         mode: what it is divided by, at least 1: the number of samples (BATCH_SIZE), of all targets
             (FULL), of those that count (VALID), or nothing (NONE).
-        dtype: type of ``total`` and ``valid``; default: the backend's.
+        dtype: type of ``total`` and ``valid``, and of ``factor`` where the mode is VALID; default:
+            the backend's.
     """
 
     def __init__(self, layer: Layer, mode: int, dtype: Any = None) -> None:
         self._xp, self._mode = layer.xp, mode
         sums = layer.backend.zeros(3, dtype)
         self.total, self.valid, self._divisor = (sums[i:i + 1].reshape(()) for i in range(3))
-        self._factor = layer.backend.zeros(1).reshape(())
+        # A quotient by a number that is counted is as precise as that number.
+        self._factor = layer.backend.zeros(1, dtype if mode == VALID else None).reshape(())
 
     def divide(self, outer: int, inner: int, top: Blob) -> None:
         """Write the loss; ``outer`` and ``inner`` are numbers of samples and targets a sample."""
