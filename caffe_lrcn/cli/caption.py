@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("pictures", nargs="*", metavar="IMAGE", help="picture files")
     parser.add_argument("--images", type=Path, metavar="LIST",
-                        help="a file that lists pictures, one a line")
+                        help="a file that lists pictures, one per line")
     parser.add_argument("--features", type=Path, metavar="FILE.npy",
                         help="features (N, F) instead of a pictures' net; pictures that are named "
                              "too are those of its rows")

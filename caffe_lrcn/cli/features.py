@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("pictures", nargs="*", metavar="IMAGE", help="picture files")
     parser.add_argument("--images", type=Path, metavar="LIST",
-                        help="a file that lists pictures, one a line")
+                        help="a file that lists pictures, one per line")
     parser.add_argument("--net", required=True,
                         help="deploy definition: one input (N, C, H, W), one output")
     parser.add_argument("--weights", required=True, type=Path, help="trained weights")
