@@ -1,4 +1,4 @@
-"""Every path that docs/adding_*.md, docs/architecture.md and the README name exists."""
+"""Every path that the guides and the README name exists, and every module can be imported."""
 from __future__ import annotations
 
 import re
@@ -35,3 +35,13 @@ def test_paths_exist(page):
 def test_a_path_that_does_not_exist_is_seen():
     assert named("see `net/none.py`, [this](docs/none.md), or\n    pytest tests/none.py") == {
         "net/none.py", "docs/none.md", "tests/none.py"}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_imports_work(page):
+    text = page.read_text(encoding="utf-8")
+    blocks = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    lines = re.findall(r"^(?:from|import) caffe_lrcn.*$", blocks, re.MULTILINE)
+    modules = re.findall(r"`(caffe_lrcn(?:\.[a-z_]\w*)+)`", text)
+    for line in [*lines, *(f"import {module}" for module in modules)]:
+        exec(line, {})
