@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="deploy definition: one input (N, C, H, W), one output")
     parser.add_argument("--weights", required=True, type=Path, help="trained weights")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.npy",
-                        help="gets one row a picture, in their order")
+                        help="gets one row per picture, in their order")
     runtime.add_picture_flags(parser)
     runtime.add_device_flags(parser)
 
