@@ -27,7 +27,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--input_folder", required=True)
     parser.add_argument("--output_folder", required=True)
     parser.add_argument("--output_side_length", type=int, default=256, help="in pixels")
-    parser.add_argument("--input", help="a file that names the pictures, one a line")
+    parser.add_argument("--input", help="a file that names the pictures, one per line")
     parser.add_argument("--num_clients", type=int, default=1, help="processes that share the work")
 
 

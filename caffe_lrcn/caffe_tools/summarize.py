@@ -1,4 +1,4 @@
-"""Print a net definition as a table, one line a layer: summarize FILENAME [-w WIDTH]."""
+"""Print a net definition as a table, one line per layer: summarize FILENAME [-w WIDTH]."""
 from __future__ import annotations
 
 import argparse

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("pictures", nargs="*", metavar="IMAGE", help="picture files")
     parser.add_argument("--images", type=Path, metavar="LIST",
-                        help="a file that lists pictures, one a line")
+                        help="a file that lists pictures, one per line")
     parser.add_argument("--features", type=Path, metavar="FILE.npy",
                         help="features (N, F) instead of a pictures' net; pictures that are named "
                              "too are those of its rows")
@@ -76,7 +76,7 @@ def _add_decoding_flags(parser: argparse.ArgumentParser) -> None:
     decoding.add_argument("--length-normalisation", type=float, metavar="A",
                           help="of beam: rank captions of n words by log p / n^A (0)")
     decoding.add_argument("--samples", type=int, metavar="N",
-                          help="a picture, of sample (5) and best-of (100)")
+                          help="samples per picture: sample (5), best-of (100)")
     decoding.add_argument("--temperature", type=float, metavar="T",
                           help="factor of the scores, of sample (1) and best-of (1.5)")
     decoding.add_argument("--seed", type=int, metavar="N", help="of sample and best-of (0)")

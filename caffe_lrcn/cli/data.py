@@ -52,7 +52,7 @@ def _add_captions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
     parser.add_argument("--split", default="train", help="its name in the output (train)")
     parser.add_argument("--ids", nargs="+", type=Path, metavar="FILE",
-                        help="only these pictures: COCO ids or Flickr file names, one a line")
+                        help="only these pictures: COCO ids or Flickr file names, one per line")
     parser.add_argument("--val-fraction", type=float, metavar="F",
                         help="keep this share of the pictures for a split called val")
     parser.add_argument("--val-captions", type=Path, metavar="FILE",

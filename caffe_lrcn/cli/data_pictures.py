@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "test pictures is")
     parser.add_argument("--images", required=True, type=Path, help="folder of the pictures")
     parser.add_argument("--ids", nargs="+", type=Path, metavar="FILE",
-                        help="only these pictures: COCO ids or Flickr file names, one a line")
+                        help="only these pictures: COCO ids or Flickr file names, one per line")
     parser.add_argument("--out", required=True, type=Path, metavar="LIST",
-                        help="gets the paths, one a line, in the order of --captions")
+                        help="gets the paths, one per line, in the order of --captions")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="training captions, as COCO captions: also tells how many results "
                              "are copies of one")
     parser.add_argument("--json", metavar="OUT", type=Path,
-                        help="also write the scores, of each picture too, to this file")
+                        help="write the scores, those of each picture included, to this file")
     parser.add_argument("--human", action="store_true",
                         help="also score each reference against the others")
     parser.add_argument("--official", action="store_true",

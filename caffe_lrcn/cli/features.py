@@ -11,12 +11,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("pictures", nargs="*", metavar="IMAGE", help="picture files")
     parser.add_argument("--images", type=Path, metavar="LIST",
-                        help="a file that lists pictures, one a line")
+                        help="a file that lists pictures, one per line")
     parser.add_argument("--net", required=True,
                         help="deploy definition: one input (N, C, H, W), one output")
     parser.add_argument("--weights", required=True, type=Path, help="trained weights")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.npy",
-                        help="gets one row a picture, in their order")
+                        help="gets one row per picture, in their order")
     runtime.add_picture_flags(parser)
     runtime.add_device_flags(parser)
 

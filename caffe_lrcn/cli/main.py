@@ -47,7 +47,7 @@ TOOLS: dict[str, tuple[str, str]] = {
     "classify": ("classify", "score pictures"),
     "detect": ("detect", "score windows of pictures"),
     "draw_net": ("draw_net", "draw a net; 'draw' does more"),
-    "summarize": ("summarize", "print a definition as a table, one line a layer"),
+    "summarize": ("summarize", "print a definition as a table, one line per layer"),
     "parse_log": ("parse_log", "write the outputs in a training log as tables"),
     "extract_seconds": ("extract_seconds", "write the times of the iterations in a training log"),
     "plot_training_log": ("plot_training_log", "draw a chart of training logs"),

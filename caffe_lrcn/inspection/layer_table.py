@@ -1,4 +1,4 @@
-"""A net definition as a table, one line a layer."""
+"""A net definition as a table, one line per layer."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

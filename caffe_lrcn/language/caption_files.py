@@ -102,7 +102,7 @@ def named_by(key: str, keys: Collection[str]) -> bool:
 
 
 def read_keys(path: str | Path) -> set[str]:
-    """Return the picture ids or file names of a split, one a line."""
+    """Return the picture ids or file names of a split, one per line."""
     keys = {line.strip() for line in read_text(path, "names of pictures").split("\n")
             if line.strip()}
     if not keys:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Window:
-    """A window that slides over pictures: one value for all spatial axes, or one an axis.
+    """A window that slides over pictures: one value for all spatial axes, or one per axis.
 
     What the definition does not give is empty.
     """

@@ -17,7 +17,7 @@ _LABEL = re.compile(r"(?<=\.\w{3})\s+\d+$|(?<=\.\w{4})\s+\d+$")
 
 
 def read_list(path: str | os.PathLike[str]) -> list[str]:
-    """Return the pictures that a file lists, one a line, as paths that exist where possible.
+    """Return the pictures that a file lists, one per line, as paths that exist where possible.
 
     A class number behind the name, as ImageData has it, is dropped. Relative paths count from the
     working directory, or else from the list's folder.
