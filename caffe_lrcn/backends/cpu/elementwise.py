@@ -215,5 +215,5 @@ def sum_to_channels(x: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
     """Add to ``out[c]`` the sum of ``x[n, c, i]`` over ``n`` and ``i``."""
     # Summing over a single element would copy all of x.
     rows = (x[:, :, 0] if x.shape[2] == 1
-            else np.sum(x, axis=2, out=scratch.take(x.shape[:2], x.dtype)))
-    out += np.sum(rows, axis=0, out=scratch.take(x.shape[1], x.dtype))
+            else np.add.reduce(x, axis=2, out=scratch.take(x.shape[:2], x.dtype)))
+    out += np.add.reduce(rows, axis=0, out=scratch.take(x.shape[1], x.dtype))

@@ -21,9 +21,9 @@ def softmax_forward(x: np.ndarray, y: np.ndarray) -> None:
     step = rows_per_block(x)
     for start in range(0, len(x), step):
         x_, y_ = x[start:start + step], y[start:start + step]
-        np.subtract(x_, x_.max(axis=1, keepdims=True), out=y_)
+        np.subtract(x_, np.maximum.reduce(x_, axis=1, keepdims=True), out=y_)
         np.exp(y_, out=y_)
-        y_ /= y_.sum(axis=1, keepdims=True)
+        y_ /= np.add.reduce(y_, axis=1, keepdims=True)
 
 
 def softmax_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, scratch: Scratch) -> None:
@@ -52,9 +52,9 @@ def loss_forward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None, 
     Source: Caffe's softmax_loss_layer.
     """
     classes, kept = _classes(label, prob.shape[1], ignore_label, status)
-    outer, inner = np.nonzero(kept)
+    outer, inner = kept.nonzero()
     chosen = np.maximum(prob[outer, classes[kept], inner], _LEAST)
-    loss[...] = -np.log(chosen).sum(dtype=np.float64)
+    loss[...] = -np.add.reduce(np.log(chosen), dtype=np.float64)
     valid[...] = outer.size
 
 
@@ -67,7 +67,7 @@ def loss_backward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None,
     """
     classes, kept = _classes(label, prob.shape[1], ignore_label)
     np.multiply(prob, scale, out=dx)
-    outer, inner = np.nonzero(kept)
+    outer, inner = kept.nonzero()
     dx[outer, classes[kept], inner] -= scale
     if outer.size < kept.size:
         outer, inner = np.nonzero(~kept)
