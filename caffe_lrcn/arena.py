@@ -38,6 +38,7 @@ class Arena:
         # For each parameter its size and arrays: those in the arena, and those found last.
         self._slots: list[tuple[Any, ...]] = []
         self._seen: list[tuple[Any, ...]] = []
+        self._histories: list[list[Blob]] = [[] for _ in self.blobs]
         self._parts: list[Parameters] = []
 
     def bind(self, histories: int) -> None:
@@ -53,10 +54,12 @@ class Arena:
         self._whole = Parameters(arrays[0], arrays[1], tuple(arrays[2:]), tuple(segments))
         self.history = [Blob(self.backend, blob.shape) for _ in range(histories)
                         for blob in self.blobs]
-        for index, (blob, segment) in enumerate(zip(self.blobs, segments, strict=True)):
+        self._histories = [self.history[index::len(self.blobs)]
+                           for index in range(len(self.blobs))]
+        for blob, segment, own in zip(self.blobs, segments, self._histories, strict=True):
             slot = [array[segment.start:segment.stop] for array in arrays]
             blob.move_to(slot[0], slot[1])
-            for history, array in zip(self.history[index::len(self.blobs)], slot[2:], strict=True):
+            for history, array in zip(own, slot[2:], strict=True):
                 history.move_to(array)
             self._slots.append((blob.count, *slot))
 
@@ -70,18 +73,10 @@ class Arena:
 
         On a GPU what a user wrote into a parameter's NumPy view is on the device then.
         """
-        seen = [self._arrays(index) for index in range(len(self.blobs))]
+        seen = [_arrays(*found) for found in zip(self.blobs, self._histories, strict=True)]
         if not self._seen or not all(map(_same, seen, self._seen)):
             self._parts, self._seen = self._divide(seen), seen
         return self._parts
-
-    def _arrays(self, index: int) -> tuple[Any, ...]:
-        blob = self.blobs[index]
-        arrays = [blob.count, blob.flat_data, blob.flat_diff]
-        for history in self.history[index::len(self.blobs)]:
-            history.reshape(*blob.shape)
-            arrays.append(history.flat_data)
-        return tuple(arrays)
 
     def _divide(self, found: list[tuple[Any, ...]]) -> list[Parameters]:
         inside = [bool(self._slots) and _same(arrays, slot)
@@ -95,6 +90,14 @@ class Arena:
                 parts.append(Parameters(weight, diff, tuple(history),
                                         (Segment(0, count, *multipliers),)))
         return parts
+
+
+def _arrays(blob: Blob, histories: list[Blob]) -> tuple[Any, ...]:
+    arrays = [blob.count, blob.flat_data, blob.flat_diff]
+    for history in histories:
+        history.reshape_like(blob)
+        arrays.append(history.flat_data)
+    return tuple(arrays)
 
 
 def _same(arrays: tuple[Any, ...], others: tuple[Any, ...]) -> bool:

@@ -24,12 +24,12 @@ class Buffer:
     only when somebody looks at it from the other side.
     """
 
-    __slots__ = ("backend", "array", "_mirror", "_newest")
+    __slots__ = ("backend", "array", "mirror", "_newest")
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.array: Any = None
-        self._mirror: np.ndarray | None = None
+        self.mirror: np.ndarray | None = None
         self._newest = _SYNCED
 
     def ensure(self, count: int) -> None:
@@ -42,19 +42,20 @@ class Buffer:
         if self.array is not None:
             with self.backend.device:
                 grown[:self.array.size] = self.array
-        self.array, self._mirror, self._newest = grown, None, _SYNCED
+        self.array, self.mirror, self._newest = grown, None, _SYNCED
 
     def move(self, array: Any) -> None:
         """Keep the content in ``array`` from now on; growing leaves it again."""
         if self.array is not None:
             with self.backend.device:
                 array[...] = self.device(array.size)[:array.size]
-        self.array, self._mirror, self._newest = array, None, _SYNCED
+        self.array, self.mirror, self._newest = array, None, _SYNCED
 
     def device(self, count: int) -> Any:
         """Return the device array (at least ``count`` long) with the newest content."""
-        self.ensure(count)
-        if self._mirror is not None:
+        if self.array is None or self.array.size < count:
+            self.ensure(count)
+        if self.mirror is not None:
             if self._newest == _HOST_NEWEST:
                 self._upload()
             self._newest = _DEVICE_NEWEST
@@ -79,17 +80,17 @@ class Buffer:
 
     def _fetched(self) -> np.ndarray:
         """Return the mirror with the newest content."""
-        if self._mirror is None:
-            self._mirror = np.empty(self.array.size, self.array.dtype)
+        if self.mirror is None:
+            self.mirror = np.empty(self.array.size, self.array.dtype)
             self._newest = _DEVICE_NEWEST
         if self._newest == _DEVICE_NEWEST:
-            self._mirror[:] = self.backend.download(self.array)
+            self.mirror[:] = self.backend.download(self.array)
             self._newest = _SYNCED
-        return self._mirror
+        return self.mirror
 
     def _upload(self) -> None:
         with self.backend.device:
-            self.array[:] = self.backend.upload(self._mirror)
+            self.array[:] = self.backend.upload(self.mirror)
         self._newest = _SYNCED
 
 
@@ -124,9 +125,9 @@ class Blob:
         Raises:
             ShapeError: a negative size, over 32 axes, or over 2**31 - 1 elements.
         """
-        shape = tuple(int(size) for size in shape)
         if shape == self._shape:
             return
+        shape = tuple(int(size) for size in shape)
         if len(shape) > MAX_AXES or any(size < 0 for size in shape):
             raise ShapeError("this is not a blob shape", got=shape,
                              wanted=f"at most {MAX_AXES} axes, none negative")
@@ -141,21 +142,28 @@ class Blob:
 
     def reshape_like(self, other: Blob) -> None:
         """Take the shape of ``other``."""
-        self.reshape(*other.shape)
+        if other._shape != self._shape:
+            self.reshape(*other._shape)
 
     @property
     def data(self) -> Any:
         """Values, as an array of the backend with this blob's shape."""
-        array = self._data.device(self.count)
-        if self._data_view[0] is not array:
+        buffer = self._data
+        if buffer.mirror is not None:
+            buffer.device(self.count)
+        if buffer.array is None or buffer.array is not self._data_view[0]:
+            array = buffer.device(self.count)
             self._data_view = (array, array[:self.count].reshape(self._shape))
         return self._data_view[1]
 
     @property
     def diff(self) -> Any:
         """Gradient, as an array of the backend with this blob's shape."""
-        array = self._diff.device(self.count)
-        if self._diff_view[0] is not array:
+        buffer = self._diff
+        if buffer.mirror is not None:
+            buffer.device(self.count)
+        if buffer.array is None or buffer.array is not self._diff_view[0]:
+            array = buffer.device(self.count)
             self._diff_view = (array, array[:self.count].reshape(self._shape))
         return self._diff_view[1]
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import Any
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 
 _WORD = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -26,10 +28,25 @@ def philox_key(seed: int, *name: object) -> tuple[int, int]:
     return seed & _WORD, int.from_bytes(digest, "little")
 
 
+class _Key(ISeedSequence):
+    """Hands its key to a Philox; one that is made with ``key=`` asks the system for entropy too."""
+
+    def __init__(self, key: tuple[int, int]) -> None:
+        self._key = key
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint64) -> np.ndarray:
+        """Return the two words of the key, for which Philox asks."""
+        return np.array(self._key, dtype)
+
+
+def philox(key: tuple[int, int], call: int) -> np.random.Philox:
+    """Return the generator at the start of call number ``call`` of the numbers with ``key``."""
+    return np.random.Philox(_Key(key), counter=(call & _WORD) << 128)
+
+
 def generator(seed: int, *name: object, call: int = 0) -> np.random.Generator:
     """Return a NumPy generator at the start of call number ``call`` of the numbers ``name``."""
-    key = np.array(philox_key(seed, *name), dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, call & _WORD, 0]))
+    return np.random.Generator(philox(philox_key(seed, *name), call))
 
 
 def random_words(key: tuple[int, int], call: int, count: int) -> np.ndarray:
@@ -38,5 +55,5 @@ def random_words(key: tuple[int, int], call: int, count: int) -> np.ndarray:
     Word ``i`` is half ``i % 2`` (low half first) of the 64-bit output ``i // 2``; output ``j`` is
     lane ``j % 4`` of the Philox block with counter ``(j // 4 + 1, 0, call, 0)``.
     """
-    bits = np.random.Philox(key=np.array(key, dtype=np.uint64), counter=[0, 0, call & _WORD, 0])
-    return bits.random_raw((count + 1) // 2).astype("<u8", copy=False).view("<u4")[:count]
+    drawn = philox(key, call).random_raw((count + 1) // 2)
+    return drawn.astype("<u8", copy=False).view("<u4")[:count]

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,7 @@ class Parameters:
     tables: Any = field(default=None, repr=False)
 
 
-@dataclass(frozen=True)
-class UpdateSpec:
+class UpdateSpec(NamedTuple):
     """The numbers of a solver definition that the rules read.
 
     ``scale`` turns a sum over iter_size passes into their mean; ``l2`` and ``l1`` are the weight

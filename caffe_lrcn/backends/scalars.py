@@ -5,8 +5,7 @@ a step, and has the layers name what it means.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,8 +19,7 @@ _STATUS, _LOSS, _SQUARES, _CLIP, _RATE, _COUNT = range(6)
 _SLOTS = 6
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """The scalars on the host.
 
     Args:
@@ -57,7 +55,7 @@ class Scalars:
     def read(self) -> Reading:
         """Copy all scalars to the host at once (on a GPU this waits) and clear the status."""
         values = self._backend.download(self._array)
-        status = int(values[:1].view(np.int32)[0])
+        status = int(values.view(np.int32)[0])
         if status:
             with self._backend.device:
                 self.status.fill(0)

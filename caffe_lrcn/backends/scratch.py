@@ -6,8 +6,7 @@ of them; what was taken before is then free to be taken again. ``frame`` does so
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -17,14 +16,27 @@ import numpy as np
 _ALIGNMENT = 256
 
 
-class _Stack(threading.local):
-    """A thread's memory: one block, arrays that did not fit it, and the views handed out."""
+class _Stack:
+    """A thread's memory: one block, arrays that did not fit it, and the views handed out.
+
+    A view is found by where it begins, and by shape and dtype as they were asked for; beside it is
+    the end of what it takes.
+    """
+
+    __slots__ = ("block", "size", "used", "most", "overflow", "views")
 
     def __init__(self) -> None:
         self.block: Any = None
-        self.used = self.most = 0
+        self.size = self.used = self.most = 0
         self.overflow: list[Any] = []
-        self.views: dict[tuple[int, tuple[int, ...], np.dtype], Any] = {}
+        self.views: dict[tuple[int, Any, Any], tuple[Any, int]] = {}
+
+
+class _Threads(threading.local):
+    """The stack of the running thread."""
+
+    def __init__(self) -> None:
+        self.stack = _Stack()
 
 
 class Scratch:
@@ -36,7 +48,7 @@ class Scratch:
     """
 
     def __init__(self, allocate: Callable[[int], Any], dtype: np.dtype) -> None:
-        self._allocate, self._dtype, self._stack = allocate, dtype, _Stack()
+        self._allocate, self._dtype, self._threads = allocate, dtype, _Threads()
 
     def take(self, shape: tuple[int, ...] | int, dtype: Any = None) -> Any:
         """Return an array with any content that is the caller's until the next ``rewind``.
@@ -45,34 +57,37 @@ class Scratch:
             shape: of the array.
             dtype: its type; default: the backend's.
         """
-        shape = (shape,) if isinstance(shape, int) else shape
-        dtype = self._dtype if dtype is None else np.dtype(dtype)
-        stack = self._stack
-        start, size = stack.used, prod(shape) * dtype.itemsize
-        stack.used += -(-size // _ALIGNMENT) * _ALIGNMENT
-        stack.most = max(stack.most, stack.used)
-        if stack.block is None or stack.used > stack.block.size:
+        stack = self._threads.stack
+        start = stack.used
+        known = stack.views.get((start, shape, dtype))
+        if known:
+            stack.used = known[1]
+            return known[0]
+        shape_ = (shape,) if isinstance(shape, int) else shape
+        dtype_ = self._dtype if dtype is None else np.dtype(dtype)
+        size = prod(shape_) * dtype_.itemsize
+        stack.used = end = start + -(-size // _ALIGNMENT) * _ALIGNMENT
+        stack.most = max(stack.most, end)
+        if end > stack.size or stack.block is None:
             stack.overflow.append(self._allocate(size))
-            return stack.overflow[-1].view(dtype).reshape(shape)
-        view = stack.views.get((start, shape, dtype))
-        if view is None:
-            view = stack.block[start:start + size].view(dtype).reshape(shape)
-            stack.views[start, shape, dtype] = view
+            return stack.overflow[-1].view(dtype_).reshape(shape_)
+        view = stack.block[start:start + size].view(dtype_).reshape(shape_)
+        stack.views[start, shape, dtype] = view, end
         return view
 
     def frame(self) -> _Frame:
         """Return a context that takes back what is taken within, as in one turn of a loop."""
-        return _Frame(self, self._stack)
+        return _Frame(self, self._threads.stack)
 
     def rewind(self) -> None:
         """Take back all arrays of this thread. Make the block as large as was needed at once."""
-        stack = self._stack
+        stack = self._threads.stack
+        stack.used = 0
         stack.overflow.clear()
-        if stack.most > (0 if stack.block is None else stack.block.size):
+        if stack.most > stack.size:
             stack.views.clear()
             stack.block = None  # given back before the larger one is asked for
-            stack.block = self._allocate(stack.most)
-        stack.used = 0
+            stack.block, stack.size = self._allocate(stack.most), stack.most
 
 
 class _Frame:
@@ -94,14 +109,16 @@ class _Frame:
             self._scratch.rewind()
 
 
-@contextmanager
-def small_buffers() -> Iterator[None]:
-    """Let NumPy's iterators work in pieces of 4 KiB of float32 instead of 32.
+class SmallBuffers:
+    """A context that lets NumPy's iterators work in pieces of 4 KiB of float32 instead of 32.
 
     They copy operands that are spread over axes, cast or cut out of rows piece by piece into
     memory of their own. Small pieces stay in the first cache: the steps of an LSTM (100 x 1000)
     take two thirds of the time.
     """
-    with np.errstate():
-        np.setbufsize(1024)
-        yield
+
+    def __enter__(self) -> None:
+        self._before = np.setbufsize(1024)
+
+    def __exit__(self, *_: object) -> None:
+        np.setbufsize(self._before)

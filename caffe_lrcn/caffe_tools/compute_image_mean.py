@@ -10,7 +10,7 @@ from ..errors import DataError
 from ..files import new_file
 from ..proto.blob_proto import read_blob_proto
 from ..proto.caffe_pb2 import BlobProto
-from ..sources.datum import parse_datum, pixels
+from ..sources.datum import parse_picture
 from ..sources.records.database import open_database
 from .program import Parser
 
@@ -107,7 +107,7 @@ def read_mean(path: str) -> np.ndarray | None:
 
 def _picture(path: str, key: bytes, content: bytes) -> np.ndarray:
     try:
-        picture: np.ndarray = pixels(parse_datum(content)).transpose(2, 0, 1)
+        picture: np.ndarray = parse_picture(content)[0].transpose(2, 0, 1)
         return picture
     except DataError as error:
         error.where = f"{path}: record '{key.decode(errors='replace')}'"

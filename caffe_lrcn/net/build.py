@@ -48,6 +48,9 @@ class Node:
     overwritten: list[bool] = field(default_factory=list)
     loss_shapes: list[tuple[int, ...]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.has_loss = any(self.loss_weights)
+
     def seed_loss(self) -> None:
         """Write the loss weights into the diffs of the tops."""
         # CAFFE-QUIRK: the loss weight can be seen (and changed) in the top's diff.

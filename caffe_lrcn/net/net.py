@@ -11,7 +11,7 @@ from .. import glog
 from ..arena import Arena
 from ..backends import Backend
 from ..backends.scalars import BAD_INDEX, BAD_LABEL
-from ..backends.scratch import small_buffers
+from ..backends.scratch import SmallBuffers
 from ..errors import CaffeError, LabelError
 from ..layer_types import Layer
 from ..layer_types.base import Settings
@@ -104,21 +104,29 @@ class Net:
         self.check_status(reading.status)
         return reading.loss
 
-    @small_buffers()
     def run_forward(self, start: int | None = None, end: int | None = None) -> None:
         """Run layers as ``forward`` does, but do not wait for the device.
 
         The weighted losses are added to ``scalars.loss``. What layers find wrong sets bits of
         ``scalars.status``; see ``check_status``.
         """
+        with self.backend.device, SmallBuffers():
+            self._run_forward(start, end)
+
+    def forward_backward(self) -> None:
+        """Run all layers forward, then backward; see ``run_forward`` and ``backward``."""
+        with self.backend.device, SmallBuffers():
+            self._run_forward()
+            self._run_backward()
+
+    def _run_forward(self, start: int | None = None, end: int | None = None) -> None:
         last = len(self.nodes) - 1 if end is None else end
-        with self.backend.device:
-            for index in range(start or 0, last + 1):
-                for callback in self.before_forward:
-                    callback(index)
-                self._forward_node(self.nodes[index])
-                for callback in self.after_forward:
-                    callback(index)
+        for index in range(start or 0, last + 1):
+            for callback in self.before_forward:
+                callback(index)
+            self._forward_node(self.nodes[index])
+            for callback in self.after_forward:
+                callback(index)
 
     def _forward_node(self, node: Node) -> None:
         self.backend.scratch.rewind()
@@ -127,7 +135,8 @@ class Net:
             node.layer.forward(node.bottom, node.top)
         except CaffeError as error:
             raise node.placed(error) from None
-        self._add_loss(node)
+        if node.has_loss:
+            self._add_loss(node)
 
     def check_status(self, status: int) -> None:
         """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing.
@@ -148,8 +157,6 @@ class Net:
                              remedy="Set iter_size: 1, or run forward() alone, to see which it is.")
 
     def _add_loss(self, node: Node) -> None:
-        if not any(node.loss_weights):
-            return
         if node.loss_shapes != [blob.shape for blob in node.top]:
             node.seed_loss()
         add_loss = self.backend.softmax_loss.add_loss
@@ -161,22 +168,25 @@ class Net:
             add_loss(blob.data, None if lost else blob.diff, weight if lost else 1.0,
                      self.scalars.loss, self.backend.scratch)
 
-    @small_buffers()
     def backward(self, start: int | None = None, end: int | None = None) -> None:
         """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all)."""
+        with self.backend.device, SmallBuffers():
+            self._run_backward(start, end)
+
+    def _run_backward(self, start: int | None = None, end: int | None = None) -> None:
         first = len(self.nodes) - 1 if start is None else start
-        with self.backend.device:
-            for index in range(first, (end or 0) - 1, -1):
-                for callback in self.before_backward:
-                    callback(index)
-                if self.nodes[index].needs_backward:
-                    self._backward_node(self.nodes[index])
-                for callback in self.after_backward:
-                    callback(index)
+        for index in range(first, (end or 0) - 1, -1):
+            for callback in self.before_backward:
+                callback(index)
+            if self.nodes[index].needs_backward:
+                self._backward_node(self.nodes[index])
+            for callback in self.after_backward:
+                callback(index)
 
     def _backward_node(self, node: Node) -> None:
         self.backend.scratch.rewind()
-        self._add_loss_weight(node)
+        if node.has_loss and not self.settings.strict:
+            self._add_loss_weight(node)
         try:
             node.layer.backward(node.top, node.propagate_down, node.bottom)
         except CaffeError as error:
@@ -185,8 +195,6 @@ class Net:
     def _add_loss_weight(self, node: Node) -> None:
         # The reference loses the implicit weight of a loss that another layer reads; `strict`
         # reproduces that.
-        if self.settings.strict:
-            return
         for blob, weight, overwritten in zip(node.top, node.loss_weights, node.overwritten,
                                              strict=True):
             if weight and overwritten:

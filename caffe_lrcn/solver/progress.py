@@ -24,12 +24,16 @@ class ProgressLine:
         self._enabled = stream.isatty()
         self._points: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED)
 
+    def is_due(self) -> bool:
+        """Tell whether ``show`` would redraw the line."""
+        return self._enabled and (not self._points or
+                                  time.monotonic() - self._points[-1][0] >= _INTERVAL)
+
     def show(self, iteration: int, loss: float, rate: float) -> None:
         """Redraw the line if the last time is long enough ago."""
-        now = time.monotonic()
-        if not self._enabled or (self._points and now - self._points[-1][0] < _INTERVAL):
+        if not self.is_due():
             return
-        self._points.append((now, iteration))
+        self._points.append((time.monotonic(), iteration))
         text = progress_text(list(self._points), self._last, loss, rate)
         self._stream.write(f"\r\x1b[K{fitting(text, _columns(self._stream))}")
         self._stream.flush()

@@ -136,7 +136,8 @@ class Solver:
             with self.backend.device:
                 while self.iter < end and not self.stopped_early:
                     self._iterate()
-                    progress.show(self.iter, self.losses.mean, self.lr)
+                    if progress.is_due():
+                        progress.show(self.iter, self.losses.mean, self.lr)
         finally:
             progress.close()
 

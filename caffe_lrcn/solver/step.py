@@ -53,8 +53,7 @@ class EagerStep:
         with self._net.backend.device:
             self._net.scalars.loss.fill(0)
             for _ in range(self._param.iter_size):
-                self._net.run_forward()  # data layers feed themselves
-                self._net.backward()
+                self._net.forward_backward()  # data layers feed themselves
             self._reduce()
             return self.measure()
 

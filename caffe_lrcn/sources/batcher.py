@@ -82,6 +82,7 @@ class Batcher:
     def __init__(self, spec: BatchSpec) -> None:
         self.spec, self._reader = spec, spec.reader()
         self._permutations = Permutations(spec.random)
+        self._draws, self._pictures = spec.transform.draws, list(self._reader.pictures)
         places = np.arange(spec.batch_size * spec.group)
         if spec.time_major:
             places = places.reshape(spec.group, spec.batch_size).T.ravel()
@@ -108,13 +109,14 @@ class Batcher:
         while done < spec.batch_size:
             part, read = self._part(here, done), 0
             for block in self._reader.read(part.numbers):
-                number, shapes = int(part.numbers[read]), block.shapes()
+                shapes = block.shapes()
                 if first is None:
+                    number = int(part.numbers[read])
                     first = number, shapes
                     arrays = [allocate(shape) if allocate else np.empty(shape, spec.dtype)
                               for shape in self._shapes(number, shapes)]
                 elif shapes != first[1]:
-                    self._check_sizes(number, shapes, first[0], arrays)
+                    self._check_sizes(int(part.numbers[read]), shapes, first[0], arrays)
                 self._place(block, read, part, arrays)
                 read += block.count
             if read < spec.group and not self._count:
@@ -147,22 +149,22 @@ class Batcher:
         """Return the shapes of the arrays of a batch whose records have these shapes."""
         try:
             return [(len(self._places), *(self.spec.transform.shape(shape) if picture else shape))
-                    for shape, picture in zip(shapes, self._reader.pictures, strict=True)]
+                    for shape, picture in zip(shapes, self._pictures, strict=True)]
         except DataError as error:
             raise self._placed(error, number) from None
 
     def _place(self, block: Block, start: int, part: _Part, arrays: list[np.ndarray]) -> None:
         """Write a block, which starts with record ``start`` of a part, to the arrays."""
-        spec, item = self.spec, part.item + start
+        spec, item, index = self.spec, part.item + start, start
         for top, array in enumerate(arrays):
-            if self._reader.pictures[top]:
-                for index, picture in enumerate(block.pictures(top), start):
-                    # The draws of a unit start anew for each of its records, so they are alike.
-                    rng = part.draws(index // spec.group) if spec.transform.draws else None
-                    try:
+            if self._pictures[top]:
+                try:
+                    for index, picture in enumerate(block.pictures(top), start):
+                        # The draws of a unit start anew for each of its records: they are alike.
+                        rng = part.draws(index // spec.group) if self._draws else None
                         spec.transform.apply(picture, rng, array[self._places[part.item + index]])
-                    except DataError as error:
-                        raise self._placed(error, int(part.numbers[index])) from None
+                except DataError as error:
+                    raise self._placed(error, int(part.numbers[index])) from None
             elif spec.time_major:
                 values = np.empty((block.count, *array.shape[1:]), array.dtype)
                 block.write(top, values)

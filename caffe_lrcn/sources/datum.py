@@ -15,14 +15,24 @@ def parse_datum(content: bytes) -> Datum:
     Raises:
         DataError: the bytes are not a Datum, or a raw one whose values do not fill its shape.
     """
-    datum = Datum()
-    try:
-        datum.ParseFromString(content)
-    except DecodeError:
-        raise DataError("this is not a Datum", got=f"{len(content)} bytes") from None
+    datum = _parse(content)
     if not datum.encoded:
-        _check_size(datum)
+        _check_size(datum, len(datum.data))
     return datum
+
+
+def parse_picture(content: bytes, color: bool | None = None) -> tuple[np.ndarray, Datum]:
+    """Return the picture of the Datum that was stored as these bytes, and the Datum.
+
+    Args:
+        content: the bytes.
+        color: as for ``pixels``.
+
+    Raises:
+        DataError: as ``parse_datum`` and ``pixels``.
+    """
+    datum = _parse(content)
+    return pixels(datum, color), datum
 
 
 def datum_to_array(datum: Datum) -> np.ndarray:
@@ -35,10 +45,7 @@ def datum_to_array(datum: Datum) -> np.ndarray:
     """
     if datum.encoded:
         raise DataError("the Datum holds an encoded picture", remedy="Decode it with pixels().")
-    _check_size(datum)
-    values = (np.frombuffer(datum.data, np.uint8) if datum.data
-              else np.array(datum.float_data, np.float32))
-    return values.reshape(datum.channels, datum.height, datum.width)
+    return _values(datum)
 
 
 def array_to_datum(array: np.ndarray, label: int | None = None) -> Datum:
@@ -71,16 +78,34 @@ def pixels(datum: Datum, color: bool | None = None) -> np.ndarray:
             pictures are as they are stored, whatever this is.
 
     Raises:
-        DataError: the picture cannot be decoded.
+        DataError: the picture cannot be decoded, or raw values do not fill the shape.
     """
     if datum.encoded:
         return decode_picture(datum.data, color)
-    return datum_to_array(datum).transpose(1, 2, 0)
+    return _values(datum).transpose(1, 2, 0)
 
 
-def _check_size(datum: Datum) -> None:
+def _parse(content: bytes) -> Datum:
+    datum = Datum()
+    try:
+        datum.ParseFromString(content)
+    except DecodeError:
+        raise DataError("this is not a Datum", got=f"{len(content)} bytes") from None
+    return datum
+
+
+def _values(datum: Datum) -> np.ndarray:
+    data = datum.data  # copied each time it is looked at
+    shape = _check_size(datum, len(data))
+    values = np.frombuffer(data, np.uint8) if data else np.array(datum.float_data, np.float32)
+    return values.reshape(shape)
+
+
+def _check_size(datum: Datum, count: int) -> tuple[int, int, int]:
+    """Return the shape of a raw Datum with so many bytes of data, or else with floats."""
     shape = datum.channels, datum.height, datum.width
-    count = len(datum.data) or len(datum.float_data)
+    count = count or len(datum.float_data)
     if min(shape) < 1 or shape[0] * shape[1] * shape[2] != count:
         raise DataError("the Datum's values do not fill its shape", got=f"{count} values",
                         wanted="channels {} x height {} x width {}".format(*shape))
+    return shape

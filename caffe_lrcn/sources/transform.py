@@ -26,6 +26,11 @@ class Picture:
     encoded: bool = False
     window: tuple[int, int, int, int] | None = None
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(H, W, C)."""
+        return self.pixels.shape
+
 
 @dataclass(frozen=True)
 class Transform:
@@ -93,15 +98,16 @@ class Transform:
         y, x = room_y // 2, room_x // 2
         if self.crop_size and self.phase == TRAIN and rng is not None:
             y, x = int(rng.integers(room_y + 1)), int(rng.integers(room_x + 1))
-        columns = slice(None, None, -1 if flip else 1)
-        out[...] = image[y:y + height, x:x + width][:, columns].transpose(2, 0, 1)
+        if room_y or room_x:
+            image = image[y:y + height, x:x + width]
+        out[...] = (image[:, ::-1] if flip else image).transpose(2, 0, 1)
         if flip and self.flow and (self.encoded_flow or not picture.encoded):
             out[_FLOW_X:_FLOW_X + 1] = 255 - out[_FLOW_X:_FLOW_X + 1]
         if self.mean is not None:
             if self.mean.ndim == 1:
                 out -= self.mean[:, None, None]
             else:
-                out -= self.mean[:, y:y + height, x:x + width][:, :, columns]
+                out -= self.mean[:, y:y + height, x:x + width][:, :, ::-1 if flip else 1]
         if self.scale != 1:
             out *= out.dtype.type(self.scale)
 

@@ -3,7 +3,7 @@ import threading
 
 import numpy as np
 
-from caffe_lrcn.backends.scratch import small_buffers
+from caffe_lrcn.backends.scratch import SmallBuffers
 
 
 def test_arrays_taken_together_do_not_overlap(any_backend):
@@ -77,7 +77,7 @@ def test_a_frame_takes_back_what_was_taken_within(any_backend):
                 taken = scratch.take((8, 8))
                 taken.fill(value)
         assert (kept == 1).all() and (taken == 3).all()
-    assert scratch._stack.block.nbytes == 2 * 256  # one array of each size
+    assert scratch._threads.stack.block.nbytes == 2 * 256  # one array of each size
 
 
 def test_an_outermost_frame_makes_room_for_the_next(backend):
@@ -90,6 +90,6 @@ def test_an_outermost_frame_makes_room_for_the_next(backend):
 
 def test_small_buffers_end_with_the_pass():
     before = np.getbufsize()
-    with small_buffers():
+    with SmallBuffers():
         assert np.getbufsize() < before
     assert np.getbufsize() == before

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caffe_lrcn.backends.scratch import small_buffers
+from caffe_lrcn.backends.scratch import SmallBuffers
 from tests.harness.memory import peak_memory
 
 #: Bytes: 16 KiB of random words, or four operands in buffers of NumPy's iterators, and Python's
@@ -13,7 +13,7 @@ LIMIT = 32_000
 
 def steady_peak(step: Callable[[], object]) -> int:
     """Return how many bytes, at most, a steady step has allocated at once."""
-    with small_buffers():
+    with SmallBuffers():
         for _ in range(3):
             step()
         return peak_memory(step)

@@ -24,9 +24,9 @@ def softmax_forward(x: np.ndarray, y: np.ndarray, scratch: Scratch) -> None:
     for start in range(0, len(x), step):
         x_, y_ = x[start:start + step], y[start:start + step]
         of_rows_ = of_rows[:len(x_)]
-        np.subtract(x_, x_.max(axis=1, keepdims=True, out=of_rows_), out=y_)
+        np.subtract(x_, np.maximum.reduce(x_, axis=1, keepdims=True, out=of_rows_), out=y_)
         np.exp(y_, out=y_)
-        y_ /= y_.sum(axis=1, keepdims=True, out=of_rows_)
+        y_ /= np.add.reduce(y_, axis=1, keepdims=True, out=of_rows_)
 
 
 def softmax_backward(y: np.ndarray, dy: np.ndarray, dx: np.ndarray, scratch: Scratch) -> None:
@@ -62,7 +62,7 @@ def loss_forward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None, 
     chosen = np.take(chosen.reshape(-1), counting, mode="clip",
                      out=scratch.take(counting.shape, prob.dtype))
     np.maximum(chosen, _LEAST, out=chosen)
-    loss[...] = -np.log(chosen, out=chosen).sum(dtype=np.float64)
+    loss[...] = -np.add.reduce(np.log(chosen, out=chosen), dtype=np.float64)
     valid[...] = counting.size
 
 

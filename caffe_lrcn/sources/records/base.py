@@ -70,8 +70,7 @@ class Record:
 
     def shapes(self) -> list[Shape]:
         """Return the shape of each value; (H, W, C) for a picture."""
-        return [value.pixels.shape if isinstance(value, Picture) else getattr(value, "shape", ())
-                for value in self.values]
+        return [getattr(value, "shape", ()) for value in self.values]
 
     def pictures(self, top: int) -> Sequence[Picture]:
         """Return the picture for a top."""

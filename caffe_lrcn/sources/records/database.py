@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from ...errors import DataError
-from ..datum import parse_datum, pixels
+from ..datum import parse_picture
 from ..leveldb import LevelDbReader
 from ..lmdb_read import LmdbFile
 from ..transform import Picture
@@ -91,9 +91,9 @@ class DatabaseRecords:
 
     def _record(self, key: bytes, content: bytes) -> Record:
         try:
-            datum = parse_datum(content)
-            picture = Picture(pixels(datum, self._color), encoded=datum.encoded)
+            pixels, datum = parse_picture(content, self._color)
         except DataError as error:
             error.where = self._at(key)
             raise
+        picture = Picture(pixels, datum.encoded)
         return Record((picture, datum.label) if len(self.pictures) > 1 else (picture,))

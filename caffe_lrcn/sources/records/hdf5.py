@@ -103,7 +103,7 @@ class HDF5Rows:
         self.count = sum(row_counts)
         self.pictures = [pictures and is_picture(shape) for shape in row_shapes]
         self._ends = np.cumsum(row_counts)
-        self._open: tuple[int, h5py.File] | None = None
+        self._open: tuple[int, h5py.File, list[h5py.Dataset]] | None = None
 
     def read(self, numbers: np.ndarray) -> Iterator[_Rows]:
         """Yield the wanted rows of each file, read when they are asked for.
@@ -132,18 +132,27 @@ class HDF5Rows:
         """Read rows of one file's dataset for a top."""
         if self._open is None or self._open[0] != index:
             self.close()
-            self._open = index, open_file(self.files[index])
-        path, name = self.files[index], self.datasets[top]
-        dataset = _dataset(self._open[1], name)
-        wanted = (self.row_counts[index], *self.row_shapes[top])
-        if dataset.shape != wanted:  # HDF5 would cut the selection and say nothing
-            raise DataError(f"dataset '{name}' changed its shape while in use", where=path,
-                            got=dataset.shape, wanted=wanted)
+            file = open_file(self.files[index])
+            try:
+                self._open = index, file, self._find_datasets(file, index)
+            except BaseException:
+                file.close()
+                raise
         try:
-            read_rows(dataset, rows, out)
+            read_rows(self._open[2][top], rows, out)
         except (OSError, TypeError, ValueError) as error:
-            raise DataError(f"rows of dataset '{name}' cannot be read; the file may be damaged",
-                            where=path, got=str(error)) from error
+            raise DataError(f"rows of dataset '{self.datasets[top]}' cannot be read; the file may "
+                            "be damaged", where=self.files[index], got=str(error)) from error
+
+    def _find_datasets(self, file: h5py.File, index: int) -> list[h5py.Dataset]:
+        """Return the dataset of each top; to look them up takes as long as to read a batch."""
+        found = [_dataset(file, name) for name in self.datasets]
+        for dataset, name, shape in zip(found, self.datasets, self.row_shapes, strict=True):
+            wanted = (self.row_counts[index], *shape)
+            if dataset.shape != wanted:  # HDF5 would cut the selection and say nothing
+                raise DataError(f"dataset '{name}' changed its shape while in use",
+                                where=self.files[index], got=dataset.shape, wanted=wanted)
+        return found
 
 
 class _Rows:
