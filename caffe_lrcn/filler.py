@@ -45,9 +45,7 @@ def _fill(param: Any, shape: tuple[int, ...], rng: np.random.Generator,
         raise PrototxtError("a filler needs a blob with elements", got=shape)
     if param.sparse != -1 and param.type != "gaussian":
         raise PrototxtError("sparse works with the gaussian filler only", got=param.type)
-    if strict and param.type == "gaussian" and param.std == 0:
-        raise PrototxtError("gaussian filler: std must be positive", got=param.std)
-    return make(param, shape, rng)
+    return make(param, shape, rng, strict)
 
 
 def check(param: Any, shape: tuple[int, ...], place: Place | None = None,
@@ -89,18 +87,18 @@ def _fan(param: Any, shape: tuple[int, ...]) -> float:
     return fan_out if param.variance_norm == _FAN_OUT else fan_in
 
 
-def _constant(param, shape, rng):
+def _constant(param, shape, rng, strict):
     return np.full(shape, param.value)
 
 
-def _uniform(param, shape, rng):
+def _uniform(param, shape, rng, strict):
     if param.min > param.max:
         raise PrototxtError("uniform filler: min is above max", got=(param.min, param.max))
     return rng.uniform(param.min, param.max, shape)
 
 
-def _gaussian(param, shape, rng):
-    if param.std < 0:
+def _gaussian(param, shape, rng, strict):
+    if param.std < 0 or (strict and param.std == 0):
         raise PrototxtError("gaussian filler: std must be positive", got=param.std)
     values = rng.normal(param.mean, param.std, shape) if param.std else np.full(shape, param.mean)
     if param.sparse >= 0:
@@ -108,21 +106,21 @@ def _gaussian(param, shape, rng):
     return values
 
 
-def _positive_unitball(param, shape, rng):
+def _positive_unitball(param, shape, rng, strict):
     rows = rng.random((shape[0] if shape else 1, math.prod(shape[1:])))
     return (rows / rows.sum(axis=1, keepdims=True)).reshape(shape)
 
 
-def _xavier(param, shape, rng):
+def _xavier(param, shape, rng, strict):
     bound = math.sqrt(3 / _fan(param, shape))
     return rng.uniform(-bound, bound, shape)
 
 
-def _msra(param, shape, rng):
+def _msra(param, shape, rng, strict):
     return rng.normal(0, math.sqrt(2 / _fan(param, shape)), shape)
 
 
-def _bilinear(param, shape, rng):
+def _bilinear(param, shape, rng, strict):
     if len(shape) != 4 or shape[2] != shape[3]:
         raise PrototxtError("bilinear filler: the blob must have four axes and square kernels",
                             got=shape)
