@@ -10,7 +10,7 @@ import numpy as np
 from .. import glog
 from ..arena import Arena
 from ..backends import Backend
-from ..backends.scalars import BAD_INDEX, BAD_LABEL
+from ..backends.scalars import BAD_INDEX, BAD_LABEL, NOT_FINITE
 from ..backends.scratch import SmallBuffers
 from ..errors import CaffeError, LabelError
 from ..layer_types import Layer
@@ -141,10 +141,12 @@ class Net:
     def check_status(self, status: int) -> None:
         """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing.
 
+        ``NOT_FINITE`` raises nothing: a net may be run on what overflows, a solver refuses it.
+
         Raises:
             LabelError: a label or an index that a layer cannot use.
         """
-        if not status:
+        if not status & ~NOT_FINITE:
             return
         with self.backend.device:
             for node in self.nodes:
@@ -166,7 +168,7 @@ class Net:
                 continue
             lost = overwritten and not self.settings.strict
             add_loss(blob.data, None if lost else blob.diff, weight if lost else 1.0,
-                     self.scalars.loss, self.backend.scratch)
+                     self.scalars.loss, self.scalars.status, self.backend.scratch)
 
     def backward(self, start: int | None = None, end: int | None = None) -> None:
         """Run the backward passes of layers ``start`` down to ``end`` (inclusive; default all)."""

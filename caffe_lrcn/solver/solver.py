@@ -14,7 +14,7 @@ from typing import Any
 from .. import glog
 from ..backends import Backend, get_backend
 from ..backends.choose import device_for
-from ..backends.scalars import Reading
+from ..backends.scalars import NOT_FINITE, Reading
 from ..errors import DivergedError, SnapshotError
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
@@ -153,7 +153,7 @@ class Solver:
         with debug_lines(self.net, self.param.debug_info and displayed):
             reading = self.training.gradients()
         self.net.check_status(reading.status)
-        if not math.isfinite(reading.loss):
+        if reading.status & NOT_FINITE:
             raise self._diverged(f"the loss became {reading.loss}")
         self.losses.add(reading.loss / self.param.iter_size)
         if displayed:

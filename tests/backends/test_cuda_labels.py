@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.backends import get_backend
-from caffe_lrcn.backends.scalars import BAD_INDEX, BAD_LABEL, NAN_SCORE
+from caffe_lrcn.backends.scalars import BAD_INDEX, BAD_LABEL, NAN_SCORE, NOT_FINITE
 from caffe_lrcn.errors import ShapeError
 
 from .twins import assert_twins, rubbish, values
@@ -115,8 +115,17 @@ def test_accuracy(shape, top_k, dtype):
 def test_losses_are_added_up(weights, dtype):
     x = values((7, 5), dtype)
     w = values((7, 5), dtype, 1) if weights else None
-    (*_, total), _ = assert_twins("softmax_loss.add_loss", x, w, 0.3, np.full(1, 2.0), dtype=dtype)
+    (*_, total, status), _ = assert_twins("softmax_loss.add_loss", x, w, 0.3, np.full(1, 2.0),
+                                          np.zeros(1, np.int32), dtype=dtype)
     np.testing.assert_allclose(total, 2 + 0.3 * (x * (w if weights else 1)).sum(), rtol=1e-5)
+    assert status == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_loss_that_is_not_finite_sets_a_bit(value, dtype):
+    (*_, status), _ = assert_twins("softmax_loss.add_loss", np.full(1, value, dtype), None, 1.0,
+                                   np.zeros(1), np.zeros(1, np.int32), dtype=dtype)
+    assert status == NOT_FINITE
 
 
 def test_a_negative_fraction_is_class_zero(dtype):

@@ -5,9 +5,11 @@ counts for nothing and sets ``BAD_LABEL`` in the status word.
 """
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from ..scalars import BAD_LABEL, NAN_SCORE
+from ..scalars import BAD_LABEL, NAN_SCORE, NOT_FINITE
 from ..scratch import Scratch
 from .blocks import rows_per_block
 from .places import class_places, places, whole_numbers
@@ -145,8 +147,13 @@ def accuracy(scores: np.ndarray, picked: np.ndarray, top_k: int, right: np.ndarr
 
 
 def add_loss(x: np.ndarray, weights: np.ndarray | None, factor: float, total: np.ndarray,
-             scratch: Scratch) -> None:
-    """Add ``factor * sum(x * weights)`` to ``total`` (1, float64); without weights they are 1."""
+             status: np.ndarray, scratch: Scratch) -> None:
+    """Add ``factor * sum(x * weights)`` to ``total`` (1, float64); without weights they are 1.
+
+    A total that is then not finite sets ``NOT_FINITE`` in the status word.
+    """
     if weights is not None:
         x = np.multiply(x, weights, out=scratch.take(x.shape, x.dtype))
     total += factor * float(x.sum())
+    if not math.isfinite(total[0]):
+        status |= NOT_FINITE

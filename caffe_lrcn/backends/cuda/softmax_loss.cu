@@ -126,15 +126,19 @@ __global__ void count_right(unsigned int blocks, const int *picked, const int *r
   }
 }
 
-// total += factor * sum x * weights; `blocks` is 1
+// total += factor * sum x * weights; a total that is not finite sets `bit`; `blocks` is 1
 template <typename T>
 __global__ void add_loss(unsigned int blocks, const T *x, const T *weights, unsigned int n,
-                         int has_weights, double factor, double *total) {
+                         int has_weights, double factor, int bit, double *total,
+                         int *status) {
   GRID_STRIDE_ROWS(block, blocks) {
     T sum = 0;
     BLOCK_STRIDE_LOOP(i, n) sum += has_weights ? x[i] * weights[i] : x[i];
     sum = block_sum(sum);
-    if (threadIdx.x == 0) total[0] += factor * sum;
+    if (threadIdx.x == 0) {
+      total[0] += factor * sum;
+      if (total[0] - total[0] != 0) status[0] |= bit;  // of NaN and infinities alone
+    }
   }
 }
 

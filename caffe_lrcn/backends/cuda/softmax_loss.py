@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..scalars import BAD_LABEL, NAN_SCORE
+from ..scalars import BAD_LABEL, NAN_SCORE, NOT_FINITE
 from ..scratch import Scratch
 from .checks import has_size, same_size
 from .compile import THREADS, launch
@@ -118,11 +118,16 @@ def accuracy(scores: Any, picked: Any, top_k: int, right: Any, hits: Any, valid:
            block=THREADS)
 
 
-def add_loss(x: Any, weights: Any | None, factor: float, total: Any, scratch: Scratch) -> None:
-    """Add ``factor * sum(x * weights)`` to ``total`` (1, float64); without weights they are 1."""
+def add_loss(x: Any, weights: Any | None, factor: float, total: Any, status: Any,
+             scratch: Scratch) -> None:
+    """Add ``factor * sum(x * weights)`` to ``total`` (1, float64); without weights they are 1.
+
+    A total that is then not finite sets ``NOT_FINITE`` in the status word.
+    """
     size = same_size(x=x, weights=weights)
-    launch(_SOURCE, "add_loss", 1, (x, x if weights is None else weights, size,
-                                    weights is not None, factor, total), x.dtype, block=THREADS)
+    launch(_SOURCE, "add_loss", 1,
+           (x, x if weights is None else weights, size, weights is not None, factor, NOT_FINITE,
+            total, status), x.dtype, block=THREADS)
 
 
 def _ignored(label: int | None) -> tuple[int, int]:
