@@ -5,23 +5,27 @@ import numpy as np
 
 from ..scratch import Scratch
 
-_ONE = np.intp(1)
+_numbers = np.arange(1024)
+_numbers.flags.writeable = False
 
 
-def count_up(size: int, scratch: Scratch) -> np.ndarray:
-    """Return ``np.arange(size)``."""
-    numbers = scratch.take(size, np.intp)
-    np.add.accumulate(np.broadcast_to(_ONE, size), out=numbers)
-    numbers -= 1
-    return numbers
+def count_up(size: int) -> np.ndarray:
+    """Return ``np.arange(size)``, read-only: the beginning of one array that grows on demand."""
+    global _numbers
+    if size > _numbers.size:
+        numbers = np.arange(2 * size)
+        numbers.flags.writeable = False
+        _numbers = numbers
+        return numbers[:size]
+    return _numbers[:size]
 
 
 def places(mask: np.ndarray, scratch: Scratch) -> np.ndarray:
-    """Return ``np.flatnonzero(mask)``."""
+    """Return ``np.flatnonzero(mask)``; it may be read-only."""
     mask = mask.reshape(-1)
-    numbers, count = count_up(mask.size, scratch), np.count_nonzero(mask)
-    if count == mask.size:
-        return numbers
+    numbers, count = count_up(mask.size), np.count_nonzero(mask)
+    if count in (0, mask.size):
+        return numbers[:count]
     # Each number goes into the slot of the next place found, the place itself last of them.
     ones, slots, found = (scratch.take(mask.shape, np.intp) for _ in range(3))
     np.copyto(ones, mask)
@@ -49,9 +53,9 @@ def class_places(picked: np.ndarray, classes: int, scratch: Scratch) -> np.ndarr
     flat = scratch.take(picked.shape, np.intp)
     np.copyto(flat, picked)
     np.maximum(flat, 0, out=flat)
-    flat *= inner
-    flat += count_up(inner, scratch)
-    rows = count_up(outer, scratch)
-    rows *= classes * inner
+    if inner > 1:
+        flat *= inner
+        flat += count_up(inner)
+    rows = np.multiply(count_up(outer), classes * inner, out=scratch.take(outer, np.intp))
     flat += rows[:, None]
     return flat

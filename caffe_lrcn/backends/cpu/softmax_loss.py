@@ -56,15 +56,15 @@ def loss_forward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None, 
 
     Source: Caffe's softmax_loss_layer.
     """
-    picked = scratch.take(label.shape, np.int32)
-    class_indices(label, prob.shape[1], ignore_label, picked, status, scratch)
+    picked = _class_numbers(label, prob.shape[1], ignore_label, status, scratch)
     chosen = scratch.take(picked.shape, prob.dtype)
     read_classes(prob, picked, chosen, scratch)
     counting = places(np.greater_equal(picked, 0, out=scratch.take(picked.shape, bool)), scratch)
-    chosen = np.take(chosen.reshape(-1), counting, mode="clip",
-                     out=scratch.take(counting.shape, prob.dtype))
+    if counting.size < chosen.size:
+        chosen = chosen.reshape(-1).take(counting, mode="clip",
+                                         out=scratch.take(counting.shape, prob.dtype))
     np.maximum(chosen, _LEAST, out=chosen)
-    loss[...] = -np.add.reduce(np.log(chosen, out=chosen), dtype=np.float64)
+    loss[...] = -np.add.reduce(np.log(chosen, out=chosen), axis=None, dtype=np.float64)
     valid[...] = counting.size
 
 
@@ -75,34 +75,42 @@ def loss_backward(prob: np.ndarray, label: np.ndarray, ignore_label: int | None,
     Args:
         scale: one element: the gradient of the loss over its normaliser.
     """
-    picked = scratch.take(label.shape, np.int32)
-    class_indices(label, prob.shape[1], ignore_label, picked, scratch.take(1, np.int32), scratch)
+    picked = _class_numbers(label, prob.shape[1], ignore_label, None, scratch)
     np.multiply(prob, scale, out=dx)
     flat, chosen = dx.reshape(-1), scratch.take(picked.shape, dx.dtype)
     of_classes = class_places(picked, prob.shape[1], scratch)
-    chosen = np.take(flat, of_classes, out=chosen, mode="clip")
+    flat.take(of_classes, out=chosen, mode="clip")
     chosen -= scale
-    np.put(flat, of_classes, chosen, mode="clip")
-    ignored = places(np.less(picked, 0, out=scratch.take(picked.shape, bool)), scratch)
-    outer, inner = (scratch.take(ignored.shape, np.intp) for _ in range(2))
-    np.divmod(ignored, picked.shape[1], out=(outer, inner))
-    dx[outer, :, inner] = 0
+    flat.put(of_classes, chosen, mode="clip")
+    uncounted = places(np.less(picked, 0, out=scratch.take(picked.shape, bool)), scratch)
+    if uncounted.size:
+        outer, inner = (scratch.take(uncounted.shape, np.intp) for _ in range(2))
+        np.divmod(uncounted, picked.shape[1], out=(outer, inner))
+        dx[outer, :, inner] = 0
 
 
 def class_indices(label: np.ndarray, classes: int, ignore_label: int | None, picked: np.ndarray,
                   status: np.ndarray, scratch: Scratch) -> None:
     """Write each label's class into ``picked`` (int32), -1 where the label does not count."""
+    numbers = _class_numbers(label, classes, ignore_label, status, scratch)
+    np.copyto(picked, numbers, casting="unsafe")
+
+
+def _class_numbers(label: np.ndarray, classes: int, ignore_label: int | None,
+                   status: np.ndarray | None, scratch: Scratch) -> np.ndarray:
+    """Return what ``class_indices`` writes, from scratch and as places in arrays (intp)."""
     whole = whole_numbers(label, scratch)
-    kept, ignored, good = (scratch.take(label.shape, bool) for _ in range(3))
-    np.less(whole.view(np.uintp), classes, out=kept)  # negative numbers are huge ones
-    if ignore_label is None:
-        ignored.fill(False)
-    else:
-        np.equal(whole, ignore_label, out=ignored)
-    if not np.logical_or(kept, ignored, out=good).all():
+    wrong = scratch.take(label.shape, bool)
+    np.greater_equal(whole.view(np.uintp), classes, out=wrong)  # negative numbers are huge ones
+    uncounted = wrong
+    if ignore_label is not None:
+        ignored = np.equal(whole, ignore_label, out=scratch.take(label.shape, bool))
+        uncounted = np.logical_or(wrong, ignored, out=scratch.take(label.shape, bool))
+        np.greater(wrong, ignored, out=wrong)
+    if status is not None and np.logical_or.reduce(wrong, axis=None):
         status |= BAD_LABEL
-    picked.fill(-1)
-    np.copyto(picked, whole, casting="unsafe", where=np.greater(kept, ignored, out=kept))
+    np.putmask(whole, uncounted, -1)
+    return whole
 
 
 def read_classes(x: np.ndarray, picked: np.ndarray, out: np.ndarray, scratch: Scratch) -> None:
@@ -113,12 +121,12 @@ def read_classes(x: np.ndarray, picked: np.ndarray, out: np.ndarray, scratch: Sc
         picked: (outer, inner), int32, of ``class_indices``.
         out: like ``picked``, of ``x``'s type.
     """
-    np.take(x.reshape(-1), class_places(picked, x.shape[1], scratch), out=out, mode="clip")
+    x.reshape(-1).take(class_places(picked, x.shape[1], scratch), out=out, mode="clip")
 
 
 def write_classes(x: np.ndarray, picked: np.ndarray, values: np.ndarray, scratch: Scratch) -> None:
     """Write ``x[o, max(picked[o, i], 0), i] = values[o, i]``; see ``read_classes``."""
-    np.put(x.reshape(-1), class_places(picked, x.shape[1], scratch), values, mode="clip")
+    x.reshape(-1).put(class_places(picked, x.shape[1], scratch), values, mode="clip")
 
 
 def accuracy(scores: np.ndarray, picked: np.ndarray, top_k: int, right: np.ndarray,
