@@ -16,7 +16,7 @@ class DummyData(Layer):
     """Fills its tops: constants once, at setup, anything else anew in every forward pass.
 
     Shapes come from ``shape`` or from ``num``, ``channels``, ``height`` and ``width``, each given
-    once or once a top; fillers are given once, once a top, or not at all (zeros).
+    once or once per top; fillers are given once, once per top, or not at all (zeros).
 
     Raises:
         PrototxtError: other numbers of shapes or fillers, or both kinds of shape.

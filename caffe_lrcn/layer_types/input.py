@@ -23,7 +23,7 @@ class Input(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         shapes = self.param.input_param.shape
         if len(shapes) not in (0, 1, len(top)):
-            raise self.error(PrototxtError, "shape must be given once, once a top, or not at all",
+            raise self.error(PrototxtError, "shape must be given once, once per top, or not at all",
                              got=len(shapes), wanted=f"0, 1 or {len(top)}", at=("input_param",))
         for i, blob in enumerate(top):
             if shapes:

@@ -124,7 +124,7 @@ def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int
         layers: those that belong to the net, as written.
         backend: where the blobs live.
         phase: ``TRAIN`` (0) or ``TEST`` (1), for layers that name none.
-        seed: all random streams of the net derive from it.
+        seed: all random numbers of the net derive from it.
         settings: choices for the whole net.
         scalars: the net's numbers of a step; new ones if None.
         force_backward: the net's field of this name.

@@ -45,11 +45,11 @@ def forward_all(net: Net, blobs: Iterable[str] | None, inputs: Mapping[str, Any]
         inputs: an array for each input blob, any number of samples long.
 
     Returns:
-        Copies of the net's outputs and ``blobs``, one row a sample.
+        Copies of the net's outputs and ``blobs``, one row per sample.
 
     Raises:
         UsageError: there are no arrays, or they do not match the net's inputs.
-        ShapeError: a blob that is asked for does not have one row a sample.
+        ShapeError: a blob that is asked for does not have one row per sample.
     """
     collected: dict[str, list[np.ndarray]] = {}
     for batch in split(net, _needed(inputs)):
@@ -70,7 +70,7 @@ def forward_backward_all(net: Net, blobs: Iterable[str] | None, diffs: Iterable[
 
     Raises:
         UsageError: the arrays match neither inputs nor outputs of the net.
-        ShapeError: a blob that is asked for does not have one row a sample.
+        ShapeError: a blob that is asked for does not have one row per sample.
     """
     _needed(arrays)
     unknown = set(arrays) - set(net.inputs) - set(net.outputs)

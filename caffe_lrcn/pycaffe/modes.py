@@ -43,7 +43,7 @@ def set_device(device_id: int) -> None:
 
 
 def set_random_seed(seed: int) -> None:
-    """Seed the random streams of the nets that are built from now on (in this thread)."""
+    """Seed the random numbers of the nets that are built from now on (in this thread)."""
     _modes.seed = int(seed)
 
 

@@ -1,4 +1,4 @@
-"""A table of what training displays, beside the snapshots: one row a display and a test.
+"""A table of what training displays, beside the snapshots: one row per display and per test.
 
 There is no clock in it: a run that is stopped and resumed writes the same bytes as one that is
 not. Each row is handed to the operating system at once, so that killing the process loses none.

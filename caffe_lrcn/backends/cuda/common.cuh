@@ -28,7 +28,7 @@
 
 #define MAX_BLOCK 256
 
-// Sum of one value a thread over the block; every thread gets it. All threads of the block must
+// Sum of one value per thread over the block; every thread gets it. All threads of the block must
 // call it, and blockDim.x must be a power of two of at most MAX_BLOCK.
 template <typename T>
 __device__ T block_sum(T value) {
@@ -44,7 +44,7 @@ __device__ T block_sum(T value) {
   return total;
 }
 
-// Maximum of one value a thread over the block, under the same conditions as block_sum.
+// Maximum of one value per thread over the block, under the same conditions as block_sum.
 template <typename T>
 __device__ T block_max(T value) {
   __shared__ T partial[MAX_BLOCK];

@@ -121,7 +121,7 @@ class Recurrent(Layer):
         self._input_gradients(propagate_down, bottom)
 
     def multiply_adds(self, bottom: list[Blob], top: list[Blob]) -> int:
-        """Count each matrix once a step and stream, that of the static input once a stream."""
+        """Count each matrix once per step and stream, that of the static input once per stream."""
         steps, streams = top[0].shape[:2]
         return sum(streams * blob.count * (1 if self.has_static and index == _W_STATIC else steps)
                    for index, blob in enumerate(self.blobs) if len(blob.shape) == 2)

@@ -40,7 +40,7 @@ def read_window(param: Param) -> Window:
 
 
 def resolve_window(layer: Layer, param: Param, field: str, axes: int) -> Window:
-    """Return the window with defaults and one value a spatial axis.
+    """Return the window with defaults and one value per spatial axis.
 
     Args:
         layer: gives the place for errors.
@@ -58,7 +58,7 @@ def resolve_window(layer: Layer, param: Param, field: str, axes: int) -> Window:
         value = value * axes if len(value) == 1 else value
         if value and len(value) != axes:
             raise layer.error(PrototxtError, f"{both} has the wrong number of values",
-                              got=len(value), wanted=f"1, or {axes}: one a spatial axis",
+                              got=len(value), wanted=f"1, or {axes}: one per spatial axis",
                               at=(field, both, 0))
         values.append(value)
     return Window(*values)
@@ -101,7 +101,7 @@ def _check_form(layer: Layer, param: Param, field: str, axes: int, both: str,
     place, forms = (field, given[0]), f"give {both}, or {' and '.join(halves)}"
     if axes != 2:
         raise layer.error(PrototxtError, f"{given[0]} needs two spatial axes", got=axes, wanted=2,
-                          at=place, remedy=f"Use {both}, one value a spatial axis.")
+                          at=place, remedy=f"Use {both}, one value per spatial axis.")
     if getattr(param, both) and (field == "convolution_param" or param.HasField(both)):
         raise layer.error(PrototxtError, f"{given[0]} and {both} exclude each other: {forms}",
                           at=place)
