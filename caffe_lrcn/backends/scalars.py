@@ -51,6 +51,17 @@ class Scalars:
         self.status = array[_STATUS:_STATUS + 1].view(np.int32)[:1]
         self.loss, self.squares, self.clip, self.rate, self.count = (
             array[slot:slot + 1] for slot in (_LOSS, _SQUARES, _CLIP, _RATE, _COUNT))
+        self._begun = array[_STATUS:_LOSS + 1]
+        # CUDA's kernels over NumPy arrays stand for a GPU, where looking means waiting.
+        self._at_hand = self.status if backend.name == "cpu" else None
+
+    def begin(self) -> None:
+        """Clear status and loss, also of a run that an exception ended."""
+        self._begun.fill(0)
+
+    def seen(self) -> int:
+        """Return the status where the host can look at it without waiting, else 0."""
+        return 0 if self._at_hand is None else int(self._at_hand[0])
 
     def read(self) -> Reading:
         """Copy all scalars to the host at once (on a GPU this waits) and clear the status."""

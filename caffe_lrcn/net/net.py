@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,10 +98,10 @@ class Net:
             LabelError: a layer found a label or an index that it cannot use.
         """
         with self.backend.device:
-            self.scalars.loss.fill(0)
+            self.scalars.begin()
             self.run_forward(start, end)
         reading = self.scalars.read()
-        self.check_status(reading.status)
+        self.check_status(reading.status, self.nodes[start or 0:None if end is None else end + 1])
         return reading.loss
 
     def run_forward(self, start: int | None = None, end: int | None = None) -> None:
@@ -125,6 +125,8 @@ class Net:
             for callback in self.before_forward:
                 callback(index)
             self._forward_node(self.nodes[index])
+            if self.scalars.seen() & ~NOT_FINITE:
+                self._check_node(self.nodes[index])
             for callback in self.after_forward:
                 callback(index)
 
@@ -138,22 +140,33 @@ class Net:
         if node.has_loss:
             self._add_loss(node)
 
-    def check_status(self, status: int) -> None:
+    def _check_node(self, node: Node) -> None:
+        """Name at once what a layer found wrong, so that no later layer works on it."""
+        status = self.scalars.seen()
+        self.scalars.status &= NOT_FINITE
+        self.check_status(status, [node])
+
+    def check_status(self, status: int, nodes: Sequence[Node] | None = None) -> None:
         """Raise the error that bits of ``scalars.status`` stand for; 0 raises nothing.
 
         ``NOT_FINITE`` raises nothing: a net may be run on what overflows, a solver refuses it.
+
+        Args:
+            status: the bits.
+            nodes: those that have run; None: all.
 
         Raises:
             LabelError: a label or an index that a layer cannot use.
         """
         if not status & ~NOT_FINITE:
             return
+        refused = status & (BAD_LABEL | BAD_INDEX)
         with self.backend.device:
-            for node in self.nodes:
+            for node in self.nodes if nodes is None else nodes:
                 error = node.layer.complaint(node.bottom)
-                if error:
+                if error and refused:
                     raise node.placed(error)
-        if status & (BAD_LABEL | BAD_INDEX):
+        if refused:
             raise LabelError("a label or an index was out of range, and its blob has been "
                              "overwritten since, so that it cannot be named",
                              remedy="Set iter_size: 1, or run forward() alone, to see which it is.")

@@ -50,10 +50,13 @@ class EagerStep:
 
     def gradients(self) -> Reading:
         """Run the net on ``iter_size`` batches; see ``TrainingStep``."""
+        scalars = self._net.scalars
         with self._net.backend.device:
-            self._net.scalars.loss.fill(0)
+            scalars.begin()
             for _ in range(self._param.iter_size):
                 self._net.forward_backward()  # data layers feed themselves
+                if scalars.seen():
+                    break  # the blobs still show what went wrong
             self._reduce()
             return self.measure()
 

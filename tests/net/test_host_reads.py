@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.backends import Backend, get_backend
-from caffe_lrcn.backends.scalars import Scalars
+from caffe_lrcn.backends.scalars import BAD_LABEL, NOT_FINITE, Scalars
 from caffe_lrcn.errors import LabelError
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.text import parse_net
@@ -134,6 +134,10 @@ def test_a_bad_label_is_named_after_the_pass(any_backend):
 def test_a_bad_label_of_an_earlier_pass_is_an_error_too(any_backend):
     net = Net(parse_net(NETS["language"]), any_backend, phase=0)
     net.blobs["label"].host_data[1, 2] = 9
+    if any_backend.name == "cpu":  # where looking at the status costs nothing
+        with pytest.raises(LabelError, match="layer 'loss': .*got 9"):
+            net.run_forward()
+        return
     net.run_forward()
     net.backward()  # the bad label counts for nothing
     assert np.isfinite(net.params["fc"][0].read_diff()).all()
@@ -142,3 +146,27 @@ def test_a_bad_label_of_an_earlier_pass_is_an_error_too(any_backend):
     with pytest.raises(LabelError, match="overwritten since.*iter_size"):
         net.check_status(net.scalars.read().status)
     assert net.forward() > 0
+
+
+def test_on_a_cpu_no_layer_works_on_what_another_one_refused(backend):
+    net, ran = Net(parse_net(NETS["language"]), backend, phase=0), []
+    net.after_forward.append(ran.append)
+    net.blobs["word"].host_data[2, 1] = 7
+    with pytest.raises(LabelError, match="layer 'embed'"):
+        net.forward()
+    assert ran == list(range(net.layer_names.index("embed")))
+
+
+def test_a_run_begins_with_a_clear_status(any_backend):
+    net = Net(parse_net(NETS["language"]), any_backend, phase=0)
+    net.scalars.status[...] |= BAD_LABEL | NOT_FINITE  # of a run that an exception ended
+    assert net.forward() > 0
+
+
+def test_layers_that_did_not_run_are_not_asked(any_backend):
+    net = Net(parse_net(NETS["language"]), any_backend, phase=0)
+    net.blobs["label"].host_data[1, 2] = 9
+    net.forward(end=net.layer_names.index("embed"))
+    net.blobs["word"].host_data[2, 1] = 7
+    with pytest.raises(LabelError, match="layer 'embed'"):
+        net.forward(end=net.layer_names.index("embed"))
