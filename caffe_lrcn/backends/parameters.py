@@ -37,7 +37,7 @@ class UpdateSpec(NamedTuple):
     """The numbers of a solver definition that the rules read.
 
     ``scale`` turns a sum over iter_size passes into their mean; ``l2`` and ``l1`` are the weight
-    decay of the two kinds of regularisation, of which one is 0.
+    decay of the two kinds of regularisation; one of them is 0.
     """
 
     momentum: float = 0.0

@@ -14,6 +14,8 @@ import numpy as np
 
 #: Every array begins at a multiple of this many bytes.
 _ALIGNMENT = 256
+#: Views that are kept; a net whose shapes change all the time would gather them without end.
+_MOST_VIEWS = 4096
 
 
 class _Stack:
@@ -71,6 +73,8 @@ class Scratch:
         if end > stack.size or stack.block is None:
             stack.overflow.append(self._allocate(size))
             return stack.overflow[-1].view(dtype_).reshape(shape_)
+        if len(stack.views) >= _MOST_VIEWS:
+            stack.views.clear()
         view = stack.block[start:start + size].view(dtype_).reshape(shape_)
         stack.views[start, shape, dtype] = view, end
         return view

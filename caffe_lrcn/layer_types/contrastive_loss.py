@@ -12,7 +12,7 @@ from .common.checks import same_batch
 class ContrastiveLoss(Layer):
     """``loss = sum(d**2 if similar else max(margin - d, 0)**2) / (2 N)`` with ``d = |a - b|``.
 
-    Bottoms: a and b (N, ...), and N marks, of which those that are 0 without their fraction mean
+    Bottoms: a and b (N, ...), and N marks. A mark that is 0 once its fraction is cut off means
     "not similar". Top: the loss, a 0-axis blob. With ``legacy_version`` pairs that are not similar
     cost ``max(margin - d**2, 0)``. Gradient for a: ``(a - b) / N`` for similar pairs, for others
     inside the margin ``-(margin - d) / (d + 1e-4) (a - b) / N`` or, legacy, ``-(a - b) / N``; for

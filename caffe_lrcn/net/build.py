@@ -147,14 +147,11 @@ def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int
         _share_params(built)
         if len(built.nodes) == len(graph.vertices):
             _apply_backward_plan(built, force_backward)
-    except CaffeError as error:
-        if collector is None:
+    except BaseException as error:
+        if collector is None or not isinstance(error, CaffeError):
             built.close()
             raise
         collector.report(error)
-    except BaseException:
-        built.close()
-        raise
     return built
 
 

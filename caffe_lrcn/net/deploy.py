@@ -67,11 +67,7 @@ def input_preprocessing(net: Net, resize: int | None = None,
     found = (read_preprocessing(definition, caffe_pb2.TEST) if stated else
              _assumed(definition, side, resize, mean))
     if resize is not None:
-        if resize < side:
-            raise UsageError("pictures are resized to less than the net's input", got=resize,
-                             wanted=f"at least {side}")
-        found = replace(found, new_size=(resize, resize),
-                        transform=replace(found.transform, crop_size=side))
+        found = _resized(found, resize, side)
     if mean is not None:
         found = replace(found, transform=replace(found.transform,
                                                  mean=np.array(mean, np.float32)))
@@ -79,6 +75,15 @@ def input_preprocessing(net: Net, resize: int | None = None,
         raise ShapeError("the pictures do not fit the net's input", where=definition.place,
                          layer=definition.param.name, got=found.shape(), wanted=shape[1:])
     return found
+
+
+def _resized(found: Preprocessing, resize: int, side: int) -> Preprocessing:
+    """Return ``found`` with pictures resized to ``resize`` before their centre is cut out."""
+    if resize < side:
+        raise UsageError("pictures are resized to less than the net's input", got=resize,
+                         wanted=f"at least {side}")
+    return replace(found, new_size=(resize, resize),
+                   transform=replace(found.transform, crop_size=side))
 
 
 def stated_preprocessing(definition: NetDef) -> Preprocessing | None:

@@ -74,7 +74,6 @@ class Net:
         self.learnable_params = [self.nodes[item.layer].layer.blobs[item.index]
                                  for item in learnable]
         self.param_owners = [(item.layer, item.index) for item in learnable]
-        self.param_names = [item.name for item in learnable]
         self.param_lr = [item.lr for item in learnable]
         self.param_decay = [item.decay for item in learnable]
         self.arena = Arena(self.backend, self.learnable_params, self.param_lr, self.param_decay)

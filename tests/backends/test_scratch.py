@@ -93,3 +93,13 @@ def test_small_buffers_end_with_the_pass():
     with SmallBuffers():
         assert np.getbufsize() < before
     assert np.getbufsize() == before
+
+
+def test_changing_shapes_gather_no_views_without_end(backend):
+    scratch = backend.scratch
+    scratch.take(6000)
+    scratch.rewind()
+    for size in range(1, 6000):
+        scratch.rewind()
+        scratch.take(size)
+    assert len(scratch._threads.stack.views) <= 4096

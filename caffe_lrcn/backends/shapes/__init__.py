@@ -56,7 +56,7 @@ def open_backend(dtype: np.dtype, math: str, ops: Iterable[str]) -> ShapesBacken
 
 
 class _Refusing(ModuleType):
-    """A module, or a plan that a module's ``plan`` returns, of which nothing can be used."""
+    """A module, or what its ``plan`` returns: whatever is called in it raises."""
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__"):
