@@ -20,9 +20,9 @@ from ..proto.text import LayerDef, Place
 from .backward_plan import plan_backward
 from .collect import Collector, Shape, fail
 from .connect import Graph, Vertex, connect
-from .params import Learnable, plan_params
+from .params import Learnable, own_rates, plan_params
 from .splits import insert_splits
-from .storage import find_overwrites, plan_storage
+from .storage import diff_owners, find_overwrites, plan_storage
 
 if TYPE_CHECKING:
     from ..backends.scalars import Scalars
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 class Node:
     """A layer with its blobs and what the passes decided about it.
 
-    ``overwritten[i]`` tells that a consumer overwrites the gradient of top ``i``, so that a loss
-    weight there has to be added again before the layer's backward pass.
+    ``overwritten[i]`` tells that a later layer overwrites the gradient of top ``i``, so that a loss
+    weight there has to be added again before the layer's backward pass. ``spent[i]`` tells that
+    only this layer or an earlier one writes there (in place, or through an alias), so that a loss
+    weight has to be written anew in each forward pass.
     """
 
     layer: Layer
@@ -46,6 +48,7 @@ class Node:
     needs_backward: bool = False
     propagate_down: list[bool] = field(default_factory=list)
     overwritten: list[bool] = field(default_factory=list)
+    spent: list[bool] = field(default_factory=list)
     loss_shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,6 +60,12 @@ class Node:
         self.loss_shapes = [blob.shape for blob in self.top]
         for blob, weight in zip(self.top, self.loss_weights, strict=True):
             if weight:
+                blob.diff[...] = weight
+
+    def renew_loss(self) -> None:
+        """Write the loss weights again that the last backward pass has replaced by gradients."""
+        for blob, weight, spent in zip(self.top, self.loss_weights, self.spent, strict=True):
+            if weight and spent:
                 blob.diff[...] = weight
 
     def placed(self, error: CaffeError) -> CaffeError:
@@ -256,14 +265,25 @@ def _built_vertices(built: Built) -> list[tuple[Node, Vertex]]:
 
 
 def _apply_backward_plan(built: Built, force: bool) -> None:
-    """Tell each node which gradients are wanted of it."""
+    """Tell each node which gradients are wanted of it, and who writes over those of its tops."""
     graph, nodes = built.graph, built.nodes
-    rates = [[built.learnable[owner].lr for owner in row] for row in built.owners]
+    rates = own_rates([vertex.definition for vertex in graph.vertices],
+                      [len(node.layer.blobs) for node in nodes])
     plan = plan_backward(graph, [node.layer for node in nodes], rates, force)
-    wanted = {blob for vertex, needs in zip(graph.vertices, plan.bottoms, strict=True)
-              for blob, need in zip(vertex.bottoms, needs, strict=True) if need}
+    memory = diff_owners(graph)
+    written = [{memory[blob] for blob, need in zip(vertex.bottoms, needs, strict=True)
+                if need and runs} for vertex, needs, runs in
+               zip(graph.vertices, plan.bottoms, plan.layers, strict=True)]
+    later: set[int] = set()
+    for index in reversed(range(len(nodes))):
+        node, tops = nodes[index], [memory[blob] for blob in graph.vertices[index].tops]
+        node.overwritten = [blob in later for blob in tops]
+        later |= written[index]
+    earlier: set[int] = set()
     for index, (node, vertex) in enumerate(zip(nodes, graph.vertices, strict=True)):
+        earlier |= written[index]
+        node.spent = [memory[blob] in earlier and not lost
+                      for blob, lost in zip(vertex.tops, node.overwritten, strict=True)]
         node.needs_backward = plan.layers[index]
         node.propagate_down = list(plan.bottoms[index])
         node.layer.param_propagate_down = list(plan.params[index])
-        node.overwritten = [blob in wanted for blob in vertex.tops]

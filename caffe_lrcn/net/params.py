@@ -82,6 +82,20 @@ def plan_params(layers: Sequence[LayerDef],
     return plan
 
 
+def own_rates(layers: Sequence[LayerDef], counts: Sequence[int]) -> list[list[float]]:
+    """Return for each layer the learning rate multipliers that its own definition gives.
+
+    They say who computes a gradient: a sharer that gives no multiplier computes its part, though
+    the parameter they share may have the multiplier 0.
+
+    Args:
+        layers: definitions in execution order.
+        counts: for each layer the number of its parameters.
+    """
+    return [[_spec(layer, index).lr_mult for index in range(count)]
+            for layer, count in zip(layers, counts, strict=True)]
+
+
 def _spec(layer: LayerDef, index: int) -> caffe_pb2.ParamSpec:
     specs = layer.param.param
     return specs[index] if index < len(specs) else caffe_pb2.ParamSpec()

@@ -31,6 +31,15 @@ def plan_storage(graph: Graph) -> dict[int, Sharing]:
     return plan
 
 
+def diff_owners(graph: Graph) -> list[int]:
+    """Return for each blob the number of the blob in whose memory its gradient is kept."""
+    owner = list(range(len(graph.blob_names)))
+    for sharing in plan_storage(graph).values():
+        if sharing.diff:
+            owner[sharing.blob] = owner[sharing.source]
+    return owner
+
+
 @dataclass(frozen=True)
 class Overwrite:
     """Layer ``writer`` changes in place the memory in which ``reader`` expects ``blob`` as it was.

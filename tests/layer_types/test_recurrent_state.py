@@ -46,3 +46,13 @@ def test_order_matters(backend):
     for name, values in case.layer.state().items():
         np.testing.assert_array_equal(values, before[name][::-1])
         assert not np.array_equal(values, before[name])
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_the_norm_of_clipping_counts_frozen_parameters(kind, any_backend64):
+    """CAFFE-QUIRK: gradients of parameters with lr_mult 0 are computed, as all of the layer's."""
+    case, _ = case_of(kind, [0, 1, 2], any_backend64)
+    case.layer.param_propagate_down = [False] * len(case.layer.blobs)
+    case.forward()
+    case.backward([np.ones(case.top[0].shape)], [False, False, False])
+    assert all(np.any(blob.host_diff) for blob in case.layer.blobs[:2])

@@ -269,13 +269,12 @@ class Recurrent(Layer):
                 bottom[position].diff.fill(0)
 
     def accumulate(self, index: int, d_out: Any, x: Any) -> None:
-        """Add the gradient ``d_out^T x`` of matrix ``index``, if it is wanted."""
-        if self.wants_param_diff(index):
-            self.backend.blas.gemm(d_out, x, self.blobs[index].diff, self.backend.scratch,
-                                   trans_a=True, accumulate=True)
+        """Add the gradient ``d_out^T x`` of matrix ``index``."""
+        # CAFFE-QUIRK: also with lr_mult: 0, for the norm that clip_gradients looks at counts it.
+        self.backend.blas.gemm(d_out, x, self.blobs[index].diff, self.backend.scratch,
+                               trans_a=True, accumulate=True)
 
     def accumulate_bias(self, index: int, d_out: Any) -> None:
-        """Add the gradient of bias ``index``: the sum of the rows of ``d_out``, if wanted."""
-        if self.wants_param_diff(index):
-            self.backend.elementwise.sum_to_channels(d_out[:, :, None], self.blobs[index].diff,
-                                                     self.backend.scratch)
+        """Add the gradient of bias ``index``: the sum of the rows of ``d_out``."""
+        self.backend.elementwise.sum_to_channels(d_out[:, :, None], self.blobs[index].diff,
+                                                 self.backend.scratch)
