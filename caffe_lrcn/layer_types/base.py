@@ -145,6 +145,11 @@ class Layer:
         """Return which tops use which bottoms' storage; ``param`` is the LayerParameter."""
         return []
 
+    @classmethod
+    def reads_top_again(cls, param: Any) -> bool:
+        """Tell whether backward reads the top's values; ``param`` is the LayerParameter."""
+        return cls.backward_reads_top
+
     def allow_force_backward(self, bottom: int) -> bool:
         """Tell whether ``force_backward`` may ask for the gradient of this bottom."""
         return not (self.is_loss and bottom == 1)

@@ -14,13 +14,16 @@ class LRN(Layer):
 
     ACROSS_CHANNELS: ``s = k + alpha/n * sum of x^2`` over n neighbouring channels.
     WITHIN_CHANNEL: ``s = 1 + alpha * mean of x^2`` over n x n pixels, padding included.
-    Bottom and top: (N, C, H, W). ``engine`` is accepted and changes nothing. Source: Caffe's
-    lrn_layer; Krizhevsky et al. 2012, section 3.3.
+    Bottom and top: (N, C, H, W); in place the layer keeps a copy of the bottom. ``engine`` is
+    accepted and changes nothing. Source: Caffe's lrn_layer; Krizhevsky et al. 2012, section 3.3.
     """
 
-    allows_in_place = False
-    backward_reads_top = True
     _plan: Any = None
+
+    @classmethod
+    def reads_top_again(cls, param: Any) -> bool:
+        """Within a channel the gradient is computed from the bottom alone."""
+        return param.lrn_param.norm_region != param.lrn_param.WITHIN_CHANNEL
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Check the definition."""
@@ -33,6 +36,8 @@ class LRN(Layer):
         self.spec = LRNSpec(param.local_size, param.alpha, param.beta,
                             1.0 if within else param.k, within)
         self._planned: tuple[int, ...] = ()
+        # In place: the bottom, and the top's gradient while the bottom's is written over it.
+        self._kept = Blob(self.backend) if bottom[0] is top[0] else None
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Give the top the bottom's shape."""
@@ -41,6 +46,8 @@ class LRN(Layer):
             raise self.error(ShapeError, "the input must have four axes", got=shape,
                              wanted="(N, C, H, W)")
         top[0].reshape(*shape)
+        if self._kept:
+            self._kept.reshape(*shape)
         if shape != self._planned:
             self._planned = shape
             self._plan = self.backend.lrn.plan(self.spec, shape, self.backend)
@@ -51,9 +58,15 @@ class LRN(Layer):
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Normalise."""
-        self._plan.forward(bottom[0].data, top[0].data)
+        if self._kept:
+            self._kept.data[...] = bottom[0].data
+        self._plan.forward((self._kept or bottom[0]).data, top[0].data)
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Compute the gradient of the bottom."""
-        if propagate_down[0]:
-            self._plan.backward(bottom[0].data, top[0].data, top[0].diff, bottom[0].diff)
+        if not propagate_down[0]:
+            return
+        if self._kept:
+            self._kept.diff[...] = top[0].diff
+        self._plan.backward((self._kept or bottom[0]).data, top[0].data,
+                            (self._kept or top[0]).diff, bottom[0].diff)

@@ -9,7 +9,7 @@ class Parameter(Layer):
     """A top that is the layer's parameter itself, of ``shape``; zeros at the start.
 
     The top has the parameter's storage, so a layer that works in place on it changes the
-    parameter. The gradient is the top's.
+    parameter, and what other layers see of it under a shared name. The gradient is the top's.
 
     Source: Caffe's parameter_layer.
     """
@@ -27,7 +27,7 @@ class Parameter(Layer):
         top[0].reshape_like(self.blobs[0])
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
-        # A parameter under a shared name, or of another net, lives in its owner's storage.
+        # A parameter of another net lives there.
         if not top[0].shares_data_with(self.blobs[0]):
             top[0].data[...] = self.blobs[0].data
 

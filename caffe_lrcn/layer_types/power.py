@@ -41,7 +41,8 @@ class Power(Layer):
             slope = self.backend.scratch.take(x.shape)
             with np.errstate(all="ignore"):
                 self.xp.multiply(x, scale, out=slope)
-                slope += shift
+                if shift:
+                    slope += shift
                 self.xp.divide(y, slope, out=slope)
                 slope *= power * scale
             self.xp.multiply(slope, top[0].diff, out=bottom[0].diff)

@@ -172,6 +172,8 @@ def warn_of_overwrites(graph: Graph, phase: int) -> None:
             continue
         writer, reader = spoilt.writer.definition, spoilt.reader.definition
         what = "computes its gradient from" if spoilt.backward else "reads"
+        if reader.param.type == "Parameter":
+            what = "begins its next pass with"
         glog.warning(
             f"{writer.place.at()}: layer '{writer.param.name}' changes in place the memory of "
             f"'{spoilt.blob}', so layer '{reader.param.name}' {what} changed values, as in Caffe. "
@@ -254,6 +256,9 @@ def _share_params(built: Built) -> None:
             learnable = plan.learnable[owner]
             source = nodes[learnable.layer].layer.blobs[learnable.index]
             if blob is not source:
+                for other in built.blobs if node.layer.type == "Parameter" else ():
+                    if other.shares_data_with(blob):  # its top, and what aliases that
+                        other.share_data(source)
                 blob.share_data(source)
                 blob.share_diff(source)
     built.learnable, built.owners = plan.learnable, plan.owner

@@ -45,6 +45,7 @@ class Overwrite:
     """Layer ``writer`` changes in place the memory in which ``reader`` expects ``blob`` as it was.
 
     It does so before the reader's forward pass, or, if ``backward``, before its backward pass.
+    A Parameter layer "reads" its parameter, which is its top, again in the next pass.
     """
 
     writer: Vertex
@@ -66,7 +67,7 @@ def find_overwrites(graph: Graph) -> list[Overwrite]:
     made = {blob: number for number, vertex in reversed(list(enumerate(graph.vertices)))
             for blob in vertex.tops}
     read_again = [(number, vertex, blob) for number, vertex in enumerate(graph.vertices)
-                  if vertex.cls.backward_reads_top for blob in vertex.tops]
+                  if vertex.cls.reads_top_again(vertex.definition.param) for blob in vertex.tops]
     found = []
     for number, writer in enumerate(graph.vertices):
         changed = {owner[blob] for blob in writer.tops if blob in writer.bottoms}
@@ -75,6 +76,9 @@ def find_overwrites(graph: Graph) -> list[Overwrite]:
         found += [Overwrite(writer, reader, graph.blob_names[blob], backward=True)
                   for earlier, reader, blob in read_again
                   if earlier < number and owner[blob] in changed]
+        found += [Overwrite(writer, reader, graph.blob_names[blob])
+                  for reader in graph.vertices[:number] for blob in reader.tops
+                  if reader.definition.param.type == "Parameter" and owner[blob] in changed]
         found += [Overwrite(writer, reader, graph.blob_names[blob])
                   for reader in graph.vertices[number + 1:] for blob in reader.bottoms
                   if owner[blob] in changed and made[blob] < number and blob not in writer.tops]

@@ -84,3 +84,37 @@ def test_refuses_even_windows_and_other_numbers_of_axes(x):
         make_layer(lrn("local_size: 4"), [x])
     with pytest.raises(ShapeError, match="four axes"):
         make_layer(lrn(ACROSS), [x[0]])
+
+
+@pytest.mark.parametrize("extra", [ACROSS, WITHIN])
+def test_in_place_it_computes_the_same(extra, x, any_backend64):
+    results = []
+    for top in ("y", "x"):
+        case = make_layer(lrn(extra).replace('top: "y"', f'top: "{top}"'), [x],
+                          backend=any_backend64)
+        case.forward()
+        y = case.top[0].host_data.copy()
+        case.backward([np.cos(x)])
+        results.append((y, case.bottom[0].host_diff.copy()))
+    np.testing.assert_array_equal(*(y for y, _ in results))
+    np.testing.assert_allclose(*(dx for _, dx in results), rtol=1e-12)
+
+
+def test_in_place_gradient(x, any_backend64):
+    for extra in (ACROSS, WITHIN):
+        check_gradients(lrn(extra).replace('top: "y"', 'top: "x"'), [x], backend=any_backend64)
+
+
+@pytest.mark.parametrize(("extra", "spoilt"), [(ACROSS, True), (WITHIN, False)])
+def test_a_top_that_is_changed_later_spoils_the_gradient_across_channels_only(
+        extra, spoilt, x, any_backend64):
+    """As in Caffe, where a ReLU in place follows."""
+    gradients = []
+    for change in (False, True):
+        case = make_layer(lrn(extra), [x], backend=any_backend64)
+        case.forward()
+        if change:
+            np.maximum(case.top[0].host_data, 0, out=case.top[0].host_data)
+        case.backward([np.cos(x)])
+        gradients.append(case.bottom[0].host_diff.copy())
+    assert np.allclose(*gradients, rtol=1e-9) != spoilt

@@ -105,3 +105,30 @@ def test_a_shape_is_optional():
     case = make_layer('layer { name: "p" type: "Parameter" top: "p" }', [])
     case.forward()
     assert case.top[0].shape == ()
+
+
+def test_in_place_on_one_of_two_tops_changes_the_parameter(caplog):
+    """CAFFE-QUIRK: both tops and the parameter are one array, and each pass changes it."""
+    share = 'param { name: "w" }'
+    net = _net(_layer("p", "p", share) + _layer("q", "q", share)
+               + 'layer { name: "t" type: "TanH" bottom: "p" top: "p" }')
+    assert "layer 't' changes in place the memory of 'p', so layer 'p' begins its next pass with " \
+           "changed values, as in Caffe" in caplog.text
+    net.params["q"][0].host_data[...] = _VALUES
+    for passes in (1, 2):
+        net.forward()
+        want = np.tanh(_VALUES) if passes == 1 else np.tanh(np.tanh(_VALUES))
+        for blob in (net.blobs["p"], net.blobs["q"], net.params["p"][0]):
+            np.testing.assert_allclose(blob.host_data, want)
+
+
+def test_a_top_shows_the_weights_of_another_layer_under_their_name():
+    share = 'param { name: "w" }'
+    net = _net('layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 1 '
+               'dim: 3 } } } layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" '
+               f'inner_product_param {{ num_output: 2 }} {share} }}' + _layer("q", "q", share)
+               + 'layer { name: "s" type: "Silence" bottom: "q" }' + _LOSS % "q")
+    EagerStep(net, SolverParameter(), RULES["SGD"])  # weights move to the arena
+    net.params["ip"][0].host_data[...] = _VALUES
+    assert net.forward() == pytest.approx((_VALUES ** 2).sum() / 4)
+    assert net.blobs["q"].shares_data_with(net.params["ip"][0])

@@ -58,3 +58,15 @@ def test_gradient_at_zero(strict):
     first, second = case.bottom[0].host_diff
     assert np.isnan(first) if strict else first == 0
     assert second == pytest.approx(12)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(("power", "want", "slope"),
+                         [(-1, -np.inf, np.inf), (-2, np.inf, -np.inf)])
+def test_the_sign_of_zero_decides_about_infinities(power, want, slope, strict, any_backend64):
+    """0 times a negative scale is -0, and -0 to the power -1 is -inf, as in Caffe."""
+    case = make_layer(_layer(power, -2), [[0.0, 0.5]], backend=any_backend64,
+                      settings=Settings(strict=strict))
+    case.forward()
+    case.backward([np.ones(2)])
+    assert (case.top[0].host_data[0], case.bottom[0].host_diff[0]) == (want, slope)

@@ -69,6 +69,11 @@ def test_tops_that_a_gradient_is_computed_from(kind):
     assert not find_overwrites(graph(IN + layer("k", "Exp", "x", "y") + dropout))
 
 
+def test_lrn_within_a_channel_needs_its_top_no_more():
+    text = IN + layer("k", "LRN", "x", "y", "lrn_param { norm_region: WITHIN_CHANNEL }")
+    assert not find_overwrites(graph(text + layer("r", "ReLU", "y", "y")))
+
+
 def test_a_layer_in_place_does_not_disturb_itself_nor_a_later_one():
     first = IN + layer("a", "Power", "x", "y")
     assert not find_overwrites(graph(first + layer("k", "TanH", "y", "y")))

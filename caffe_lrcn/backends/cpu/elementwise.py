@@ -87,7 +87,8 @@ def power_forward(x: np.ndarray, power: float, scale: float, shift: float, y: np
         y.fill(np.power(np.float64(shift), power))  # 1 if power is 0, whatever the shift
         return
     np.multiply(x, scale, out=y)
-    y += shift
+    if shift:  # 0 is not added: it would make -0 a 0, whose power may be another infinity
+        y += shift
     if power != 1:
         np.power(y, power, out=y)
 
@@ -106,7 +107,8 @@ def power_backward(x: np.ndarray, y: np.ndarray, dy: np.ndarray, power: float, s
     slope = block_of(x, scratch)
     for x_, dy_, dx_ in blocks(x, dy, dx):
         slope_ = np.multiply(x_, scale, out=slope[:x_.size])
-        slope_ += shift
+        if shift:
+            slope_ += shift
         if power != 2:
             np.power(slope_, power - 1, out=slope_)
         slope_ *= power * scale

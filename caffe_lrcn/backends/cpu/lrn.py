@@ -3,6 +3,7 @@
 Across channels ``s = k + alpha / n * sum of x^2 over n neighbouring channels``; within a channel
 ``s = 1 + alpha * mean of x^2 over the n x n window``; ``y = x s^-beta``, and
 ``dx = dy s^-beta - 2 alpha beta / n * x * (window sum of dy y / s)`` (``n^2`` within a channel).
+Across channels ``y`` is the top as backward finds it, within a channel it is computed from ``x``.
 Zeros lie beyond the borders and count. Source: Caffe's lrn_layer.
 """
 from __future__ import annotations
@@ -33,7 +34,7 @@ class PlainLRN:
         self._constant = 1.0 if spec.within else spec.k
         self._axes = (1, 2) if spec.within else (0,)
         self._factor = spec.alpha / spec.size ** len(self._axes)
-        self._size, self._beta = spec.size, spec.beta
+        self._size, self._beta, self._within = spec.size, spec.beta, spec.within
         border = [half if axis in self._axes else 0 for axis in range(3)]
         image = (channels, height, width)
         padded = tuple(n + 2 * p for n, p in zip(image, border, strict=True))
@@ -55,14 +56,17 @@ class PlainLRN:
 
     def backward(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
         """Overwrite ``dx`` with the gradient of the bottom."""
+        # CAFFE-QUIRK: across channels a layer in place on the top spoils the gradient.
         for image, top, d_top, d_bottom, scale in zip(x, y, dy, dx, self._scale, strict=True):
-            ratio = self._padded[self._inner]
-            np.multiply(d_top, top, out=ratio)
+            ratio, power = self._padded[self._inner], self._raise(scale)
+            np.multiply(d_top, image if self._within else top, out=ratio)
+            if self._within:
+                ratio /= power
             ratio /= scale
             self._sum_windows(self._sum)
             self._sum *= image
             self._sum *= 2 * self._factor * self._beta
-            np.divide(d_top, self._raise(scale), out=d_bottom)
+            np.divide(d_top, power, out=d_bottom)
             d_bottom -= self._sum
 
     def _sum_windows(self, out: np.ndarray) -> None:

@@ -42,10 +42,11 @@ __global__ void tanh_backward(unsigned int n, const T *y, const T *dy, T *dx) {
 
 // y = (shift + scale * x) ^ power; pow is skipped for the powers that need none. The launcher takes
 // care of power * scale == 0, here and in the gradient: the result is constant, even for x = inf.
+// A shift of 0 is not added: it would make -0 a 0, whose power may be another infinity.
 template <typename T>
 __global__ void power_forward(unsigned int n, const T *x, T power, T scale, T shift, T *y) {
   GRID_STRIDE_LOOP(i, n) {
-    const T base = shift + scale * x[i];
+    const T base = shift == T(0) ? scale * x[i] : shift + scale * x[i];
     y[i] = power == T(1) ? base : power == T(2) ? base * base : pow(base, power);
   }
 }
@@ -55,7 +56,7 @@ template <typename T>
 __global__ void power_backward(unsigned int n, const T *x, const T *dy, T power, T scale, T shift,
                                T *dx) {
   GRID_STRIDE_LOOP(i, n) {
-    const T base = shift + scale * x[i];
+    const T base = shift == T(0) ? scale * x[i] : shift + scale * x[i];
     const T slope = power == T(1) ? T(1) : power == T(2) ? base : pow(base, power - T(1));
     dx[i] = dy[i] * power * scale * slope;
   }

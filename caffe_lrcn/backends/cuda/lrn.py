@@ -23,7 +23,9 @@ class LRN:
         _, channels, height, width = x_shape
         self._scale = backend.zeros(prod(x_shape))
         self._beta = spec.beta
+        self._y: Any = None  # within a channel: the top, which a layer in place may have changed
         if spec.within:
+            self._y = backend.zeros(prod(x_shape))
             self._region, window = "within", spec.size**2
             self._geometry = (height, width, spec.size)
         else:
@@ -43,6 +45,9 @@ class LRN:
     def backward(self, x: Any, y: Any, dy: Any, dx: Any) -> None:
         """Overwrite ``dx``, which is none of the other arrays, with the gradient of the bottom."""
         count = same_size(x=x, y=y, dy=dy, dx=dx, scale=self._scale)
+        if self._y is not None:
+            y = self._y
+            launch(_SOURCE, "lrn_output", count, (x, self._scale, self._beta, y), y.dtype)
         launch(_SOURCE, f"lrn_backward_{self._region}", count,
                (x, y, self._scale, dy, *self._geometry, 2 * self._ratio * self._beta, self._beta,
                 dx), dx.dtype)
