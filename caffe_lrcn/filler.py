@@ -80,11 +80,20 @@ def _fan(param: Any, shape: tuple[int, ...]) -> float:
     # CAFFE-QUIRK: fans come from axes 0 and 1 whatever they mean, so they are swapped for a
     # transposed InnerProduct and for Embed.
     count = math.prod(shape)
-    fan_in = count / shape[0]
+    fan_in = count / _outputs(param, shape)
     fan_out = count / shape[1] if len(shape) > 1 else count
     if param.variance_norm == _AVERAGE:
         return (fan_in + fan_out) / 2
     return fan_out if param.variance_norm == _FAN_OUT else fan_in
+
+
+def _outputs(param: Any, shape: tuple[int, ...]) -> int:
+    """Return the size of axis 0, which several types divide by."""
+    if not shape:
+        raise PrototxtError(f"the filler {param.type} needs a blob with axes", got=shape,
+                            wanted="at least one axis",
+                            remedy="Fill a single number with constant, uniform or gaussian.")
+    return shape[0]
 
 
 def _constant(param, shape, rng, strict):
@@ -102,12 +111,12 @@ def _gaussian(param, shape, rng, strict):
         raise PrototxtError("gaussian filler: std must be positive", got=param.std)
     values = rng.normal(param.mean, param.std, shape) if param.std else np.full(shape, param.mean)
     if param.sparse >= 0:
-        values *= rng.random(shape) < param.sparse / shape[0]
+        values *= rng.random(shape) < param.sparse / _outputs(param, shape)
     return values
 
 
 def _positive_unitball(param, shape, rng, strict):
-    rows = rng.random((shape[0] if shape else 1, math.prod(shape[1:])))
+    rows = rng.random((_outputs(param, shape), math.prod(shape[1:])))
     return (rows / rows.sum(axis=1, keepdims=True)).reshape(shape)
 
 
