@@ -184,7 +184,8 @@ def test_batches_larger_than_expected_get_through(open_prefetcher):
 @pytest.mark.parametrize("on_path", [False, True])
 def test_a_worker_takes_no_module_for_one_of_pythons(open_prefetcher, tmp_path, monkeypatch,
                                                      on_path):
-    for name in ("random", "numpy", "signal", "pickle", "PIL", "h5py", "typing", "google", "sitecustomize"):
+    for name in ("random", "numpy", "signal", "pickle", "PIL", "h5py", "typing", "google",
+                 "sitecustomize"):
         (tmp_path / f"{name}.py").write_text("import os\nos._exit(77)\n")
     monkeypatch.chdir(tmp_path)
     if on_path:  # what the main process has loaded by now, it has from the right place

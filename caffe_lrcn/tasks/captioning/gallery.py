@@ -102,13 +102,15 @@ def _figure(entry: Captioned) -> str:
 
 def _data_uri(path: str) -> str | None:
     """Return a picture for a page; None if it cannot be read."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
+
+    from ...sources.picture_file import open_picture
     memory = io.BytesIO()
     try:
-        with Image.open(path) as picture:
+        with open_picture(path) as picture:
             small = ImageOps.exif_transpose(picture).convert("RGB")
             small.thumbnail((SIDE, SIDE))
             small.save(memory, "JPEG", quality=80)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except DataError:
         return None
     return "data:image/jpeg;base64," + base64.b64encode(memory.getvalue()).decode()
