@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..printable import printable_lines
 from . import data_pictures, data_toy
 
 if TYPE_CHECKING:
@@ -164,4 +165,4 @@ def _ngrams(args: argparse.Namespace) -> int:
 
 
 def _report(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable_lines(line), file=sys.stderr, flush=True)

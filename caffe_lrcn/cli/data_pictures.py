@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import DataError, UsageError
 from ..files import new_file, writing
+from ..printable import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
     there = [path for path in paths if path.is_file()]
     if len(there) < len(paths):
         first = next(path for path in paths if not path.is_file())
-        print(f"warning: skipped {len(paths) - len(there)} missing pictures, the first {first}",
-              file=sys.stderr)
+        print(f"warning: skipped {len(paths) - len(there)} missing pictures, the first "
+              f"{printable(str(first))}", file=sys.stderr)
     if not there:
         raise DataError("no picture is there", where=args.images, remedy="Check --images.")
     with writing(args.out, DataError, "the list"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ...errors import DataError
 from ...files import new_file
+from ...printable import printable_lines
 
 #: Longest side of an embedded picture, in pixels.
 SIDE = 320
@@ -78,8 +79,8 @@ def write_gallery(path: str | os.PathLike[str], title: str, about: str,
     """
     figures = "\n".join(map(_figure, entries))
     with new_file(path, DataError, "the page") as file:
-        file.write(_PAGE.format(title=html.escape(title), about=html.escape(about),
-                                figures=figures))
+        file.write(printable_lines(_PAGE.format(
+            title=html.escape(title), about=html.escape(about), figures=figures)))
 
 
 def _figure(entry: Captioned) -> str:
