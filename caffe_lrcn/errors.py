@@ -5,6 +5,8 @@ scripts with ``except RuntimeError`` keep working.
 """
 from __future__ import annotations
 
+from .printable import printable_lines
+
 
 class CaffeError(RuntimeError):
     """Base of all errors raised on purpose by this package.
@@ -32,9 +34,9 @@ class CaffeError(RuntimeError):
                  (("got", self.got), ("wanted", self.wanted)) if value is not None]
         if facts:
             text += f" ({', '.join(facts)})"
-        if not self.remedy:
-            return text
-        return f"{text}. {self.remedy}{'' if self.remedy[-1] in '.?' else '.'}"
+        if self.remedy:
+            text += f". {self.remedy}{'' if self.remedy[-1] in '.?' else '.'}"
+        return printable_lines(text)
 
     def __reduce__(self):
         # Exceptions cross process borders (data workers): keep the keyword fields.

@@ -14,6 +14,7 @@ from typing import TextIO
 
 from .errors import UsageError
 from .files import writing
+from .printable import printable_lines
 
 logger = logging.getLogger("caffe_lrcn")
 
@@ -32,7 +33,7 @@ class GlogFormatter(logging.Formatter):
         moment = time.strftime("%m%d %H:%M:%S", time.localtime(record.created))
         micros = int(record.created % 1 * 1e6)
         thread = threading.get_native_id()
-        message = record.getMessage()
+        message = printable_lines(record.getMessage())
         return (f"{letter}{moment}.{micros:06d} {thread:5d} "
                 f"{record.filename}:{record.lineno}] {message}")
 

@@ -26,3 +26,11 @@ def resolve(path: str, *beside: str | None) -> str:
         if os.path.exists(candidate):
             return candidate
     return path
+
+
+def stays_below(path: str) -> bool:
+    """Tell whether a path that counts from a folder stays in it: not absolute, not up and out.
+
+    What links point to does not matter: who made them could write there anyway.
+    """
+    return not os.path.isabs(path) and os.path.normpath(path).split(os.sep)[0] != os.pardir

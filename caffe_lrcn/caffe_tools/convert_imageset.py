@@ -19,6 +19,7 @@ from ..proto.caffe_pb2 import Datum
 from ..sources.datum import array_to_datum
 from ..sources.listing import PictureList, read_picture_list
 from ..sources.picture import read_picture
+from ..sources.picture_file import FORMATS, open_picture
 from ..sources.resize import resize
 from .program import Parser
 from .records import RecordWriter
@@ -151,7 +152,7 @@ def encode_picture(pixels: np.ndarray, extension: str) -> bytes:
     Source: OpenCV's imencode, with its JPEG quality of 95.
     """
     form = Image.registered_extensions().get("." + extension.lower())
-    if form not in Image.SAVE:
+    if form not in FORMATS:
         raise UsageError("pictures of this type cannot be written", got=extension,
                          wanted="jpg, png, bmp, …", remedy="Give another -encode_type")
     plane = pixels[:, :, 0] if pixels.shape[2] == 1 else pixels[:, :, ::-1]
@@ -192,7 +193,7 @@ def _same(extension: str) -> str:
 
 
 def _is_grey(path: str) -> bool:
-    with Image.open(path) as picture:
+    with open_picture(path) as picture:
         return picture.mode in _GREY_MODES
 
 

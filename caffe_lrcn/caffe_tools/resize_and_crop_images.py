@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -15,8 +15,11 @@ from PIL import Image, ImageOps
 
 from .. import glog
 from ..errors import DataError, UsageError
+from ..files import replacing
+from ..paths import stays_below
 from ..sources.listing import read_text
 from ..sources.picture import read_picture
+from ..sources.picture_file import FORMATS
 from ..sources.resize import resize
 from .program import Parser
 
@@ -28,7 +31,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("--output_folder", required=True)
     parser.add_argument("--output_side_length", type=int, default=256, help="in pixels")
     parser.add_argument("--input", help="a file that names the pictures, one per line")
-    parser.add_argument("--num_clients", type=int, default=1, help="processes that share the work")
+    parser.add_argument("--num_clients", type=int, default=1, help="threads that share the work")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -84,7 +87,7 @@ def make_square(names: list[str], input_folder: str, output_folder: str, side: i
         names: pictures below ``input_folder``; subfolders are made in ``output_folder``.
         side: pixels of the squares' sides.
         library: a key of ``LIBRARIES``.
-        workers: processes that share the work.
+        workers: threads that share the work.
 
     Raises:
         UsageError: an unknown library, or a side that is not positive.
@@ -96,11 +99,8 @@ def make_square(names: list[str], input_folder: str, output_folder: str, side: i
     if side < 1:
         raise UsageError("the side of a square is 1 or more", got=side)
     work = partial(_convert, input_folder, output_folder, side, library)
-    if workers > 1:
-        with ProcessPoolExecutor(workers) as pool:
-            problems = list(pool.map(work, names, chunksize=16))
-    else:
-        problems = list(map(work, names))
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        problems = list(pool.map(work, names))
     for problem in filter(None, problems):
         glog.error("%s; left out", problem)
     return [name for name, problem in zip(names, problems, strict=True) if problem]
@@ -112,7 +112,8 @@ def picture_files(folder: str) -> list[str]:
     Raises:
         UsageError: there is none.
     """
-    endings = tuple(Image.registered_extensions())
+    endings = tuple(ending for ending, form in Image.registered_extensions().items()
+                    if form in FORMATS)
     found = sorted(os.path.relpath(os.path.join(parent, name), folder)
                    for parent, _, names in os.walk(folder) for name in names
                    if name.lower().endswith(endings))
@@ -121,13 +122,23 @@ def picture_files(folder: str) -> list[str]:
     return found
 
 
+def _format(name: str) -> str:
+    form = Image.registered_extensions().get(os.path.splitext(name)[1].lower(), "")
+    if form not in FORMATS:
+        raise DataError("the name has no ending of a picture format", wanted=", ".join(FORMATS))
+    return form
+
+
 def _convert(input_folder: str, output_folder: str, side: int, library: str, name: str) -> str:
     """Convert one picture; return what went wrong, or nothing."""
     target = os.path.join(output_folder, name)
     try:
+        if not stays_below(name):
+            raise DataError("the name leads out of the output folder")
         picture = LIBRARIES[library](os.path.join(input_folder, name), side)
         os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
-        picture.save(target)
+        with replacing(target, DataError, "the picture") as written:
+            picture.save(written, _format(name))
     except (DataError, OSError, ValueError) as error:
         return f"{name}: {error}"
     return ""

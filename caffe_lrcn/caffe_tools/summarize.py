@@ -19,7 +19,10 @@ def add_arguments(parser: Parser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the table, in colours on a terminal; return the exit code."""
     layers = [layer.param for layer in read_net(resolve(args.filename)).layers]
-    print(layer_table(layers, args.max_width, sys.stdout.isatty()))
+    coloured = sys.stdout.isatty()
+    # The colours would be spelled out; the table does so with what comes from the file.
+    stream = getattr(sys.stdout, "raw", sys.stdout) if coloured else sys.stdout
+    print(layer_table(layers, args.max_width, coloured), file=stream)
     return 0
 
 

@@ -9,6 +9,7 @@ import argparse
 import sys
 
 from ..errors import CaffeError
+from ..printable import printable_lines
 from ..proto.upgrade_file import (
     UnreadableError,
     upgrade_net_file,
@@ -58,4 +59,4 @@ def upgrade(what: str, source: str, output: str) -> int:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(printable_lines(line), file=sys.stderr)

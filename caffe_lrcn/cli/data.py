@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..printable import printable_lines
 from . import data_pictures, data_toy
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def _add_captions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", nargs="+", type=Path, metavar="DIR",
                         help="folder of the pictures, or one for each caption file (only "
                              "--unaligned does without)")
+    data_pictures.add_anywhere(parser)
     parser.add_argument("--out", required=True, type=Path, help="folder to write to")
     parser.add_argument("--split", default="train", help="its name in the output (train)")
     parser.add_argument("--ids", nargs="+", type=Path, metavar="FILE",
@@ -121,9 +123,12 @@ def _splits(args: argparse.Namespace) -> dict[str, list[Caption]]:
 
 def _read(args: argparse.Namespace, file: Path, folder: Path | None,
           keys: set[str] | None = None) -> list[Caption]:
-    from ..language.caption_files import read_captions
-    return [caption if folder is None else replace(caption, picture=str(folder / caption.picture))
-            for caption in read_captions(args.format, file, keys)]
+    from ..language.caption_files import picture_path, read_captions
+    captions = read_captions(args.format, file, keys)
+    if folder is None:
+        return captions
+    return [replace(caption, picture=str(picture_path(folder, caption.picture, caption.where,
+                                                      args.anywhere))) for caption in captions]
 
 
 def _check_captions(args: argparse.Namespace) -> None:
@@ -164,4 +169,4 @@ def _ngrams(args: argparse.Namespace) -> int:
 
 
 def _report(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable_lines(line), file=sys.stderr, flush=True)

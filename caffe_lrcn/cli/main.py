@@ -8,11 +8,13 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from difflib import get_close_matches
 from typing import NoReturn
 
 from .. import __version__
 from ..caffe_tools.program import Parser, long_flags, start_log
+from ..printable import PrintableStream, printable, printable_lines
 
 # command -> (module of this package, one line of help). A module offers
 # add_arguments(parser) and run(args) -> exit code.
@@ -77,7 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] not in COMMANDS and words[0] not in TOOLS:
         near = get_close_matches(words[0], [*COMMANDS, *TOOLS], n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""
-        print(f"error: there is no command '{words[0]}'.{hint}\n\n{usage()}", file=sys.stderr)
+        print(f"error: there is no command '{printable(words[0])}'.{hint}\n\n{usage()}",
+              file=sys.stderr)
         return 2
     return run_command(words[0], words[1:])
 
@@ -92,7 +95,8 @@ def run_command(command: str, words: Sequence[str]) -> int:
     from ..errors import CaffeError
     run, args = _tool(command, words) if command in TOOLS else _command(command, words)
     try:
-        return run(args)
+        with redirect_stdout(PrintableStream(sys.stdout)):
+            return run(args)
     except CaffeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -106,7 +110,7 @@ def run_command(command: str, words: Sequence[str]) -> int:
     except OSError as error:
         # A full disk, a closed output: nothing that a traceback would explain better.
         place = f"{error.filename}: " if error.filename else ""
-        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        print(printable_lines(f"error: {place}{error.strerror or error}"), file=sys.stderr)
         return 1
 
 

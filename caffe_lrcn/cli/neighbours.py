@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..errors import DataError
+from ..printable import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     for name, number, pictures in zip(names, ids, rows, strict=True):
         chosen = consensus.caption(pictures)
         if chosen is None:
-            print(f"error: {name}: its nearest pictures have no captions", file=sys.stderr)
+            print(f"error: {printable(name)}: its nearest pictures have no captions",
+                  file=sys.stderr)
         else:
             print(f"{name}: {chosen[0]}")
             found.append((number, chosen[0]))

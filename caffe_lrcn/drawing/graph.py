@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..printable import printable
 from ..proto import caffe_pb2
 from .labels import (
     BLOB_COLOR,
@@ -84,7 +85,7 @@ class _Builder:
             self._add(layer)
 
     def _add(self, layer: caffe_pb2.LayerParameter) -> None:
-        lines = tuple(layer_lines(layer, self._lrm))
+        lines = tuple(map(printable, layer_lines(layer, self._lrm)))
         in_place = _is_in_place(layer)
         if in_place and layer.bottom[0] in self._stacks:
             self._stacks[layer.bottom[0]].cells.append(Cell(lines, IN_PLACE_COLOR))
@@ -112,7 +113,7 @@ class _Builder:
             self.graph.edges.append(Edge(number, octagon, label))
 
     def _blob(self, name: str) -> int:
-        number = self._append(Node([Cell((name,), BLOB_COLOR)], is_blob=True))
+        number = self._append(Node([Cell((printable(name),), BLOB_COLOR)], is_blob=True))
         self._tails[name] = (number, "")
         return number
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
+from ..printable import printable
 from .canvas import Arrow, Box, Canvas, Line, Point, Text
 
 _HEAD = '''<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" \
@@ -23,7 +24,7 @@ def svg_element(canvas: Canvas) -> str:
     parts = [f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
              'font-family="Helvetica, Arial, sans-serif">\n']
     if canvas.title:
-        parts.append(f"<title>{escape(canvas.title)}</title>\n")
+        parts.append(f"<title>{escape(printable(canvas.title))}</title>\n")
     if any(isinstance(shape, Arrow) for shape in canvas.shapes):
         parts.append(_HEAD)
     parts.append('<rect width="100%" height="100%" fill="white"/>\n')
@@ -65,4 +66,4 @@ def _text(text: Text) -> str:
     style += ' stroke="white" stroke-width="3" paint-order="stroke"' if text.halo else ""
     style += f' transform="rotate(-90 {x} {y})"' if text.upright else ""
     return (f'<text x="{x}" y="{y}" dy="0.35em" font-size="{text.size}"{style}>'
-            f"{escape(text.text)}</text>\n")
+            f"{escape(printable(text.text))}</text>\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ..layer_types.common.window import read_window
+from ..printable import printable
 from ..proto.caffe_pb2 import ConvolutionParameter, LayerParameter, ParamSpec, PoolingParameter
 
 _HEADER = ("layer", "type", "parameters", "bottoms → tops", "size")
@@ -25,7 +26,7 @@ def layer_table(layers: Iterable[LayerParameter], max_width: int = 30,
     Source: Caffe tools/extra/summarize.py.
     """
     rows = [_HEADER, *(_row(layer) for layer in layers)]
-    cells = [[_cut(cell, max_width) for cell in row] for row in rows]
+    cells = [[_cut(printable(cell), max_width) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADER))]
     return "\n".join(_line(row, widths, colour) for row in cells)
 

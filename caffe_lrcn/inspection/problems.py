@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..errors import CaffeError
+from ..printable import printable_lines
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
@@ -39,7 +40,7 @@ class Problem:
         partial = self.variants and set(self.variants) != set(all_variants)
         suffix = f" [{'; '.join(self.variants)}]" if partial else ""
         start = f"{self.where}: " if self.where else ""
-        return f"{start}{self.severity}: {self.text}{suffix}"
+        return printable_lines(f"{start}{self.severity}: {self.text}{suffix}")
 
 
 def merge(problems: Iterable[Problem]) -> list[Problem]:

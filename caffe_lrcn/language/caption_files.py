@@ -10,7 +10,8 @@ from typing import Any
 
 from .. import rng
 from ..errors import DataError
-from .text_files import read_json, read_text
+from ..paths import stays_below
+from .text_files import brief, is_name, read_json, read_text
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,24 @@ def read_pictures(form: str, path: str | Path,
         raise DataError("no pictures found", where=path,
                         remedy="Check --format" + (" and --ids." if keys is not None else "."))
     return found
+
+
+def picture_path(folder: Path, name: str, where: object, anywhere: bool = False) -> Path:
+    """Return the path of a picture that a caption file names.
+
+    Args:
+        folder: the folder of the pictures.
+        name: the picture's name in the caption file.
+        where: the place in that file.
+        anywhere: let the name lead out of the folder.
+
+    Raises:
+        DataError: it does, and must not.
+    """
+    if not anywhere and not stays_below(name):
+        raise DataError("the name of a picture leads out of the folder of pictures", where=where,
+                        got=brief(name), remedy="If you trust the file, give --anywhere.")
+    return folder / name
 
 
 def read_references(path: str | Path) -> dict[str, list[str]]:
@@ -139,7 +158,9 @@ def _coco_images(data: dict[str, Any], path: str | Path) -> Iterator[tuple[Any, 
     names: dict[Any, str] = {}
     for index, image in enumerate(data["images"]):
         where = f"{path}: images[{index}]"
-        number, name = _field(image, "id", where), str(_field(image, "file_name", where))
+        number, name = _id(image, "id", where), _field(image, "file_name", where)
+        if not isinstance(name, str) or not is_name(name):
+            raise DataError("'file_name' is not the name of a file", where=where, got=brief(name))
         if names.setdefault(number, name) != name:
             raise DataError("two images have this id", where=where, got=f"id {number}: {name}",
                             wanted=f"{names[number]} only")
@@ -152,17 +173,25 @@ def _read_coco(path: str | Path) -> Iterator[Caption]:
     by_image: dict[Any, list[Caption]] = {number: [] for number in names}
     for index, annotation in enumerate(data["annotations"]):
         where = f"{path}: annotations[{index}]"
-        number = _field(annotation, "image_id", where)
+        number = _id(annotation, "image_id", where)
         if number not in names:
             raise DataError("caption of an image that is not listed", where=where,
                             got=f"image_id {number}")
         text = _field(annotation, "caption", where)
         if not isinstance(text, str):
             raise DataError(f"a caption of {names[number]} is not text", where=where,
-                            got=repr(text))
+                            got=brief(text))
         by_image[number].append(Caption(names[number], text, where, str(number)))
     for captions in by_image.values():
         yield from captions
+
+
+def _id(entry: Any, name: str, where: str) -> int | str:
+    number = _field(entry, name, where)
+    if isinstance(number, bool) or not isinstance(number, (int, str)):
+        raise DataError(f"'{name}' is neither a whole number nor text", where=where,
+                        got=brief(number))
+    return number
 
 
 def _field(entry: Any, name: str, where: str) -> Any:
@@ -173,7 +202,7 @@ def _field(entry: Any, name: str, where: str) -> Any:
 
 _TOKEN_LINE = re.compile(r"(?P<picture>.+?)#\d+\t(?P<text>.*)")
 # A line of the published Flickr30k file lacks the second bar.
-_BAR_LINE = re.compile(r"(?P<picture>[^|]+?)\s*\|\s*\d+\s*(?:\||\s)(?P<text>.*)")
+_BAR_LINE = re.compile(r"(?P<picture>[^|]+)\|\s*\d+\s*(?:\||\s)(?P<text>.*)")
 _HEADINGS = (["image", "caption"], ["image_name", "comment_number", "comment"])
 
 
@@ -188,7 +217,12 @@ def _read_flickr(path: str | Path) -> Iterator[Caption]:
     for number, picture, text in rows:
         # These files are tokenised already: their full stops follow a space, which would hide
         # the last one from the tokeniser.
-        text = re.sub(r"\s+\.$", ".", text.strip())
+        text = text.strip()
+        if text.endswith("."):
+            text = text[:-1].rstrip() + "."
+        if not is_name(picture):
+            raise DataError("this is not the name of a picture", where=f"{path}:{number}",
+                            got=brief(picture))
         yield Caption(picture, text, f"{path}:{number}", picture)
 
 
@@ -201,17 +235,18 @@ def _line_rows(lines: list[str], path: str | Path, form: re.Pattern[str], first:
         if match is None:
             raise DataError("not a caption line", where=f"{path}:{number}", got=repr(line[:60]),
                             wanted=wanted)
-        yield number, match["picture"], match["text"]
+        yield number, match["picture"].rstrip() or match["picture"], match["text"]
 
 
 def _csv_rows(lines: list[str], path: str | Path) -> Iterator[tuple[int, str, str]]:
     reader = csv.reader(line + "\n" for line in lines)
-    heading = [name.strip() for name in next(reader, [])]
+    rows = _rows(reader, path)
+    heading = [name.strip() for name in next(rows, [])]
     if heading not in _HEADINGS:
         raise DataError("neither a token file nor a CSV file", where=f"{path}:1",
                         got=repr(lines[0][:60]),
                         wanted="image.jpg#k<TAB>caption, or the heading image,caption")
-    for row in reader:
+    for row in rows:
         if not any(cell.strip() for cell in row):
             continue
         if len(row) != len(heading):
@@ -219,3 +254,11 @@ def _csv_rows(lines: list[str], path: str | Path) -> Iterator[tuple[int, str, st
                             got=f"{len(row)} columns", wanted=",".join(heading),
                             remedy="Put captions with commas in double quotes.")
         yield reader.line_num, row[0].strip(), row[-1]
+
+
+def _rows(reader: Any, path: str | Path) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise DataError(f"this is not CSV: {error}",
+                        where=f"{path}:{reader.line_num}") from error

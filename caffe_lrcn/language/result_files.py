@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import DataError, UsageError
 from ..files import new_file
 from .caption_files import read_image_ids
-from .text_files import read_json
+from .text_files import brief, read_json
 
 _FORM = '[{"image_id": 1, "caption": "..."}, ...]'
 _DIGITS = re.compile(r"\d+")
@@ -135,7 +135,7 @@ def _image(entry: Any, where: str) -> str:
     image = entry["image_id"]
     if isinstance(image, bool) or not isinstance(image, (int, str)):
         raise DataError("'image_id' is neither a whole number nor text", where=where,
-                        got=repr(image))
+                        got=brief(image))
     return str(image)
 
 
@@ -144,7 +144,7 @@ def _caption(entry: dict, where: str) -> str:
         raise DataError("no 'caption'", where=where, got=", ".join(map(repr, entry)))
     caption = entry["caption"]
     if not isinstance(caption, str):
-        raise DataError("'caption' is not text", where=where, got=repr(caption))
+        raise DataError("'caption' is not text", where=where, got=brief(caption))
     if not caption.strip():
         raise DataError(f"the caption of image {entry['image_id']} is empty", where=where,
                         remedy="Leave the picture out: it is then counted as missing")

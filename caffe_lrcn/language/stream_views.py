@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
+from ..printable import printable_lines
 from .stream_checks import PADDING, Finding, Lengths, Streams, starts
 
 Word = Callable[[int], str]
@@ -110,4 +111,5 @@ def as_html(title: str, streams: Streams, steps: int, count: int, word: Word, su
                          f"{escape(_shown(int(streams.input[step, stream]), word))}"
                          f"<i>{escape(_shown(int(streams.target[step, stream]), word))}</i></td>")
         rows.append(f"<tr><th>{stream}</th>{''.join(cells)}</tr>\n")
-    return _PAGE.format(title=escape(title), facts=escape(summary), rows="".join(rows))
+    return printable_lines(_PAGE.format(title=escape(title), facts=escape(summary),
+                                        rows="".join(rows)))

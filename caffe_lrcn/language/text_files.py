@@ -3,9 +3,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
 
 from ..errors import DataError
+
+_BRIEF = Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 60
+
+
+def brief(value: Any) -> str:
+    """Return a value from a file as text for a message: long or deep ones are cut."""
+    return _BRIEF.repr(value)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether text can name a file and stand on a line of a list."""
+    try:
+        return bool(text) and not any(mark in text for mark in "\0\n\r") and bool(text.encode())
+    except UnicodeEncodeError:  # half a character, which JSON can spell
+        return False
 
 
 def read_text(path: str | Path, what: str) -> str:
@@ -42,5 +59,7 @@ def read_json(path: str | Path, what: str, wanted: str, remedy: str = "") -> Any
     except json.JSONDecodeError as error:
         raise DataError(f"the {what} are not JSON: {error.msg}", wanted=wanted, remedy=remedy,
                         where=f"{path}:{error.lineno}:{error.colno}") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise DataError(f"the {what} cannot be read: {error}", where=path) from error
     except RecursionError as error:
         raise DataError(f"the {what} are nested too deep", where=path, wanted=wanted) from error

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import DataError, UsageError
+from ..errors import UsageError
+from ..sources.picture_file import open_picture
 
 #: Height and width in pixels.
 Dims = Sequence[int] | np.ndarray
@@ -17,7 +18,7 @@ def load_image(filename: str, color: bool = True) -> np.ndarray:
     """Read a picture file.
 
     Args:
-        filename: a file of any format that Pillow reads; transparency is dropped.
+        filename: a JPEG, PNG, BMP, TIFF, PPM, GIF or WebP file; transparency is dropped.
         color: False gives the luminance, 0.2125 R + 0.7154 G + 0.0721 B.
 
     Returns:
@@ -35,16 +36,12 @@ def load_image(filename: str, color: bool = True) -> np.ndarray:
 
 
 def _read(filename: str) -> np.ndarray:
-    from PIL import Image
-    try:
-        with Image.open(filename) as picture:
-            if picture.mode == "F" or picture.mode.startswith("I"):
-                limit = 1 if picture.mode == "F" else 65535  # floats, or 16 bits a sample
-                return np.asarray(picture, np.float32)[:, :, np.newaxis] / np.float32(limit)
-            grey = picture.mode in ("1", "L", "LA")
-            values = np.asarray(picture.convert("L" if grey else "RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError("the picture cannot be read", where=filename, got=str(error)) from error
+    with open_picture(filename) as picture:
+        if picture.mode == "F" or picture.mode.startswith("I"):
+            limit = 1 if picture.mode == "F" else 65535  # floats, or 16 bits a sample
+            return np.asarray(picture, np.float32)[:, :, np.newaxis] / np.float32(limit)
+        grey = picture.mode in ("1", "L", "LA")
+        values = np.asarray(picture.convert("L" if grey else "RGB"))
     values = values / np.float32(255)
     return values[:, :, np.newaxis] if grey else values
 

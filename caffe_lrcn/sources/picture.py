@@ -1,12 +1,10 @@
 """Decoding of picture files to arrays of 8-bit BGR or grey pixels."""
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..errors import DataError
+from .picture_file import open_picture
 
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
@@ -18,24 +16,19 @@ def read_picture(path: str, color: bool = True) -> np.ndarray:
     file is carried out, as OpenCV does it.
 
     Args:
-        path: a file of any format that Pillow reads.
+        path: a file of one of the ``picture_file.FORMATS``.
         color: True for (H, W, 3) in BGR order, False for (H, W, 1) grey.
 
     Returns:
         uint8 pixels.
 
     Raises:
-        DataError: the file is missing, damaged, or no picture.
+        DataError: as ``open_picture``.
 
     Source: Caffe util/io.cpp (cv::imread).
     """
-    try:
-        with Image.open(path) as picture:
-            return _pixels(ImageOps.exif_transpose(picture), color)
-    except FileNotFoundError:
-        raise DataError(f"picture '{path}' is missing") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"picture '{path}' cannot be read", got=str(error)) from error
+    with open_picture(path) as picture:
+        return _upright(picture, color)
 
 
 def decode_picture(content: bytes, color: bool | None = True) -> np.ndarray:
@@ -50,19 +43,12 @@ def decode_picture(content: bytes, color: bool | None = True) -> np.ndarray:
         (H, W, 1), (H, W, 3) or (H, W, 4) uint8 pixels, BGR or BGRA.
 
     Raises:
-        DataError: the bytes are damaged or no picture; or with None, its samples have no 8 bits.
+        DataError: as ``open_picture``; or with None, the samples have no 8 bits.
 
     Source: Caffe util/io.cpp (cv::imdecode).
     """
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            if color is None:
-                return _native_pixels(picture)
-            return _pixels(ImageOps.exif_transpose(picture), color)
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's decoders raise whatever damaged bytes lead them to
-        raise DataError("the encoded picture cannot be decoded", got=str(error)) from error
+    with open_picture(content) as picture:
+        return _native_pixels(picture) if color is None else _upright(picture, color)
 
 
 def grey(bgr: np.ndarray) -> np.ndarray:
@@ -74,6 +60,11 @@ def grey(bgr: np.ndarray) -> np.ndarray:
     return ((bgr @ weights + (1 << 13)) >> 14).astype(np.uint8)[:, :, None]
 
 
+def _upright(picture: Image.Image, color: bool) -> np.ndarray:
+    ImageOps.exif_transpose(picture, in_place=True)  # without a rotation a copy would cost memory
+    return _pixels(picture, color)
+
+
 def _pixels(picture: Image.Image, color: bool) -> np.ndarray:
     if picture.mode in _SIXTEEN_BITS:  # Pillow would clip these to 255
         samples = (np.clip(np.asarray(picture), 0, 0xFFFF) >> 8).astype(np.uint8)[:, :, None]
@@ -83,7 +74,8 @@ def _pixels(picture: Image.Image, color: bool) -> np.ndarray:
     if picture.mode in ("1", "L", "LA"):
         samples = np.asarray(picture.convert("L"))[:, :, None]
         return np.repeat(samples, 3, axis=2) if color else samples
-    bgr = np.asarray(picture.convert("RGB"))[:, :, ::-1]
+    rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+    bgr = np.asarray(rgb)[:, :, ::-1]
     return bgr if color else grey(bgr)
 
 

@@ -27,6 +27,29 @@ from .base import Batch, Cursor, Shape
 from .batcher import BatchSpec
 
 _ALIGNMENT = 64
+#: The folder (or archive) that this package lies in.
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+#: What a worker's interpreter runs; its arguments are _ROOT and the main process's ``sys.path``.
+#: Python puts the working folder first, for which the program takes it away before anything is
+#: imported: a ``random.py`` that lies there must not take the place of Python's own. Folders that
+#: the main process alone imports from come after the standard library and installed packages.
+#: protobuf comes before them: ``google`` is a namespace, to which Python prefers a ``google.py`` at
+#: any later place. This package is found by its own place, since other files may lie beside it.
+_PROGRAM = """
+import sys
+sys.path[:] = own = [folder for folder in sys.path if folder]
+from contextlib import suppress
+from importlib import machinery, util
+with suppress(ImportError):
+    import google.protobuf
+root, *known = sys.argv[1:]
+sys.path[:] = own + [folder for folder in known if folder not in own]
+spec = machinery.PathFinder.find_spec("caffe_lrcn", [root])
+sys.modules[spec.name] = package = util.module_from_spec(spec)
+spec.loader.exec_module(package)
+from caffe_lrcn.sources.worker import main
+main()
+"""
 
 
 class WorkersUnavailable(Exception):
@@ -212,9 +235,9 @@ def _start_process(memory_fd: int) -> subprocess.Popen[bytes]:
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "caffe_lrcn.sources.worker"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, pass_fds=[memory_fd], env=_environment(),
-            start_new_session=True)
+            [sys.executable, *(["-I"] if sys.flags.isolated else []), "-c", _PROGRAM, _ROOT,
+             *sys.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[memory_fd],
+            env=_environment(), start_new_session=True)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
@@ -242,8 +265,6 @@ def _reap(wait: bool = True) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a worker: this package importable, one thread per worker."""
-    package_root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    known = os.environ.get("PYTHONPATH")
-    return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-            "PYTHONPATH": package_root + (os.pathsep + known if known else "")}
+    """Return the environment of a worker: no folders to import from, one thread per worker."""
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return {**known, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -1,4 +1,4 @@
-"""A data worker: ``python -m caffe_lrcn.sources.worker``, started by processes.py.
+"""A data worker, started by processes.py, which sees to it that nothing foreign is imported.
 
 Reads pickled messages from standard input, first a Setup, then Tasks; answers each task on what
 was standard output. Ends when its input closes, which it does when the main process is gone.
@@ -86,6 +86,3 @@ def _answer(source: Batcher, task: Task, slot: _Slot) -> Answer | Failure:
         return Failure(None, traceback.format_exc())
     return Answer([slot.placed(array) for array in batch.arrays], batch.next_cursor)
 
-
-if __name__ == "__main__":
-    main()

@@ -3,8 +3,10 @@ import json
 
 import pytest
 
+from caffe_lrcn.cli.main import main
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.language.caption_files import (
+    picture_path,
     read_captions,
     read_keys,
     read_pictures,
@@ -46,11 +48,62 @@ def test_coco_split_by_ids(tmp_path):
     ('{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"image_id": 1, '
      '"caption": 7}]}', r"annotations\[0\]: a caption of a.jpg is not text"),
     ('{"images": [], "annotations": []}', "no captions found"),
+    ('{"images": [{"id": [], "file_name": "a"}], "annotations": []}',
+     r"images\[0\]: 'id' is neither a whole number nor text \(got \[\]"),
+    ('{"images": [], "annotations": [{"image_id": {}, "caption": "x"}]}',
+     r"annotations\[0\]: 'image_id' is neither a whole number nor text"),
+    ('{"images": [{"id": true, "file_name": "a"}], "annotations": []}', "got True"),
+    *[(f'{{"images": [{{"id": 1, "file_name": {name}}}], "annotations": []}}',
+       r"images\[0\]: 'file_name' is not the name of a file")
+      for name in ("7", "[]", "null", '""', '"a\\u0000b"', '"a\\nb"', '"\\ud800"')],
 ])
 def test_bad_coco(tmp_path, text, message):
     (tmp_path / "c.json").write_text(text)
     with pytest.raises(DataError, match=message):
         read_captions("coco", tmp_path / "c.json")
+
+
+@pytest.mark.parametrize("value, message", [
+    (lambda: "[" * 100_000 + "]" * 100_000, "nested too deep"),
+    (lambda: "[" * 900 + "]" * 900, r"is not text \(got \[\[\[\[\[\[\[...\]"),
+    (lambda: "1" * 10_000, "the captions cannot be read")])
+def test_deep_and_long_json(tmp_path, value, message):
+    (tmp_path / "c.json").write_text('{"images": [{"id": 1, "file_name": "a"}], "annotations": '
+                                     '[{"image_id": 1, "caption": ' + value() + "}]}")
+    with pytest.raises(DataError, match=message):
+        read_captions("coco", tmp_path / "c.json")
+
+
+@pytest.mark.parametrize("name", ["../x.jpg", "/x.jpg", "a/../../x.jpg", ".."])
+def test_names_stay_in_the_folder_of_pictures(tmp_path, name):
+    for inside in ("x.jpg", "val/x.jpg", "a/../x.jpg", "..jpg", "x y.jpg"):
+        assert picture_path(tmp_path, inside, "c.json") == tmp_path / inside
+    with pytest.raises(DataError, match="c.json: the name of a picture leads out .* --anywhere"):
+        picture_path(tmp_path, name, "c.json")
+    assert picture_path(tmp_path, name, "c.json", anywhere=True) == tmp_path / name
+
+
+@pytest.mark.parametrize("command", ["captions", "pictures"])
+def test_commands_let_no_name_out(tmp_path, capsys, command):
+    (tmp_path / "in").mkdir()
+    for name in ("up.jpg", "in/a.jpg"):
+        (tmp_path / name).touch()
+    file = coco(tmp_path / "c.json", [(1, "a.jpg"), (2, "../up.jpg")], [(1, "one"), (2, "two")])
+    words = ["data", command, "--format", "coco", "--captions", str(file), "--images",
+             str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    assert main(words) == 1
+    assert "'../up.jpg'). If you trust the file, give --anywhere." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main([*words, "--anywhere"]) == 0
+
+
+def test_long_runs_of_blanks_take_no_time(tmp_path):
+    blanks = " " * 200_000
+    (tmp_path / "t").write_text(f"a.jpg#0\tA{blanks}dog{blanks}.\n")
+    assert read_captions("flickr", tmp_path / "t")[0].text == f"A{blanks}dog."
+    (tmp_path / "t").write_text(f"image_name| comment_number| comment\na{blanks}b\n")
+    with pytest.raises(DataError, match="not a caption line"):
+        read_captions("flickr", tmp_path / "t")
 
 
 def test_flickr_tokens(tmp_path):

@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,12 +103,16 @@ def test_nothing_starts_before_the_first_batch(open_prefetcher, workers):
     assert prefetcher._producer is None and not data_threads()
 
 
+def pictures_spec(folder):
+    path, _ = write_pictures(folder, [(6, 8)] * 5)
+    reader = partial(ImageRecords, read_picture_list(path), beside=(path,))
+    return BatchSpec(reader, Epochs(5, shuffle=True), 3, Random(1, 0, "data"),
+                     Transform(mirror=True, crop_size=4))
+
+
 @needs_processes
 def test_same_bits_for_any_number_of_workers(open_prefetcher, tmp_path):
-    path, _ = write_pictures(tmp_path, [(6, 8)] * 5)
-    reader = partial(ImageRecords, read_picture_list(path), beside=(path,))
-    spec = BatchSpec(reader, Epochs(5, shuffle=True), 3, Random(1, 0, "data"),
-                     Transform(mirror=True, crop_size=4))
+    spec = pictures_spec(tmp_path)
     runs = [take(open_prefetcher(spec, 7, workers), 9) for workers in (0, 1, 2, 3)]
     for run in runs[1:]:
         for batch, want in zip(run, runs[0], strict=True):
@@ -175,6 +180,43 @@ def test_batches_larger_than_expected_get_through(open_prefetcher):
 
 
 @needs_processes
+@needs_processes
+@pytest.mark.parametrize("on_path", [False, True])
+def test_a_worker_takes_no_module_for_one_of_pythons(open_prefetcher, tmp_path, monkeypatch,
+                                                     on_path):
+    for name in ("random", "numpy", "signal", "pickle", "PIL", "h5py", "typing", "google",
+                 "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text("import os\nos._exit(77)\n")
+    monkeypatch.chdir(tmp_path)
+    if on_path:  # what the main process has loaded by now, it has from the right place
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
+    assert len(take(open_prefetcher(pictures_spec(tmp_path), workers=1), 2)) == 2
+
+
+@needs_processes
+def test_a_worker_finds_a_users_reader(open_prefetcher, tmp_path, monkeypatch):
+    (tmp_path / "users_reader.py").write_text(
+        "from caffe_lrcn.sources.records.images import ImageRecords\n"
+        "class Mine(ImageRecords):\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import users_reader
+    spec = pictures_spec(tmp_path)
+    mine = partial(users_reader.Mine, *spec.reader.args, **spec.reader.keywords)
+    assert len(take(open_prefetcher(replace(spec, reader=mine), workers=1), 2)) == 2
+
+
+def test_python_m_takes_no_file_of_the_working_folder(tmp_path):
+    for name in ("random", "numpy", "argparse", "google"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(77)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "caffe_lrcn", "summary",
+         "prototxt/lrcn_word_deploy.prototxt"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path(processes.__file__).parents[2])},
+        capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_output_of_a_worker_does_no_harm(open_prefetcher):
     assert len(take(open_prefetcher(ScriptedSpec({1: "print"}), workers=1), 4)) == 4
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ...errors import DataError
 from ...files import new_file
+from ...printable import printable_lines
 
 #: Longest side of an embedded picture, in pixels.
 SIDE = 320
@@ -78,8 +79,8 @@ def write_gallery(path: str | os.PathLike[str], title: str, about: str,
     """
     figures = "\n".join(map(_figure, entries))
     with new_file(path, DataError, "the page") as file:
-        file.write(_PAGE.format(title=html.escape(title), about=html.escape(about),
-                                figures=figures))
+        file.write(printable_lines(_PAGE.format(
+            title=html.escape(title), about=html.escape(about), figures=figures)))
 
 
 def _figure(entry: Captioned) -> str:
@@ -102,13 +103,15 @@ def _figure(entry: Captioned) -> str:
 
 def _data_uri(path: str) -> str | None:
     """Return a picture for a page; None if it cannot be read."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
+
+    from ...sources.picture_file import open_picture
     memory = io.BytesIO()
     try:
-        with Image.open(path) as picture:
+        with open_picture(path) as picture:
             small = ImageOps.exif_transpose(picture).convert("RGB")
             small.thumbnail((SIDE, SIDE))
             small.save(memory, "JPEG", quality=80)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except DataError:
         return None
     return "data:image/jpeg;base64," + base64.b64encode(memory.getvalue()).decode()

@@ -83,7 +83,7 @@ def read_scenes(path: str | os.PathLike[str]) -> dict[str, Scene]:
         images = json.loads(Path(path).read_text(encoding="utf-8"))["images"]
         return {image["file_name"]: Scene(tuple(Thing(**thing) for thing in image["things"]),
                                           image["relation"]) for image in images}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError("not the captions of a generated data set", where=path,
                         got=f"{type(error).__name__}: {error}",
                         remedy="Generate it with caffe-lrcn data toy.") from error

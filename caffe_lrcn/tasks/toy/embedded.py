@@ -20,6 +20,7 @@ from ...files import replacing
 from ...language.caption_files import read_captions
 from ...layer_types.base import Settings
 from ...paths import resolve
+from ...printable import printable_lines
 from ...proto.text import SolverDef, read_net, read_solver
 from ...solver.signals import SignalActions
 from ...solver.snapshot import LATEST, set_paths
@@ -147,4 +148,4 @@ def _named_files(definition: SolverDef) -> list[str]:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable_lines(line), file=sys.stderr, flush=True)

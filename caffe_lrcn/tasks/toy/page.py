@@ -13,6 +13,7 @@ from ...drawing.chart import Chart, Curve, draw_chart
 from ...drawing.svg import svg_element
 from ...errors import DataError
 from ...files import new_file
+from ...printable import printable_lines
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -76,8 +77,9 @@ def write_page(path: str | os.PathLike[str], about: str, scores: Sequence[Sequen
     sections = "".join(f'<h2>{html.escape(title)}</h2><div class="pictures">'
                        f'{"".join(map(_figure, shown))}</div>' for title, shown in galleries)
     with new_file(path, DataError, "the page") as file:
-        file.write(_PAGE.format(about=html.escape(about), scores=_table(scores),
-                                curves="".join(curves), galleries=sections))
+        file.write(printable_lines(_PAGE.format(
+            about=html.escape(about), scores=_table(scores), curves="".join(curves),
+            galleries=sections)))
 
 
 def read_curve(path: str | os.PathLike[str], net: str, column: str) -> list[tuple[float, float]]:
