@@ -23,11 +23,23 @@ class ConvSpec:
     bias: bool = True
 
     def output_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
-        """Return ``floor((in + 2p - (d(k-1)+1)) / s) + 1`` for each spatial axis."""
-        return tuple(
-            (n + 2 * p - (d * (k - 1) + 1)) // s + 1
-            for n, k, s, p, d in zip(size, self.kernel, self.stride, self.pad, self.dilation,
-                                     strict=True))
+        """Return ``(in + 2p - (d(k-1)+1)) / s + 1``, cut towards 0, for each spatial axis."""
+        # CAFFE-QUIRK: a window that sticks out by less than the stride still makes a top of size 1.
+        return tuple((span // s if span >= 0 else -(-span // s)) + 1
+                     for span, s in zip(self._spans(size), self.stride, strict=True))
+
+    def padded_size(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Return for each spatial axis the input with its padding, or the window if it is larger.
+
+        What the window covers beyond the padding counts as zeros, too.
+        """
+        return tuple(n + 2 * p + max(0, -span) for n, p, span in
+                     zip(size, self.pad, self._spans(size), strict=True))
+
+    def _spans(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Return how far the window can move along each padded axis."""
+        return tuple(n + 2 * p - (d * (k - 1) + 1) for n, k, p, d in
+                     zip(size, self.kernel, self.pad, self.dilation, strict=True))
 
     def windows(self, out: tuple[int, ...]) -> Iterator[tuple[int, tuple[slice, ...]]]:
         """Yield each offset in the kernel, numbered, with where it meets a padded (C, *in) input.

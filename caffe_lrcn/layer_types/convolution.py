@@ -7,7 +7,7 @@ from ..blob import Blob
 from ..errors import PrototxtError, ShapeError
 from .base import Arity, Layer
 from .common.checks import axis_of
-from .common.window import conv_spec
+from .common.window import check_fit, conv_spec, warn_of_overhang
 
 
 class Convolution(Layer):
@@ -101,15 +101,12 @@ class Convolution(Layer):
         Raises:
             ShapeError: the kernel does not fit into the padded input.
         """
-        sizes = self.spec.output_size(spatial)
-        if any(size < 1 for size in sizes):
-            raise self.error(ShapeError, "the kernel is larger than the padded input", got=spatial,
-                             wanted=f"at least {self.spec.kernel} with padding {self.spec.pad}",
-                             remedy="Feed larger inputs, or pad more.")
-        return sizes
+        check_fit(self, self.spec, spatial)
+        return self.spec.output_size(spatial)
 
     def make_plan(self, shape: tuple[int, ...], sizes: tuple[int, ...]) -> Any:
         """Return the plan for bottoms (lead, C) + spatial whose tops have these sizes."""
+        warn_of_overhang(self, self.spec, shape[2:])
         return self.backend.conv.plan(self.spec, shape, self.backend)
 
     # Help -----------------------------------------------------------------------------------

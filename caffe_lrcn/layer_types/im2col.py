@@ -8,7 +8,7 @@ from ..blob import Blob
 from ..errors import ShapeError
 from .base import Layer
 from .common.checks import axis_of
-from .common.window import conv_spec
+from .common.window import check_fit, conv_spec, warn_of_overhang
 
 
 class Im2col(Layer):
@@ -36,6 +36,7 @@ class Im2col(Layer):
                              wanted=f"more than {self._axis + 1} axes",
                              at=("convolution_param", "axis"))
         self.spec = conv_spec(self, axes)
+        warn_of_overhang(self, self.spec, bottom[0].shape[self._axis + 1:])
         self._padded = Blob(self.backend)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -45,13 +46,9 @@ class Im2col(Layer):
             raise self.error(ShapeError, "the number of spatial axes has changed", got=shape,
                              wanted=f"{len(spec.kernel)} after axis {self._axis}")
         self._out = spec.output_size(spatial)
-        if any(size < 1 for size in self._out):
-            raise self.error(ShapeError, "the kernel is larger than the padded input", got=spatial,
-                             wanted=f"at least {spec.kernel} with padding {spec.pad}",
-                             remedy="Feed larger inputs, or pad more.")
+        check_fit(self, spec, spatial)
         rows = bottom[0].count_range(0, self._axis + 1)
-        sizes = [n + 2 * p for n, p in zip(spatial, spec.pad, strict=True)]
-        self._padded.reshape(rows, *sizes)
+        self._padded.reshape(rows, *spec.padded_size(spatial))
         self._inner = (slice(None), *(slice(p, p + n)
                                       for n, p in zip(spatial, spec.pad, strict=True)))
         top[0].reshape(*shape[:self._axis], channels * prod(spec.kernel), *self._out)

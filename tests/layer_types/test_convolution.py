@@ -33,6 +33,7 @@ def test_golden(name, any_backend):
     ("kernel_size: 3 stride: 2", (2, 3, 7), (2, 4, 3)),
     ("kernel_size: 2 kernel_size: 1 kernel_size: 3", (2, 2, 3, 4, 5), (2, 4, 2, 4, 3)),
     ("", (3, 5), (3, 4)),
+    ("kernel_size: 6 stride: 2 pad: 1", (2, 3, 3, 5), (2, 4, 1, 1)),
     ("kernel_size: 2 axis: -3", (2, 2, 3, 4, 4), (2, 2, 4, 3, 3)),
     ("kernel_size: 2 axis: 0", (3, 4, 4), (4, 3, 3)),
     ("kernel_size: 2 engine: CUDNN force_nd_im2col: true", (1, 2, 3, 3), (1, 4, 2, 2)),
@@ -105,6 +106,7 @@ def test_follows_the_size_of_the_picture():
     ("kernel_size: 3 group: 3", (2, 3, 5, 5), "num_output must be a multiple of group"),
     ("kernel_size: 3 group: 0", (2, 3, 5, 5), "group must be positive"),
     ("kernel_size: 6", (2, 3, 5, 5), "larger than the padded input"),
+    ("kernel_size: 7 stride: 2", (2, 3, 5, 5), "larger than the padded input"),
     ("kernel_size: 3 axis: 4", (2, 3, 5, 5), "axis 4 is out of range"),
 ])
 def test_refuses(extra, shape, message):
@@ -130,3 +132,22 @@ def test_refuses_bottoms_of_two_shapes_and_new_channels():
 def test_checks_blobs_given_in_the_definition(blobs, message):
     with pytest.raises(PrototxtError, match=message):
         make_layer(convolution("kernel_size: 3", layer=blobs), [picture(2, 3, 5, 5)])
+
+
+@pytest.mark.parametrize("extra, rows", [("", 1), ("dilation: 2 pad: 1", 2), ("group: 2", 1)])
+def test_a_kernel_that_sticks_out_by_less_than_the_stride_reads_zeros(extra, rows, any_backend,
+                                                                      caplog):
+    """CAFFE-QUIRK: the size is cut towards 0, so 1 is left; the input continues with zeros."""
+    x = picture(2, 4, 3, 6)
+    text = convolution("kernel_size: 4 stride: 3 " + extra)
+    short = make_layer(text, [x], backend=any_backend)
+    assert "layer 'conv': the kernel (4, 4) is larger than the padded input" in caplog.text
+    long = make_layer(text, [np.pad(x, ((0, 0), (0, 0), (0, rows), (0, 0)))], backend=any_backend)
+    for case in (short, long):
+        case.forward()
+        case.backward([np.ones(case.top[0].shape)])
+    assert short.top[0].shape == long.top[0].shape and short.top[0].shape[2] == 1
+    for got, want in ((short.top[0].host_data, long.top[0].host_data),
+                      (short.bottom[0].host_diff, long.bottom[0].host_diff[:, :, :3]),
+                      (short.layer.blobs[0].host_diff, long.layer.blobs[0].host_diff)):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.errors import PrototxtError, ShapeError
-from tests.harness.layers import check_broken_is_caught, make_layer, run_golden
+from tests.harness.layers import (
+    check_broken_is_caught,
+    check_gradients,
+    make_layer,
+    run_golden,
+)
 from tests.layer_types.spoiled import spoiled
 
 GEOMETRIES = [
@@ -75,7 +80,7 @@ def test_follows_the_size_of_the_picture():
 @pytest.mark.parametrize("extra, shape, message", [
     ("kernel_size: 2", (2, 3), "no axis after the channels"),
     ("", (2, 3, 5, 5), "kernel_size is missing"),
-    ("kernel_size: 6", (2, 3, 5, 5), "larger than the padded input"),
+    ("kernel_size: 7 stride: 2", (2, 3, 5, 5), "larger than the padded input"),
     ("kernel_size: 2 stride: 0", (2, 3, 5, 5), "stride must be at least 1"),
     ("kernel_size: 2 axis: 4", (2, 3, 5, 5), "axis 4 is out of range"),
 ])
@@ -83,3 +88,12 @@ def test_refuses(extra, shape, message):
     with pytest.raises((PrototxtError, ShapeError), match=message) as caught:
         make_layer(im2col(extra), [picture(*shape)])
     assert "test.prototxt:1" in str(caught.value) and "layer 'cols'" in str(caught.value)
+
+
+def test_a_kernel_that_sticks_out_by_less_than_the_stride_reads_zeros(caplog):
+    x = np.arange(1.0, 7).reshape(1, 1, 2, 3)
+    case = make_layer(im2col("kernel_size: 3 stride: 2"), [x])
+    assert "the kernel (3, 3) is larger than the padded input (2, 3)" in caplog.text
+    case.forward()
+    np.testing.assert_array_equal(case.top[0].host_data.ravel(), [1, 2, 3, 4, 5, 6, 0, 0, 0])
+    check_gradients(im2col("kernel_size: 3 stride: 2"), [x])

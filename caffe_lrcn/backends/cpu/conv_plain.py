@@ -24,7 +24,7 @@ class PlainConv:
         out = spec.output_size(size)
         offsets = math.prod(spec.kernel)
         self._spec, self._scratch = spec, backend.scratch
-        padded = (channels, *(n + 2 * p for n, p in zip(size, spec.pad, strict=True)))
+        padded = (channels, *spec.padded_size(size))
         self._padded = backend.zeros(math.prod(padded)).reshape(padded)
         self._inner = (slice(None), *(slice(p, p + n)
                                       for n, p in zip(size, spec.pad, strict=True)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
+from ... import glog
 from ...backends.specs import ConvSpec
-from ...errors import PrototxtError
+from ...errors import PrototxtError, ShapeError
 from ...proto.caffe_pb2 import ConvolutionParameter, PoolingParameter
 from ..base import Layer
 
@@ -81,6 +82,27 @@ def conv_spec(layer: Layer, axes: int, num_output: int = 0) -> ConvSpec:
             raise layer.error(PrototxtError, f"{both} must be at least {least}", got=values,
                               at=(field,))
     return ConvSpec(num_output, *astuple(window), group=param.group, bias=param.bias_term)
+
+
+def check_fit(layer: Layer, spec: ConvSpec, spatial: tuple[int, ...]) -> None:
+    """Check that a convolution over ``spatial`` axes leaves something.
+
+    Raises:
+        ShapeError: the kernel sticks out of the padded input by its stride or more.
+    """
+    if any(size < 1 for size in spec.output_size(spatial)):
+        raise layer.error(ShapeError, "the kernel is larger than the padded input", got=spatial,
+                          wanted=f"at least {spec.kernel} with padding {spec.pad}",
+                          remedy="Feed larger inputs, or pad more.")
+
+
+def warn_of_overhang(layer: Layer, spec: ConvSpec, spatial: tuple[int, ...]) -> None:
+    """Log a warning if the kernel is larger than the padded input, which then gets more zeros."""
+    padded = tuple(n + 2 * p for n, p in zip(spatial, spec.pad, strict=True))
+    if spec.padded_size(spatial) != padded:
+        glog.warning("%s: layer '%s': the kernel %s is larger than the padded input %s; what it "
+                     "covers beyond counts as zeros, as in Caffe", layer.context.place.at(),
+                     layer.name, spec.kernel, padded)
 
 
 def _written(param: Param, both: str, *halves: str) -> tuple[int, ...]:

@@ -67,9 +67,12 @@ class DnnlConv:
         lib, free = self._lib, {name: descriptor(self._lib, shape, c.TAG_ANY)
                                 for name, shape in self._shapes.items()}
         x, w, b, y = (free[name].value for name in "xwby")
-        pad = dims(spec.pad)
+        size = self._shapes["x"][2:]
+        after = [total - n - p for total, n, p in
+                 zip(spec.padded_size(size), size, spec.pad, strict=True)]
         # oneDNN counts the gaps between taps: 0 is an ordinary kernel.
-        geometry = (dims(spec.stride), dims([d - 1 for d in spec.dilation]), pad, pad)
+        geometry = (dims(spec.stride), dims([d - 1 for d in spec.dilation]),
+                    dims(spec.pad), dims(after))
         quick = attributes(lib, bf16=backend.math == "bf16")
         exact = attributes(lib)  # bf16 gains nothing on weight gradients
         name, direct = "dnnl_convolution_{}_primitive_desc_create", c.CONVOLUTION_DIRECT
