@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import glog
 from ..blob import Blob
 from ..errors import PrototxtError, ShapeError
 from .base import Alias, Arity, Layer
@@ -12,7 +13,7 @@ from .common.checks import axis_of_two_names
 class Slice(Layer):
     """Cuts its bottom along ``axis`` at each ``slice_point``, or into equal parts.
 
-    One top: it shares the bottom's storage.
+    One top: it shares the bottom's storage. A last point at the end of the axis makes an empty top.
 
     Raises:
         PrototxtError: both ``axis`` and its older name ``slice_dim``, or points that do not
@@ -38,6 +39,11 @@ class Slice(Layer):
         if any(right <= left for left, right in zip([0, *points], points, strict=False)):
             raise self.error(PrototxtError, "slice_point must increase from above 0", got=points,
                              at=at)
+        axis = axis_of_two_names(self, bottom[0], "slice_param", "slice_dim")
+        if points and points[-1] == bottom[0].shape[axis]:
+            # CAFFE-QUIRK: this is accepted.
+            glog.warning("%s: layer '%s': slice_point %d is the end of the axis, so the last top "
+                         "is empty", self.context.place.at(*at), self.name, points[-1])
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         shape = bottom[0].shape
@@ -51,7 +57,7 @@ class Slice(Layer):
     def _edges(self, size: int, tops: int) -> list[int]:
         points = list(self.param.slice_param.slice_point)
         if points:
-            if points[-1] >= size:
+            if points[-1] > size or len(points) == size:
                 raise self.error(ShapeError, "slice_point lies beyond the end of the axis",
                                  got=points[-1], wanted=f"below {size}",
                                  at=("slice_param", "slice_point"))

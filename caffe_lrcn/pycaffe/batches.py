@@ -27,7 +27,7 @@ def split(net: Net, blobs: Mapping[str, Any]) -> Iterator[Arrays]:
     if not arrays:
         return
     count = _count(arrays)
-    size = next(iter(net.blobs.values())).num
+    size = _batch_size(net)
     for start in range(0, count, size):
         batch = {name: array[start:start + size] for name, array in arrays.items()}
         missing = start + size - count
@@ -45,16 +45,19 @@ def forward_all(net: Net, blobs: Iterable[str] | None, inputs: Mapping[str, Any]
         inputs: an array for each input blob, any number of samples long.
 
     Returns:
-        Copies of the net's outputs and ``blobs``, one row per sample.
+        Copies of the net's outputs and ``blobs``, the batches one after the other along axis 0: one
+        row per sample, or for recurrent outputs T rows of N streams per batch of T*N samples.
 
     Raises:
         UsageError: there are no arrays, or they do not match the net's inputs.
-        ShapeError: a blob that is asked for does not have one row per sample.
+        ShapeError: a blob that is asked for has no rows; or its rows are not samples, and the last
+            batch is not full, so that nobody knows which of them are padding.
     """
     collected: dict[str, list[np.ndarray]] = {}
-    for batch in split(net, _needed(inputs)):
-        _collect(collected, net.forward(blobs, None, None, **batch), batch)
-    return _join(collected, inputs)
+    size, count = _batch_size(net), _count(_needed(inputs))
+    for batch in split(net, inputs):
+        _collect(collected, net.forward(blobs, None, None, **batch), size, count)
+    return _join(collected, size, count)
 
 
 def forward_backward_all(net: Net, blobs: Iterable[str] | None, diffs: Iterable[str] | None,
@@ -70,9 +73,9 @@ def forward_backward_all(net: Net, blobs: Iterable[str] | None, diffs: Iterable[
 
     Raises:
         UsageError: the arrays match neither inputs nor outputs of the net.
-        ShapeError: a blob that is asked for does not have one row per sample.
+        ShapeError: as for ``forward_all``.
     """
-    _needed(arrays)
+    size, count = _batch_size(net), _count(_needed(arrays))
     unknown = set(arrays) - set(net.inputs) - set(net.outputs)
     if unknown:
         raise UsageError("the net has no such inputs and outputs", got=sorted(unknown),
@@ -83,10 +86,9 @@ def forward_backward_all(net: Net, blobs: Iterable[str] | None, diffs: Iterable[
     grads: dict[str, list[np.ndarray]] = {}
     nothing: Arrays = {}
     for value, gradient in zip_longest(values, gradients, fillvalue=nothing):
-        rows = value or gradient
-        _collect(outs, net.forward(blobs, None, None, **value), rows)
-        _collect(grads, net.backward(diffs, None, None, **gradient), rows)
-    return _join(outs, arrays), _join(grads, arrays)
+        _collect(outs, net.forward(blobs, None, None, **value), size, count)
+        _collect(grads, net.backward(diffs, None, None, **gradient), size, count)
+    return _join(outs, size, count), _join(grads, size, count)
 
 
 def _needed(arrays: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -103,18 +105,25 @@ def _count(arrays: Mapping[str, Any]) -> int:
     return next(iter(counts.values()))
 
 
-def _collect(collected: dict[str, list[np.ndarray]], results: Arrays, batch: Arrays) -> None:
-    size = len(next(iter(batch.values())))
+def _batch_size(net: Net) -> int:
+    return next(iter(net.blobs.values())).num
+
+
+def _collect(collected: dict[str, list[np.ndarray]], results: Arrays, size: int,
+             count: int) -> None:
+    """Append copies of what a batch of ``size`` samples, of ``count`` in all, gave."""
     for name, values in results.items():
-        if values.shape[:1] != (size,):
+        if values.shape == () or (len(values) != size and count % size):
             raise ShapeError(
                 f"the rows of '{name}' are not samples, so batches of it cannot be put together",
                 got=values.shape, wanted=f"({size}, ...)",
-                remedy="Recurrent outputs are T x N, losses are scalars: call forward for each "
-                       "batch instead.")
+                remedy="Call forward for each batch instead." if values.shape == () else
+                       f"Recurrent outputs are T x N: give a multiple of {size} samples instead "
+                       f"of {count}, or call forward for each batch.")
         collected.setdefault(name, []).append(values.copy())
 
 
-def _join(collected: dict[str, list[np.ndarray]], arrays: Mapping[str, Any]) -> Arrays:
-    count = _count(arrays)
-    return {name: np.concatenate(parts)[:count] for name, parts in collected.items()}
+def _join(collected: dict[str, list[np.ndarray]], size: int, count: int) -> Arrays:
+    """Join batches, and leave out the rows that fill up the last one."""
+    stop = count if count % size else None
+    return {name: np.concatenate(parts)[:stop] for name, parts in collected.items()}

@@ -54,8 +54,19 @@ def test_wrong_definitions_are_refused(param, tops, message):
 
 
 @pytest.mark.parametrize(("param", "tops", "message"), [
-    ("", 4, "does not divide by 4"), ("slice_point: 6", 2, "got 6, wanted below 6"),
+    ("", 4, "does not divide by 4"), ("slice_point: 7", 2, "got 7, wanted below 6"),
+    (" ".join(f"slice_point: {i}" for i in range(1, 7)), 7, "got 6, wanted below 6"),
     ("axis: 3", 2, "out of range")])
 def test_bottoms_that_do_not_fit_are_refused(param, tops, message):
     with pytest.raises(ShapeError, match=message):
         make_layer(_layer(param, tops), [_X])
+
+
+def test_a_point_at_the_end_of_the_axis_leaves_an_empty_top(any_backend, caplog):
+    """CAFFE-QUIRK: it is accepted."""
+    case = make_layer(_layer("slice_point: 6"), [_X], backend=any_backend)
+    assert "slice_point 6 is the end of the axis, so the last top is empty" in caplog.text
+    case.forward()
+    assert [blob.shape for blob in case.top] == [(2, 6, 4), (2, 0, 4)]
+    case.backward([np.ones((2, 6, 4)), None])
+    np.testing.assert_array_equal(case.bottom[0].host_diff, 1)

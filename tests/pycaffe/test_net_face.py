@@ -157,8 +157,22 @@ def test_forward_all_refuses_outputs_without_rows(train, tmp_path):
         train.forward_all(data=DATA, label=LABEL)
     text = LINEAR + """layer { name: "t" type: "Reshape" bottom: "fc" top: "t"
         reshape_param { shape { dim: 2 dim: -1 } } }"""
-    with pytest.raises(ShapeError, match="'t' are not samples"):
-        caffe.Net(write(tmp_path, text), caffe.TEST).forward_all(data=DATA)
+    with pytest.raises(ShapeError, match="'t' are not samples.*multiple of 4 samples instead of 6"):
+        caffe.Net(write(tmp_path, text), caffe.TEST).forward_all(data=np.ones((6, 3), "f4"))
+
+
+def test_forward_all_joins_outputs_of_steps_and_streams(tmp_path):
+    """Two clips of 3 steps and 2 streams; the original scripts for videos read this."""
+    text = """layer { name: "data" type: "Input" top: "data" input_param {
+          shape { dim: 6 dim: 4 } } }
+        layer { name: "r" type: "Reshape" bottom: "data" top: "r"
+          reshape_param { shape { dim: 3 dim: 2 dim: 4 } } }"""
+    data = np.arange(48, dtype="f4").reshape(12, 4)
+    out = caffe.Net(write(tmp_path, text), caffe.TEST).forward_all(data=data)
+    np.testing.assert_array_equal(out["r"], data.reshape(6, 2, 4))
+    # An output may have more rows than samples, too.
+    net = caffe.Net(write(tmp_path, text.replace("dim: 3 dim: 2 dim: 4", "dim: 24")), caffe.TEST)
+    np.testing.assert_array_equal(net.forward_all(data=data)["r"], data.ravel())
 
 
 def test_forward_backward_all(linear):
