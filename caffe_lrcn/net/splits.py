@@ -8,6 +8,7 @@ import difflib
 from collections import Counter
 
 from ..errors import NetError
+from ..layer_types import TYPES, layer_class
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef
 from .collect import OnError, fail
@@ -25,7 +26,9 @@ class UnknownBottom(NetError):
 def insert_splits(layers: list[LayerDef], on_error: OnError = fail) -> list[LayerDef]:
     """Return ``layers`` with a Split after each top that has several consumers.
 
-    A non-zero ``loss_weight`` counts as a consumer and moves to the first output of the Split.
+    A non-zero ``loss_weight`` counts as a consumer and moves to the first output of the Split. A
+    layer that keeps no other has the field no more; a loss keeps a 0, for without the field its
+    weight is 1.
     ``on_error`` gets an UnknownBottom for each bottom that no earlier layer makes; if it returns,
     the bottom stays as it is.
     """
@@ -50,6 +53,8 @@ def insert_splits(layers: list[LayerDef], on_error: OnError = fail) -> list[Laye
                     param.loss_weight[top] = 0
                 result.append(LayerDef(_split(layers, ref, uses[ref], weight), layer.place,
                                        inserted=True))
+        if any(layer.param.loss_weight) and not any(param.loss_weight) and not _is_loss(param):
+            param.ClearField("loss_weight")
     return result
 
 
@@ -96,6 +101,10 @@ def _trace(layers: list[LayerDef], on_error: OnError) -> tuple[dict[tuple[int, i
 
 def _producer(layers: list[LayerDef], ref: TopRef) -> str:
     return layers[ref[0]].param.name
+
+
+def _is_loss(param: caffe_pb2.LayerParameter) -> bool:
+    return param.type in TYPES and layer_class(param.type).is_loss
 
 
 def _weight(layers: list[LayerDef], ref: TopRef) -> float:

@@ -44,8 +44,8 @@ class Function:
     def __init__(self, type_name: str, inputs: tuple[Top, ...], params: dict[str, Any]) -> None:
         for index, bottom in enumerate(inputs):
             if not isinstance(bottom, Top):
-                raise TypeError(f"{type_name} input {index} is not a Top (it is a "
-                                f"{type(bottom).__name__})")
+                raise TypeError(f"{type_name} input {index} is not a Top (type is "
+                                f"{type(bottom)})")
         self.type_name, self.inputs, self.params = type_name, tuple(inputs), dict(params)
         self.ntop = int(self.params.pop("ntop", 1))
         self.in_place = bool(self.params.pop("in_place", False))

@@ -46,8 +46,20 @@ def test_a_loss_weight_counts_as_a_consumer_and_moves_to_output_0():
                    'layer { name: "p" type: "Power" bottom: "l" top: "y" }')
     assert layers[2].name == "l_r_0_split"
     assert list(layers[2].loss_weight) == [3, 0]
-    assert list(layers[1].loss_weight) == [0]
+    assert list(layers[1].loss_weight) == []
     assert layers[3].bottom == ["l_r_0_split_1"]
+
+
+def test_what_still_needs_the_field_keeps_it():
+    loss = split(IN + 'layer { name: "e" type: "EuclideanLoss" bottom: "x" bottom: "x" top: "l" '
+                 'loss_weight: 3 } layer { name: "p" type: "Power" bottom: "l" top: "y" }')
+    assert [list(p.loss_weight) for p in loss] == [[], [], [0], [3, 0], []]
+    tops = split(IN + 'layer { name: "s" type: "Slice" bottom: "x" top: "a" top: "b" '
+                 'loss_weight: 3 loss_weight: 4 } layer { name: "p" type: "Power" bottom: "a" '
+                 'top: "y" }')
+    assert [list(p.loss_weight) for p in tops] == [[], [0, 4], [3, 0], []]
+    given = split(IN + 'layer { name: "a" type: "Power" bottom: "x" top: "y" loss_weight: 0 }')
+    assert list(given[1].loss_weight) == [0]
 
 
 def test_an_unknown_bottom_names_blob_layer_place_and_a_guess():
