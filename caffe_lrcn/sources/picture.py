@@ -13,7 +13,8 @@ def read_picture(path: str, color: bool = True) -> np.ndarray:
     """Read a picture file.
 
     Transparency is dropped, 16-bit samples keep their high byte, and a rotation noted in the
-    file is carried out, as OpenCV does it.
+    file is carried out, as OpenCV does it. Grey values are what the decoders under OpenCV make of
+    colours: a JPEG's own luminance, libpng's sum for a PNG, ``grey`` for the other formats.
 
     Args:
         path: a file of one of the ``picture_file.FORMATS``.
@@ -60,7 +61,32 @@ def grey(bgr: np.ndarray) -> np.ndarray:
     return ((bgr @ weights + (1 << 13)) >> 14).astype(np.uint8)[:, :, None]
 
 
+def png_grey(rgb: np.ndarray, gamma: float | None = None) -> np.ndarray:
+    """Return (H, W, 1) grey values of (H, W, 3) pixels of a PNG file.
+
+    Args:
+        rgb: uint8 pixels.
+        gamma: the exponent that the file notes (0.45455 for sRGB). Colours are then added up as
+            light, and turned back; pixels that are grey already stay as they are.
+
+    Source: libpng's png_set_rgb_to_gray, with the weights 0.299 and 0.587 that OpenCV gives it.
+    """
+    weights = np.array([9797, 19234, 3737], np.int32)  # of 32768
+    # libpng takes exponents near 1 for 1.
+    exponents = [1 if abs(value - 1) <= 0.05 else value
+                 for value in (1 / gamma, gamma)] if gamma else [1, 1]
+    if exponents == [1, 1]:
+        return ((rgb @ weights) >> 15).astype(np.uint8)[:, :, None]
+    light, back = (np.floor(255 * (np.arange(256) / 255) ** exponent + 0.5).astype(np.uint8)
+                   for exponent in exponents)
+    values = back[(light[rgb] @ weights + (1 << 14)) >> 15]
+    same = (rgb[:, :, 0] == rgb[:, :, 1]) & (rgb[:, :, 0] == rgb[:, :, 2])
+    return np.where(same, rgb[:, :, 0], values)[:, :, None]
+
+
 def _upright(picture: Image.Image, color: bool) -> np.ndarray:
+    if not color:
+        picture.draft("L", None)  # a JPEG's luminance, without a detour over colours
     ImageOps.exif_transpose(picture, in_place=True)  # without a rotation a copy would cost memory
     return _pixels(picture, color)
 
@@ -74,9 +100,19 @@ def _pixels(picture: Image.Image, color: bool) -> np.ndarray:
     if picture.mode in ("1", "L", "LA"):
         samples = np.asarray(picture.convert("L"))[:, :, None]
         return np.repeat(samples, 3, axis=2) if color else samples
-    rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
-    bgr = np.asarray(rgb)[:, :, ::-1]
-    return bgr if color else grey(bgr)
+    if picture.mode == "CMYK" and picture.format == "JPEG":
+        rgb = _from_cmyk(255 - np.asarray(picture))  # Pillow turns the inks of JPEG round
+    else:
+        rgb = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
+    if not color and picture.format == "PNG":
+        return png_grey(rgb, 0.45455 if "srgb" in picture.info else picture.info.get("gamma"))
+    return rgb[:, :, ::-1] if color else grey(rgb[:, :, ::-1])
+
+
+def _from_cmyk(inks: np.ndarray) -> np.ndarray:
+    """Return RGB pixels of four inks as JPEG stores them (255: none). Source: OpenCV."""
+    black = inks[:, :, 3:].astype(np.int32)
+    return (black - ((255 - inks[:, :, :3]) * black >> 8)).astype(np.uint8)
 
 
 def _native_pixels(picture: Image.Image) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.sources.picture import grey, read_picture
@@ -23,11 +24,61 @@ def test_colours_come_in_bgr_order(tmp_path):
     np.testing.assert_array_equal(read_picture(path), RGB[:, :, ::-1])
 
 
-def test_grey_has_the_usual_weights(tmp_path):
-    path = save(tmp_path, Image.fromarray(RGB))
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.ppm", "a.tif", "a.webp", "a.jpg"])
+def test_grey_has_the_usual_weights(tmp_path, name):
+    options = {"a.webp": {"lossless": True}, "a.jpg": {"quality": 100, "subsampling": 0}}
+    path = save(tmp_path, Image.fromarray(RGB), name, **options.get(name, {}))
     got = read_picture(path, color=False)
     assert got.shape == (4, 6, 1) and got.dtype == np.uint8
-    assert np.abs(got[:, :, 0] - RGB @ [0.299, 0.587, 0.114]).max() <= 0.51
+    limit = 4 if name == "a.jpg" else 1
+    assert np.abs(got[:, :, 0] - RGB @ [0.299, 0.587, 0.114]).max() <= limit
+
+
+# What OpenCV 5.0 with libpng 1.6.58 reads with IMREAD_GRAYSCALE from files of these pixels.
+COLOURS = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [1, 2, 3], [200, 100, 50],
+                     [17, 17, 17], [90, 180, 30], [254, 255, 253]]], np.uint8)
+GREYS = {"a.bmp": [76, 150, 29, 2, 124, 17, 136, 254],
+         "a.png": [76, 149, 29, 1, 124, 17, 135, 254],
+         "gamma": [147, 200, 95, 0, 137, 17, 149, 255]}
+
+
+@pytest.mark.parametrize("name", ["a.bmp", "a.png"])
+def test_recorded_grey_values(tmp_path, name):
+    path = save(tmp_path, Image.fromarray(COLOURS), name)
+    assert read_picture(path, color=False).ravel().tolist() == GREYS[name]
+
+
+@pytest.mark.parametrize("chunk, want", [
+    (("gAMA", 45455), "gamma"), (("sRGB", None), "gamma"), (("gAMA", 100000), "a.png"),
+    (("gAMA", 95100), [76, 150, 29, 2, 120, 17, 132, 254])])
+def test_a_png_with_a_gamma_adds_up_light(tmp_path, chunk, want):
+    name, value = chunk
+    notes = PngInfo()
+    notes.add(name.encode(), b"\0" if value is None else value.to_bytes(4, "big"))
+    path = save(tmp_path, Image.fromarray(COLOURS), pnginfo=notes)
+    assert read_picture(path, color=False).ravel().tolist() == GREYS.get(str(want), want)
+    np.testing.assert_array_equal(read_picture(path), COLOURS[:, :, ::-1])
+
+
+def test_the_grey_of_a_jpeg_is_its_luminance(tmp_path):
+    """Not what its colours, rounded, come to; and the noted rotation is carried out."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    noise = np.random.default_rng(2).integers(0, 256, (32, 48, 3), np.uint8)
+    path = save(tmp_path, Image.fromarray(noise), "a.jpg", quality=80, exif=exif)
+    with Image.open(path) as stored:
+        stored.draft("YCbCr", None)
+        luminance = np.asarray(stored)[:, :, :1]
+    got = read_picture(path, color=False)
+    np.testing.assert_array_equal(got, np.rot90(luminance, -1))
+    assert (got != grey(read_picture(path))).any()
+
+
+def test_inks_of_a_jpeg_become_colours_as_in_opencv(tmp_path):
+    inks = np.full((8, 8, 4), [255 - 100, 255 - 20, 255 - 3, 255 - 200], np.uint8)
+    path = save(tmp_path, Image.fromarray(inks, "CMYK"), "a.jpg", quality=100)
+    # red: 200 - ((255 - 100) * 200 >> 8)
+    assert read_picture(path)[4, 4].tolist() == [200 - 196, 200 - 183, 200 - 121]
 
 
 @pytest.mark.parametrize("bgr, value", [((255, 255, 255), 255), ((0, 0, 255), 76),
