@@ -9,11 +9,11 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
-from difflib import get_close_matches
 from typing import NoReturn
 
 from .. import __version__
 from ..caffe_tools.program import Parser, long_flags, start_log
+from ..hints import nearest
 from ..printable import PrintableStream, printable, printable_lines
 
 # command -> (module of this package, one line of help). A module offers
@@ -77,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"caffe-lrcn {__version__}")
         return 0
     if words[0] not in COMMANDS and words[0] not in TOOLS:
-        near = get_close_matches(words[0], [*COMMANDS, *TOOLS], n=1)
+        near = nearest(words[0], [*COMMANDS, *TOOLS])
         hint = f" Did you mean '{near[0]}'?" if near else ""
         print(f"error: there is no command '{printable(words[0])}'.{hint}\n\n{usage()}",
               file=sys.stderr)
