@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import PrototxtError
+from .hints import did_you_mean, nearest
 from .proto.places import Place
 
 _FAN_OUT, _AVERAGE = 1, 2
@@ -40,7 +41,8 @@ def _fill(param: Any, shape: tuple[int, ...], rng: np.random.Generator,
           strict: bool) -> np.ndarray:
     make = _FILLERS.get(param.type)
     if make is None:
-        raise PrototxtError("unknown filler", got=param.type, wanted=", ".join(_FILLERS))
+        raise PrototxtError("unknown filler", got=repr(param.type), wanted=", ".join(_FILLERS),
+                            remedy=did_you_mean(nearest(param.type, _FILLERS)))
     if math.prod(shape) == 0:
         raise PrototxtError("a filler needs a blob with elements", got=shape)
     if param.sparse != -1 and param.type != "gaussian":

@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from contextlib import ExitStack
-from difflib import get_close_matches
 
 import numpy as np
 
 from .. import glog
 from ..backends import get_backend
 from ..errors import NetError, UsageError
+from ..hints import did_you_mean, nearest
 from ..net.net import Net
 from ..paths import resolve
 from ..proto.caffe_pb2 import TEST
@@ -99,9 +99,8 @@ def _store(batch: np.ndarray, writer: RecordWriter) -> None:
 
 def _check_blob(net: Net, name: str) -> None:
     if name not in net.blobs:
-        near = get_close_matches(name, net.blobs, n=1)
         raise NetError(f"the net has no blob '{name}'", wanted=", ".join(net.blobs),
-                       remedy=f"Did you mean '{near[0]}'?" if near else None)
+                       remedy=did_you_mean(nearest(name, net.blobs)))
     shape = net.blobs[name].shape
     if not 1 <= len(shape) <= _MOST_AXES:
         raise NetError(f"items of blob '{name}' cannot be stored", got=f"shape {shape}",

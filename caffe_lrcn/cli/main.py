@@ -8,11 +8,11 @@ import argparse
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import NoReturn
 
 from .. import __version__
 from ..caffe_tools.program import Parser, long_flags, start_log
+from ..hints import nearest
 
 # command -> (module of this package, one line of help). A module offers
 # add_arguments(parser) and run(args) -> exit code.
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"caffe-lrcn {__version__}")
         return 0
     if words[0] not in COMMANDS and words[0] not in TOOLS:
-        near = get_close_matches(words[0], [*COMMANDS, *TOOLS], n=1)
+        near = nearest(words[0], [*COMMANDS, *TOOLS])
         hint = f" Did you mean '{near[0]}'?" if near else ""
         print(f"error: there is no command '{words[0]}'.{hint}\n\n{usage()}", file=sys.stderr)
         return 2

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from .. import hints
 from ..errors import BackendError
 from .scores import Scores
 
@@ -51,7 +52,7 @@ def _tools() -> SimpleNamespace:
         from pycocoevalcap.tokenizer.ptbtokenizer import PTBTokenizer
     except ImportError as error:
         raise BackendError("the official evaluation tools are not installed", got=error,
-                           remedy="pip install 'caffe_lrcn[official]'") from error
+                           remedy=hints.install("official")) from error
     if shutil.which("java") is None:
         raise BackendError("the official evaluation tools need Java, and there is no 'java'",
                            remedy="Install a Java runtime, or leave --official out") from None

@@ -1,10 +1,10 @@
 """Third pass: from names to a graph. Checks types, counts, in-place use and double producers."""
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from ..errors import CaffeError, NetError, PrototxtError
+from ..hints import misspelt
 from ..layer_types import TYPES, Layer, layer_class
 from ..proto.forks import fork_hint
 from ..proto.text import LayerDef
@@ -126,7 +126,7 @@ def _class_of(layer: LayerDef) -> type[Layer]:
     if not name:
         raise PrototxtError("the layer has no type", where=layer.place.at("type"),
                             layer=layer.param.name, remedy='Add one, such as type: "InnerProduct"')
-    close = difflib.get_close_matches(name, TYPES, 1)
+    close = misspelt(name, TYPES)
     remedy = (fork_hint(name) or (f"Did you mean '{close[0]}'?" if close else
               "Known types: " + ", ".join(sorted(TYPES))))
     raise PrototxtError(f"unknown layer type '{name}'", where=layer.place.at("type"),

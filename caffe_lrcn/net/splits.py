@@ -4,10 +4,10 @@ Source: Caffe's split insertion; the names are Caffe's, since they appear in sav
 """
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 
 from ..errors import NetError
+from ..hints import nearest
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef
 from .collect import OnError, fail
@@ -66,7 +66,7 @@ def split_blob_name(layer: str, blob: str, top: int, output: int) -> str:
 def unknown_bottom(layer: LayerDef, position: int, known: list[str]) -> UnknownBottom:
     """Return the error for a bottom that no earlier layer makes."""
     blob = layer.param.bottom[position]
-    close = difflib.get_close_matches(blob, known, 1)
+    close = nearest(blob, known)
     remedy = (f"Did you mean '{close[0]}'?" if close else
               "A layer above must name it as a top, in this phase and with these stages.")
     error = UnknownBottom(f"unknown bottom blob '{blob}' (bottom {position})",

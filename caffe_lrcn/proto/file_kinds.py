@@ -2,13 +2,15 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
+
+from caffe_lrcn.hints import nearest
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 HEAD_BYTES = 4096
 
 WEIGHTS, STATE, ARRAY = "a binary .caffemodel", "a binary .solverstate", "a .binaryproto array"
 HDF5, TEXT, EMPTY, OTHER = "an HDF5 file", "a text file", "an empty file", "a binary file"
+UTF_16 = "text in UTF-16"
 
 _SIGNATURES = (
     (HDF5_SIGNATURE, HDF5),
@@ -17,6 +19,8 @@ _SIGNATURES = (
     (b"PK\x03\x04", "a zip archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"\x93NUMPY", "a NumPy array"),
+    (b"\xff\xfe", UTF_16),
+    (b"\xfe\xff", UTF_16),
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
 )
 # First bytes of fields: SolverState.iter or BlobProto.num (varints), the fields behind each of
@@ -68,14 +72,10 @@ def _looks_like_weights(head: bytes) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    # A character of several bytes may be cut at the end of the head.
-    for cut in range(4):
-        try:
-            text = head[:len(head) - cut].decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-        return not any(ord(char) < 32 and char not in "\t\n\v\f\r\x1b" for char in text)
-    return False
+    # Bytes from 128 on are in UTF-8 or in some older coding, as in the comments of old nets. But
+    # no text has one after a newline at its start: that is a net with a long name.
+    long_name = head[:1] == bytes([_NAME_TAG]) and head[1:2] >= b"\x80"
+    return not long_name and not any(byte < 32 and byte not in b"\t\n\v\f\r\x1b" for byte in head)
 
 
 def missing_file_remedy(path: str) -> str:
@@ -85,7 +85,7 @@ def missing_file_remedy(path: str) -> str:
         names = sorted(os.listdir(folder))
     except OSError:
         return f"The folder '{folder}' does not exist either (working directory: {os.getcwd()})"
-    near = get_close_matches(os.path.basename(path), names, n=3)
+    near = nearest(os.path.basename(path), names, 3)
     if near:
         return f"In the folder '{folder}' there is {', '.join(repr(name) for name in near)}"
     return f"Nothing in the folder '{folder}' has a similar name"

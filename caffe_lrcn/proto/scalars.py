@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from google.protobuf import text_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
+
+from caffe_lrcn.hints import nearest
 
 _FD = FieldDescriptor
 _INTEGERS = {  # type -> (name, signed, 64 bits)
@@ -17,11 +18,9 @@ _INTEGERS = {  # type -> (name, signed, 64 bits)
 _FLOATS = {_FD.TYPE_FLOAT, _FD.TYPE_DOUBLE}
 _STRINGS = {_FD.TYPE_STRING, _FD.TYPE_BYTES}
 # protobuf for Python lets other escapes pass with a warning, Caffe refuses them.
-_GOOD_ESCAPES = re.compile(r"""
-    (?: [^\\]
-      | \\ (?: [abfnrtv\\'"] | [0-3][0-7]{0,2} | [4-7][0-7]?(?![0-7])
-             | x[0-9a-fA-F]{1,2} | u[0-9a-fA-F]{4} | U[0-9a-fA-F]{8} )
-    )*""", re.VERBOSE)
+_GOOD_ESCAPE = re.compile(r"""
+    \\ (?: [abfnrtv\\'"] | [0-3][0-7]{0,2} | [4-7][0-7]?(?![0-7])
+         | x[0-9a-fA-F]{1,2} | u[0-9a-fA-F]{4} | U[0-9a-fA-F]{8} )""", re.VERBOSE)
 
 
 class Token(NamedTuple):
@@ -51,7 +50,7 @@ def value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None
 
 
 def _escape_problem(text: str) -> tuple[str, str] | None:
-    if "\\" not in text or _GOOD_ESCAPES.fullmatch(text):
+    if "\\" not in _GOOD_ESCAPE.sub("", text):
         return None
     return "a string with valid escapes", "Write a backslash as \\\\"
 
@@ -75,7 +74,7 @@ def _enum_problem(enum: EnumDescriptor, token: Token) -> tuple[str, str | None] 
         except ValueError:
             pass
     bare = token.text.strip("\"'")
-    near = get_close_matches(bare.upper(), enum.values_by_name, n=1)
+    near = nearest(bare, enum.values_by_name)
     remedy = f"Write {near[0]}, without quotes" if near and token.kind == "string" else (
         f"Did you mean {near[0]}?" if near else None)
     return "one of " + ", ".join(enum.values_by_name), remedy

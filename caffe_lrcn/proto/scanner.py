@@ -10,17 +10,18 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import NoReturn
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from caffe_lrcn.errors import PrototxtError
+from caffe_lrcn.hints import did_you_mean, misspelt, nearest
 from caffe_lrcn.proto.forks import fork_hint
 from caffe_lrcn.proto.places import Path
 from caffe_lrcn.proto.scalars import Token, value_problem
 from caffe_lrcn.proto.tokens import CLOSING, field_end, tokenise
 
+_SHOWN = 60  # characters of a token in an error
 # Definition -> the one that is given in its place by mistake, and what to do.
 _MIXED_UP = {
     "NetParameter": ("SolverParameter", "This looks like a solver definition, not a net"),
@@ -50,8 +51,8 @@ class Scanner:
         on_error: gets the error of a wrong field and where that stands, which is then passed over;
             without it, and where the syntax leaves no way to go on, the error is raised.
 
-    With it, `fields` holds the spans of all fields that are right; `within` is the path of the
-    message that was scanned last.
+    `tokens` are those of the text. With `on_error`, `fields` holds the spans of all fields that
+    are right; `within` is the path of the message that was scanned last.
     """
 
     def __init__(self, text: str, file: str,
@@ -62,7 +63,7 @@ class Scanner:
         self.within: Path = ()
         self._on_error, self._fatal = on_error, False
         self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
-        self._tokens = tokenise(text)
+        self.tokens = tokenise(text)
         self._next, self._top = 0, 0
         self._root: Descriptor | None = None
 
@@ -114,17 +115,17 @@ class Scanner:
 
     def _pass_over(self, start: int, path: Path, error: PrototxtError) -> None:
         """Go on after the wrong field that begins with token `start`."""
-        end = field_end(self._tokens, start, self._lines)
+        end = field_end(self.tokens, start, self._lines)
         if self._on_error is None or self._fatal or end is None:
             self._fatal = True
             raise error
         self._next = end
         last = end if self._peek().text in (",", ";") else end - 1
-        self._on_error(error, Span(self._tokens[start].offset, self._end(last), self._top, path))
+        self._on_error(error, Span(self.tokens[start].offset, self._end(last), self._top, path))
 
     def _end(self, last: int) -> int:
         """Return the offset after a token."""
-        return self._tokens[last].offset + len(self._tokens[last].text)
+        return self.tokens[last].offset + len(self.tokens[last].text)
 
     def _field(self, field: FieldDescriptor, token: Token, path: Path,
                counts: dict[str, int]) -> None:
@@ -203,24 +204,27 @@ class Scanner:
     # -- tokens and errors ---------------------------------------------------------------
 
     def _peek(self) -> Token:
-        return self._tokens[self._next]
+        return self.tokens[self._next]
 
     def _take(self) -> Token:
-        token = self._tokens[self._next]
+        token = self.tokens[self._next]
         if token.kind != "end":
             self._next += 1
         return token
 
     def _unknown_field(self, token: Token, descriptor: Descriptor) -> NoReturn:
-        near = get_close_matches(token.text, descriptor.fields_by_name, n=3)
-        hint = f"Did you mean {_alternatives(near)}?" if near else None
+        known = descriptor.fields_by_name
+        # *_param holds what one layer type needs, so a near name is another type's.
+        near = (misspelt(token.text, known) if token.text.endswith("_param")
+                else nearest(token.text, known, 3))
+        hint = did_you_mean(near)
         root = self._root
         if root and descriptor is not root and token.text in root.fields_by_name:
             hint = f"{root.name} has one: is a closing brace missing above?"
         other, mix_up = _MIXED_UP.get(descriptor.name, ("", None))
         if other and token.text in descriptor.file.message_types_by_name[other].fields_by_name:
             hint = mix_up
-        self._fail(token, f"{descriptor.name} has no field '{token.text}'",
+        self._fail(token, f"{descriptor.name} has no field {_shown(token)}",
                    remedy=fork_hint(token.text) or hint)
 
     def _fail(self, token: Token, message: str, *, got: str | None = None,
@@ -241,10 +245,5 @@ def _is_repeated(field: FieldDescriptor) -> bool:
 
 
 def _shown(token: Token) -> str:
-    if token.kind in ("end", "string"):
-        return token.text
-    return f"'{token.text}'"
-
-
-def _alternatives(names: list[str]) -> str:
-    return " or ".join(f"'{name}'" for name in names)
+    text = token.text if len(token.text) <= _SHOWN else f"{token.text[:_SHOWN]}…"
+    return text if token.kind in ("end", "string") else f"'{text}'"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from google.protobuf import text_format
@@ -15,9 +16,17 @@ from google.protobuf.message import Message
 
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto import caffe_pb2
-from caffe_lrcn.proto.file_kinds import HEAD_BYTES, TEXT, WEIGHTS, kind_of, missing_file_remedy
+from caffe_lrcn.proto.file_kinds import (
+    HEAD_BYTES,
+    TEXT,
+    UTF_16,
+    WEIGHTS,
+    kind_of,
+    missing_file_remedy,
+)
 from caffe_lrcn.proto.places import Place
 from caffe_lrcn.proto.scanner import Scanner
+from caffe_lrcn.proto.tokens import short_tokens
 from caffe_lrcn.proto.upgrade import upgrade_net, upgrade_solver
 
 __all__ = ["LayerDef", "NetDef", "Place", "SolverDef", "format_text", "inline_net",
@@ -132,11 +141,13 @@ def parse_message(text: str, message: _M, file: str) -> tuple[_M, Place]:
     scanner = Scanner(text, file)
     place = Place(file, scanner.scan(message.DESCRIPTOR))
     try:
-        text_format.Parse(text, message)
+        # A line for each token: protobuf's pattern for blanks takes much memory.
+        text_format.ParseLines((piece for _, piece in short_tokens(scanner.tokens)), message)
     except text_format.ParseError as error:  # e.g. escapes that are not UTF-8
-        line, column = error.GetLine(), error.GetColumn()
-        where = f"{file}:{line}:{column}" if line else file
-        raise PrototxtError(re.sub(r"^\d+:\d+ : ", "", str(error)), where=where) from None
+        token, _ = next(islice(short_tokens(scanner.tokens), (error.GetLine() or 1) - 1, None))
+        line, column = scanner.where(token.offset)
+        raise PrototxtError(re.sub(r"^\d+:\d+ : ", "", str(error)),
+                            where=f"{file}:{line}:{column}") from None
     for missing in message.FindInitializationErrors():
         path = [int(part) if part.isdigit() else part for part in re.findall(r"\w+", missing)]
         raise PrototxtError(f"field '{path[-1]}' must be given", where=place.at(*path))
@@ -144,7 +155,7 @@ def parse_message(text: str, message: _M, file: str) -> tuple[_M, Place]:
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
-    """Read a definition file as UTF-8 text.
+    """Read a definition file as UTF-8 text; other bytes become replacement characters.
 
     Raises:
         PrototxtError: the file is missing, a folder, empty, or not text (said what it is).
@@ -164,17 +175,11 @@ def read_text(path: str | os.PathLike[str]) -> str:
     if not data.strip():
         raise PrototxtError("the file is empty", where=file)
     kind = kind_of(data[:HEAD_BYTES])
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        if kind == TEXT:
-            raise PrototxtError("the text is not UTF-8", where=f"{file}:{line}",
-                                got=f"byte 0x{data[error.start]:02x}") from None
-    else:
-        if kind == TEXT:
-            return text
-    remedy = "Weights go to --weights" if kind == WEIGHTS else None
+    if kind == TEXT:
+        # Caffe takes any bytes in comments and strings. A name in a weight file is decoded like
+        # this too (wire.py), so that it is still the same name.
+        return data.decode("utf-8-sig", "replace")
+    remedy = {WEIGHTS: "Weights go to --weights", UTF_16: "Save it as UTF-8"}.get(kind)
     raise PrototxtError("this is not a definition", where=file, got=kind,
                         wanted="a prototxt (text)", remedy=remedy)
 

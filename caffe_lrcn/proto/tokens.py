@@ -3,24 +3,66 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 
 from caffe_lrcn.proto.scalars import Token
 
 CLOSING = {"{": "}", "<": ">"}
+# A group that is repeated costs hundreds of bytes for each round. So here only sets of characters
+# are repeated without bound, and strings with escapes are walked through in steps.
 _TOKEN = re.compile(r"""
-    (?P<blank>(?:\s+|\#[^\n]*)+)
+    (?P<blank>\s+|\#[^\n]*)
   | (?P<word>[A-Za-z_][0-9A-Za-z_+-]*)
   | (?P<number>(?:[0-9+-]|\.[0-9])[0-9A-Za-z_.+-]*)
-  | (?P<string>"(?:[^"\n\\]|\\.)*"|'(?:[^'\n\\]|\\.)*')
+  | (?P<string>"[^"\n\\]*"|'[^'\n\\]*')
   | (?P<mark>.)
 """, re.VERBOSE)
+_STRING_PIECE = {'"': re.compile(r'(?:[^"\n\\]*\\.){,1000}[^"\n\\]*'),
+                 "'": re.compile(r"(?:[^'\n\\]*\\.){,1000}[^'\n\\]*")}
 
 
 def tokenise(text: str) -> list[Token]:
     """Return all tokens but blanks and comments, and one for the end."""
-    tokens = [Token(match.lastgroup or "mark", match.group(), match.start())
-              for match in _TOKEN.finditer(text) if match.lastgroup != "blank"]
+    tokens: list[Token] = []
+    start: int | None = 0
+    while start is not None:
+        start = _up_to_escapes(text, start, tokens)
     return [*tokens, Token("end", "the end of the file", len(text))]
+
+
+def _up_to_escapes(text: str, start: int, tokens: list[Token]) -> int | None:
+    """Add tokens up to the first string with escapes; return the offset behind it."""
+    for match in _TOKEN.finditer(text, start):
+        kind, offset = match.lastgroup or "mark", match.start()
+        if kind == "mark" and match.group() in _STRING_PIECE:
+            end = offset + 1 + sum(map(len, _pieces(text, offset)))
+            if text[end:end + 1] == match.group():
+                tokens.append(Token("string", text[offset:end + 1], offset))
+                return end + 1
+        if kind != "blank":
+            tokens.append(Token(kind, match.group(), offset))
+    return None
+
+
+def _pieces(text: str, start: int) -> Iterator[str]:
+    """Yield what follows the quote at an offset, up to its end, cut before some backslashes."""
+    pattern, at = _STRING_PIECE[text[start]], start + 1
+    while (match := pattern.match(text, at)) and match[0]:
+        yield match[0]
+        at = match.end()
+
+
+def short_tokens(tokens: Iterable[Token]) -> Iterator[tuple[Token, str]]:
+    """Yield tokens with their text, that of strings with many escapes as several short strings.
+
+    They mean the same, and protobuf reads them in little memory.
+    """
+    for token in tokens:
+        if token.kind == "string" and "\\" in token.text:
+            for piece in _pieces(token.text, 0):
+                yield token, token.text[0] + piece + token.text[0]
+        elif token.kind != "end":
+            yield token, token.text
 
 
 def top_level_names(text: str) -> set[str]:

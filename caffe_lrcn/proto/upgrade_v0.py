@@ -6,11 +6,11 @@ becomes the pad of the convolution or pooling behind it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from google.protobuf.message import Message
 
+from caffe_lrcn import hints
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.places import Place
@@ -133,10 +133,9 @@ def upgrade_v0_layer(old: caffe_pb2.V1LayerParameter,
     new = caffe_pb2.V1LayerParameter(bottom=old.bottom, top=old.top)
     if v0.HasField("type"):
         if v0.type not in V0_TYPES:
-            near = get_close_matches(v0.type, V0_TYPES, n=1)
             raise PrototxtError(f"unknown V0 layer type '{v0.type}'", layer=v0.name,
                                 where=place.at("layer", "type"),
-                                remedy=f"Did you mean '{near[0]}'?" if near else None)
+                                remedy=hints.did_you_mean(hints.misspelt(v0.type, V0_TYPES)))
         new.type = V0_TYPES[v0.type]
     for field, value in v0.ListFields():
         if field.name in _COPIED or (field.name, v0.type) == ("hdf5_output_param", "hdf5_output"):

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from ..backends.parameters import UpdateSpec
 from ..errors import PrototxtError
+from ..hints import did_you_mean, nearest
 from ..proto.caffe_pb2 import SolverParameter
 from ..proto.text import Place
 
@@ -49,10 +49,10 @@ def find_rule(param: SolverParameter, place: Place) -> Rule:
     """
     rule = RULES.get(param.type)
     if rule is None:
-        near = get_close_matches(param.type, RULES, n=1, cutoff=0.5)
+        near = nearest(param.type, RULES, cutoff=0.5)
         raise PrototxtError("unknown solver type", where=place.at("type"), got=repr(param.type),
                             wanted=", ".join(RULES),
-                            remedy=f"Did you mean '{near[0]}'?" if near else None)
+                            remedy=did_you_mean(near))
     for field, (allowed, words) in rule.fields.items():
         value = getattr(param, field)
         if not allowed(value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from .. import hints
 from ..errors import DataError
 
 _BLOCK_BYTES = 64 << 10
@@ -99,8 +100,8 @@ def open_leveldb(path: str, **options: bool) -> Any:
         import plyvel
     except ImportError:
         raise DataError("LevelDB needs the package plyvel", where=path,
-                        remedy="Run: pip install 'caffe_lrcn[leveldb]'; or convert the database "
-                               "to LMDB") from None
+                        remedy=f"{hints.install('leveldb')}; or convert the database to LMDB"
+                        ) from None
     try:
         return plyvel.DB(path, block_size=_BLOCK_BYTES, write_buffer_size=_WRITE_BUFFER_BYTES,
                          max_open_files=_OPEN_FILES, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from .. import hints
 from ..errors import DataError
 from ..files import writing
 
@@ -79,5 +80,5 @@ def _import_lmdb(path: str) -> Any:
         import lmdb
     except ImportError:
         raise DataError("writing LMDB needs the package lmdb", where=path,
-                        remedy="Run: pip install 'caffe_lrcn[lmdb]'") from None
+                        remedy=hints.install("lmdb")) from None
     return lmdb

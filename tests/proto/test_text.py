@@ -183,8 +183,9 @@ def test_missing_file_names_similar_ones(tmp_path):
     (b"\x89HDF\r\n\x1a\n rest", "an HDF5 file"),
     (b"\x0a\x03net\xa2\x06\x05\x0a\x03abc", "a binary .caffemodel"),
     (b"\x00\x01\x02\xff", "a binary file"),
-    (b'name: "caf\xe9"\n' + b"# padding\n" * 10, "a binary file"),
-    (b"# padding\n" * 500 + b'name: "caf\xe9"\n', ":501: the text is not UTF-8"),
+    (b'name: "caf\xe9"\x01\n' + b"# padding\n" * 10, "a binary file"),
+    ('name: "x"'.encode("utf-16"), "text in UTF-16, wanted a prototxt (text)). Save it as UTF-8"),
+    (b'name: "x"\ncaf\xe9: 3\n', ":2:1: NetParameter has no field 'caf'"),
 ])
 def test_files_that_are_no_text(tmp_path, content, part):
     path = tmp_path / "x.prototxt"
@@ -192,6 +193,14 @@ def test_files_that_are_no_text(tmp_path, content, part):
     with pytest.raises(PrototxtError, match=re.escape(part)) as caught:
         read_net(path)
     assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("padding", [b"", b"# padding\n" * 500])
+def test_bytes_that_are_not_utf_8_in_comments_and_strings(tmp_path, padding):
+    path = tmp_path / "x.prototxt"
+    path.write_bytes(padding + b'# caf\xe9 \xff\x80\nname: "caf\xe9" # \xc3\n'
+                     b"layer { name: 'a' type: 'Input' top: 'a' }")
+    assert read_net(path).param.name == "caf\N{REPLACEMENT CHARACTER}"
 
 
 def test_a_folder_is_no_definition(tmp_path):

@@ -112,5 +112,5 @@ def test_damaged_records(tmp_path, monkeypatch):
 def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "plyvel", None)
     (tmp_path / "CURRENT").write_text("")
-    with pytest.raises(DataError, match=r"needs the package plyvel.*caffe_lrcn\[leveldb\]"):
+    with pytest.raises(DataError, match=r"needs the package plyvel.*'.\[leveldb\]'"):
         LevelDbReader(str(tmp_path))

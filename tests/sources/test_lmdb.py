@@ -128,7 +128,7 @@ def test_keys_have_a_length(tmp_path, key):
 
 def test_writing_without_the_package_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "lmdb", None)
-    with pytest.raises(DataError, match=r"needs the package lmdb.*caffe_lrcn\[lmdb\]"):
+    with pytest.raises(DataError, match=r"needs the package lmdb.*'.\[lmdb\]'"):
         LmdbWriter(str(tmp_path / "db"))
     assert not (tmp_path / "db").exists()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import importlib.util
 from types import ModuleType
 
+from ... import hints
 from ...errors import BackendError
 
 #: What to do without a GPU, for those who build backends in Python.
@@ -61,14 +62,12 @@ def _import_cupy(without_gpu: str) -> ModuleType:
     if importlib.util.find_spec("cupy") is None:
         raise BackendError(
             "a GPU needs CuPy, which is not installed",
-            remedy="Install it for your driver with `pip install caffe_lrcn[cuda13]` or "
-                   f"`pip install caffe_lrcn[cuda12]`, or {without_gpu}.")
+            remedy=f"{_install_cupy()}, as your driver asks; or {without_gpu}.")
     try:
         import cupy
     except Exception as error:  # CuPy raises what its libraries raise when they do not load
         raise BackendError("CuPy is installed but cannot be loaded", got=error,
-                           remedy=f"Reinstall caffe_lrcn[cuda13] or [cuda12], or {without_gpu}."
-                           ) from error
+                           remedy=f"{_install_cupy()}, again; or {without_gpu}.") from error
     return cupy
 
 
@@ -92,8 +91,12 @@ def _load_libraries(without_gpu: str) -> None:
         cublas.CUBLAS_COMPUTE_32F, nvrtc.getVersion()
     except Exception as error:
         raise BackendError("CuPy cannot load cuBLAS or NVRTC", got=error,
-                           remedy="`pip install caffe_lrcn[cuda13]` or `caffe_lrcn[cuda12]` "
-                                  f"brings them; or {without_gpu}.") from error
+                           remedy=f"{_install_cupy()}, which brings them; or {without_gpu}."
+                           ) from error
+
+
+def _install_cupy() -> str:
+    return hints.install("cuda13", "cuda12")
 
 
 def _answers(cupy: ModuleType, index: int) -> bool:
