@@ -15,8 +15,8 @@ _SMOOTHED = 10      # looks whose losses are averaged
 _PLAIN = 10.0       # least seconds between two lines where none can be rewritten
 _PLAIN_PART = 0.05  # ... and the part of the whole time
 
-#: Time in seconds, iterations done, loss.
-Look = tuple[float, int, float]
+#: Time in seconds, iterations done, loss if there is one.
+Look = tuple[float, int, float | None]
 
 
 class ProgressLine:
@@ -42,8 +42,8 @@ class ProgressLine:
         """Tell whether it is time for ``show``."""
         return self._enabled and time.monotonic() >= self._next
 
-    def show(self, iteration: int, loss: float, rate: float) -> None:
-        """Look at the training; write the line if the last one is long enough ago."""
+    def show(self, iteration: int, loss: float | None = None, rate: float | None = None) -> None:
+        """Look at the run; write the line if the last one is long enough ago."""
         now = time.monotonic()
         self._next = now + _INTERVAL
         self._looks.append((now, iteration, loss))
@@ -69,15 +69,17 @@ class ProgressLine:
         self._looks.clear()
 
 
-def progress_text(looks: list[Look], last: int, rate: float) -> str:
-    """Return the line."""
+def progress_text(looks: list[Look], last: int, rate: float | None) -> str:
+    """Return the line, without a loss or a learning rate that is not there."""
     iteration = looks[-1][1]
-    losses = [loss for _, _, loss in looks[-_SMOOTHED:]]
+    losses = [loss for _, _, loss in looks[-_SMOOTHED:] if loss is not None]
     speed = _speed(looks)
     left = duration((last - iteration) / speed) if speed else "?"
     pace = f"{speed:.{_digits(speed)}f}" if speed else "?"
-    return (f"{iteration}/{last} ({iteration / max(last, 1):.0%})  {pace} it/s"
-            f"  loss {sum(losses) / len(losses):.4g}  lr {rate:.3g}  left {left}")
+    parts = [f"{iteration}/{last} ({iteration / max(last, 1):.0%})", f"{pace} it/s"]
+    parts += [f"loss {sum(losses) / len(losses):.4g}"] if losses else []
+    parts += [f"lr {rate:.3g}"] if rate is not None else []
+    return "  ".join([*parts, f"left {left}"])
 
 
 def fitting(text: str, columns: int) -> str:

@@ -254,9 +254,15 @@ def test_sighup_is_looked_at_first():
 def test_test_command(capsys):
     weights = ",".join(str(GOLDEN / f"sgd_{part}.caffemodel") for part in ("init", "iter_6"))
     net = GOLDEN / "mini_lrcn.prototxt"
-    assert main(["test", "-model", str(net), "-weights", weights, "-iterations", "3",
-                 "--cpu"]) == 0
+    words = ["test", "-model", str(net), "-weights", weights, "-iterations", "3", "--cpu"]
+    assert main(words) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert main([*words, "--verbose"]) == 0
     text = capsys.readouterr().err
+    for line in shown.out.splitlines():
+        assert f"] {line}\n" in text
+    assert "Loss: " in shown.out and "cross_entropy_loss = " in shown.out
     assert text.count("6 layers loaded") == 2
     batches = [float(x) for x in re.findall(r"Batch \d, cross_entropy_loss = ([\d.]+)", text)]
     loss = sum(batches) / 3
@@ -283,7 +289,7 @@ def test_test_command_says_which_layers_have_no_weights(task, capsys):
     assert main(["test", "--model", str(net), "--weights", "out/tiny_iter_1.caffemodel",
                  "--iterations", "1"]) == 0
     error = capsys.readouterr().err
-    assert re.search(r"(?m)^W.*No file of weights names other:", error)
+    assert re.search(r"(?m)^warning: No file of weights names other:", error)
     assert "No file of weights names fc" not in error
 
 
