@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         Embedded(settings=Settings(workers=args.workers),
                  console=watch.console).make_missing(definition)
         solver = train(definition, runtime.open_backend(args, definition.param), start, deadline,
-                       settings=runtime.settings(args), level=args.level,
+                       settings=train_flags.settings(args), level=args.level,
                        stages=runtime.stages(args), watch=watch)
     if solver.stopped_early:
         print(_how_to_resume(args, solver))
@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
 def _start(args: argparse.Namespace, definition: SolverDef) -> Start:
     """Return the snapshot of ``--snapshot``, or the start, with the weights of ``--weights``."""
     from ..solver.training import Start, resume_from
+    transfer = train_flags.transfer(args)
     if args.snapshot is not None:
         return resume_from(args.snapshot, definition)
     if args.weights is not None:
@@ -75,15 +76,16 @@ def _start(args: argparse.Namespace, definition: SolverDef) -> Start:
         definition.param.weights.extend(split_list(args.weights))
         if not definition.param.weights:
             raise UsageError("--weights names no file")
-    return Start()
+    return Start(transfer=transfer)
 
 
 def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
     if not solver.last_snapshot:
         return f"Stopped at iteration {solver.iter}; no snapshot was taken."
     words = ["caffe-lrcn", "train", "--solver", args.solver, "--snapshot", solver.last_snapshot]
-    for setting in args.set:
-        words += ["--set", setting]
+    for flag in ("set", "freeze"):
+        for value in getattr(args, flag):
+            words += [f"--{flag}", value]
     if args.workers != runtime.default_workers():
         words += ["--workers", str(args.workers)]
     for flag in ("gpu", "level", "stage", "threads"):

@@ -1,9 +1,10 @@
-"""Flags of ``train`` that say what is shown and kept of a training, and when it ends early."""
+"""Flags of ``train`` about weights to start from, what is shown and kept, and early ends."""
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..caffe_tools.program import start_log
@@ -11,6 +12,8 @@ from ..errors import UsageError
 from . import runtime
 
 if TYPE_CHECKING:
+    from ..layer_types.base import Settings
+    from ..net.transfer import Transfer
     from ..proto.text import SolverDef
     from ..solver.deadline import Deadline
     from ..solver.signals import Action
@@ -22,6 +25,14 @@ TIME_IS_OVER = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
+    parser.add_argument("--rename", action="append", default=[], metavar="OLD=NEW",
+                        help="give a layer of --weights another name, or several: 'vgg_*=*'; may "
+                             "be repeated")
+    parser.add_argument("--ignore-mismatch", action="store_true",
+                        help="leave out layers of --weights whose parameters have other shapes")
+    parser.add_argument("--freeze", action="append", default=[], metavar="PATTERN",
+                        help="learn nothing in these layers, such as 'conv*' (lr_mult: 0); may be "
+                             "repeated")
     parser.add_argument("--patience", type=int, metavar="N",
                         help="stop after N tests in a row that did not get better")
     parser.add_argument("--monitor", metavar="NAME",
@@ -37,6 +48,21 @@ def open_log(args: argparse.Namespace, definition: SolverDef) -> None:
     if definition.param.debug_info and not runtime.is_verbose(args):
         args.verbose = True
         start_log(args)
+
+
+def transfer(args: argparse.Namespace) -> Transfer:
+    """Return what the flags say of how weights get into the net."""
+    from ..net.transfer import Transfer, parse_renames
+    given = Transfer(parse_renames(args.rename), args.ignore_mismatch)
+    if args.snapshot is not None and given != Transfer():
+        raise UsageError("--rename and --ignore-mismatch are about --weights, and a snapshot "
+                         "brings its own")
+    return given
+
+
+def settings(args: argparse.Namespace) -> Settings:
+    """Return the choices for the nets, with those layers that ``--freeze`` names."""
+    return replace(runtime.settings(args), frozen=tuple(args.freeze))
 
 
 def watch(args: argparse.Namespace) -> Watch:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from ..glog import ERASE_LINE, can_redraw
+from ..net.freeze import frozen_layers
 from ..net.net import Net
 from .progress import duration
 from .report import Output, counted, named_values
@@ -47,6 +48,11 @@ class Console:
             self._fact(f"test {number}", f"{'; '.join(_data_lines(test_net)) or 'no data layer'}; "
                                          f"{counted(param.test_iter[number], 'batch', 'es')}")
         self._fact("device", f"{solver.backend.name}, --math {solver.backend.math}")
+        for report in solver.loaded:
+            for line in report.lines():
+                self._fact("weights" if not line.startswith(" ") else "", line.strip())
+        if net.settings.frozen:
+            self._fact("frozen", ", ".join(frozen_layers(net)))
         if resumed:
             self._fact("goes on from", resumed)
         self._fact("iterations", _plan_words(solver))

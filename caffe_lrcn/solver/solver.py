@@ -18,6 +18,7 @@ from ..backends.scalars import NOT_FINITE, Reading
 from ..errors import DivergedError, SnapshotError
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
+from ..net.transfer import Transfer
 from ..proto.text import SolverDef, format_text
 from . import checkpoint, snapshot
 from .checks import check_solver
@@ -47,6 +48,7 @@ class Solver:
         level: replaces the train net's level if given.
         stages: added to the train net's stages.
         seed: replaces ``random_seed`` (the seed of a run that is resumed).
+        transfer: how the layers of ``weights`` get into the net.
 
     ``iter`` counts finished iterations. ``callbacks`` holds pairs of functions, called before the
     first forward pass of an iteration and before its update. ``next_action`` is asked once an
@@ -62,7 +64,8 @@ class Solver:
 
     def __init__(self, definition: SolverDef, *, backend: Backend | None = None,
                  settings: Settings | None = None, level: int | None = None,
-                 stages: Sequence[str] = (), seed: int | None = None) -> None:
+                 stages: Sequence[str] = (), seed: int | None = None,
+                 transfer: Transfer | None = None) -> None:
         definition = with_state(definition, level, stages)
         self.definition, self.param = definition, definition.param
         check_solver(self.param, definition.place)
@@ -97,7 +100,7 @@ class Solver:
                           [(name, net.blobs[name].count)
                            for net in (self.net, *self.test_nets) for name in net.outputs])
         self.keeps_csv = bool(self.param.snapshot)
-        load_weights(definition, self.net, self.test_nets)
+        self.loaded = load_weights(definition, self.net, self.test_nets, transfer or Transfer())
         glog.info("Solver scaffolding done.")
 
     # Training ---------------------------------------------------------------------------------
@@ -321,7 +324,8 @@ class Solver:
         """Return what the bits of a run's numbers depend on, besides its definition."""
         backend = self.backend
         return {"backend": backend.name, "type": str(backend.dtype), "--math": backend.math,
-                "--strict": self.settings.strict}
+                "--strict": self.settings.strict,
+                "--freeze": ",".join(self.settings.frozen) or "nothing"}
 
     def restore(self, request: str) -> None:
         """Go on from a snapshot: exactly if it has a sidecar, else as Caffe does.

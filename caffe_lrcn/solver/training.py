@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..backends import Backend
 from ..backends.choose import announce
 from ..glog import into_file
 from ..layer_types.base import Settings
+from ..net.transfer import Transfer
 from ..proto.caffe_pb2 import SolverParameter
 from ..proto.text import SolverDef
 from . import snapshot
@@ -29,10 +30,12 @@ class Start:
     Args:
         state: the solver state to go on from; None: the first iteration.
         seed: replaces the definition's ``random_seed``.
+        transfer: how the layers of the definition's ``weights`` get into the net.
     """
 
     state: str | None = None
     seed: int | None = None
+    transfer: Transfer = field(default_factory=Transfer)
 
 
 def resume_from(request: str, definition: SolverDef) -> Start:
@@ -107,7 +110,7 @@ def _train(definition: SolverDef, backend: Backend, start: Start, actions: Calla
            settings: Settings | None, level: int, stages: Sequence[str], watch: Watch) -> Solver:
     announce(backend.name)
     solver = Solver(definition, backend=backend, settings=settings, level=level, stages=stages,
-                    seed=start.seed)
+                    seed=start.seed, transfer=start.transfer)
     solver.next_action = actions
     try:
         _apply(watch, solver)
