@@ -56,16 +56,17 @@ def long_flags(words: Sequence[str]) -> list[str]:
 
 
 def add_log_flags(parser: argparse.ArgumentParser) -> None:
-    """Add ``--log_dir`` and ``--minloglevel``; ``--logtostderr`` is what happens anyway."""
+    """Add ``--log_dir`` and ``--minloglevel``; ``--logtostderr`` is what tools do anyway."""
     parser.add_argument("--log_dir", metavar="FOLDER", help="also write the log to a file there")
     parser.add_argument("--minloglevel", type=int, default=0, metavar="N",
                         help="0: all lines, 1: warnings and errors, 2: errors")
-    parser.add_argument("--logtostderr", "--alsologtostderr", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("--logtostderr", "--alsologtostderr", nargs="?", const="true",
+                        help=argparse.SUPPRESS)
 
 
-def start_log(args: argparse.Namespace) -> None:
-    """Begin logging as the flags say."""
-    glog.start(min_level=args.minloglevel, log_dir=args.log_dir)
+def start_log(args: argparse.Namespace, brief: bool = False) -> None:
+    """Begin logging as the flags say; ``brief``: stderr shows warnings and errors only."""
+    glog.start(min_level=args.minloglevel, log_dir=args.log_dir, brief=brief)
 
 
 def split_list(text: str) -> list[str]:

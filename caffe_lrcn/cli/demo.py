@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -24,9 +25,10 @@ def run(args: argparse.Namespace) -> int:
     """Run the demonstration; return the exit code."""
     start = time.monotonic()
     from ..layer_types.base import Settings
+    from ..solver.console import Console
     from ..tasks.toy.demo import run_demo
     from ..tasks.toy.embedded import Embedded
-    data = Embedded(args.images, Settings(workers=runtime.default_workers()))
+    data = Embedded(args.images, Settings(workers=runtime.default_workers()), Console(sys.stderr))
     page = run_demo(data, args.out, args.convnet_iterations, args.iterations)
     print(f"{page} ({time.monotonic() - start:.0f} s)")
     return 0

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..caffe_tools.program import split_list
+from ..caffe_tools.program import add_log_flags, split_list
 from ..errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +30,20 @@ def add_device_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--math", choices=MATH, default=MATH[0],
                         help="precision of large matrix products, on a CPU of convolutions only "
                              "(default fp32; tf32 needs a GPU); snapshots stay float32")
+
+
+def add_verbose_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the log, and ``--verbose``, which glog calls ``--logtostderr``."""
+    add_log_flags(parser)
+    parser.add_argument("--verbose", action="store_true",
+                        help="show all of Caffe's log lines on stderr")
+
+
+def is_verbose(args: argparse.Namespace) -> bool:
+    """Return whether stderr gets all lines: ``--verbose``, or what Caffe's scripts say for it."""
+    from ..glog import asks_for_stderr
+    asked = args.logtostderr not in (None, "0", "false")
+    return args.verbose or asked or asks_for_stderr()
 
 
 def default_workers() -> int:
@@ -118,7 +132,8 @@ def open_backend(args: argparse.Namespace, param: SolverParameter | None = None)
     if args.threads and device == "cpu":
         from ..backends.cpu.threads import set_threads
         set_threads(args.threads)
-    announce(device)
+    if param is None:
+        announce(device)  # a training says it in its log file
     return backend
 
 

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
-from ..caffe_tools.program import add_log_flags, split_list, start_log
+from ..caffe_tools.program import split_list, start_log
 from ..errors import UsageError
 from . import runtime
 
@@ -21,22 +22,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="forward passes (default 50)")
     runtime.add_device_flags(parser)
     runtime.add_net_flags(parser)
-    add_log_flags(parser)
+    runtime.add_verbose_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Test; return the exit code."""
     if args.iterations < 1:
         raise UsageError("--iterations must be 1 or more", got=args.iterations)
-    start_log(args)
+    brief = not runtime.is_verbose(args)
+    start_log(args, brief)
     from .. import glog
     from ..layer_types.base import TEST
+    from ..solver.progress import ProgressLine
     from ..solver.report import MeanOutputs, read_outputs
     net = runtime.open_net(args, TEST)
     try:
         _load_weights(net, split_list(args.weights))
         glog.info(f"Running for {args.iterations} iterations.")
         means = MeanOutputs()
+        progress = ProgressLine(sys.stderr, args.iterations, plain=brief)
         for batch in range(args.iterations):
             with runtime.quiet_arithmetic():
                 loss = net.forward()
@@ -44,11 +48,15 @@ def run(args: argparse.Namespace) -> int:
             means.add(outputs, loss)
             for output in outputs:
                 glog.info(f"Batch {batch}, {output.name} = {output.value:g}")
+            if progress.is_due():
+                progress.show(batch + 1, means.loss)
+        progress.close()
     finally:
         net.close()
-    glog.info(f"Loss: {means.loss:g}")
-    for output in means.outputs:
-        glog.info(str(output))
+    for line in (f"Loss: {means.loss:g}", *map(str, means.outputs)):
+        glog.info(line)
+        if brief:
+            print(line)
     return 0
 
 

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ..caffe_tools.program import add_log_flags, split_list, start_log
+from ..caffe_tools.program import split_list, start_log
 from ..errors import UsageError
 from . import runtime
 
@@ -27,14 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="timed forward and backward passes (default 50)")
     runtime.add_device_flags(parser)
     runtime.add_net_flags(parser)
-    add_log_flags(parser)
+    runtime.add_verbose_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Time the net; return the exit code."""
     if args.iterations < 1:
         raise UsageError("--iterations must be 1 or more", got=args.iterations)
-    start_log(args)
+    brief = not runtime.is_verbose(args)
+    start_log(args, brief)
     from .. import glog
     from ..proto import caffe_pb2
     net = runtime.open_net(args, caffe_pb2.Phase.Value(args.phase))
@@ -43,14 +45,18 @@ def run(args: argparse.Namespace) -> int:
             for line in net.copy_trained_layers_from(path).lines():
                 glog.info(line)
         with runtime.quiet_arithmetic():
-            _benchmark(net, args.iterations)
+            stopwatch = _benchmark(net, args.iterations, brief)
     finally:
         net.close()
+    if brief:
+        print("\n".join(table(net, stopwatch, args.iterations)))
     return 0
 
 
-def _benchmark(net: Net, iterations: int) -> None:
+def _benchmark(net: Net, iterations: int, brief: bool) -> Stopwatch:
     from .. import glog
+    from ..solver.progress import ProgressLine
+    progress = ProgressLine(sys.stderr, iterations, plain=brief)
     stopwatch = Stopwatch(net.backend)
     glog.info("Performing Forward")
     glog.info(f"Initial loss: {net.forward():g}")
@@ -67,8 +73,12 @@ def _benchmark(net: Net, iterations: int) -> None:
             stopwatch.time(("backward", index), partial(backward, net.nodes[index]))
         glog.info(f"Iteration: {iteration} forward-backward time: "
                  f"{stopwatch.total - before:g} ms.")
+        if progress.is_due():
+            progress.show(iteration)
+    progress.close()
     for line in report(net.layer_names, stopwatch, iterations):
         glog.info(line)
+    return stopwatch
 
 
 def backward(node: Node) -> None:
@@ -105,6 +115,24 @@ class Stopwatch:
     def sum(self, direction: str) -> float:
         """Return the times of all layers in one direction."""
         return sum(value for (way, _), value in self.sums.items() if way == direction)
+
+
+def table(net: Net, stopwatch: Stopwatch, iterations: int) -> list[str]:
+    """Return a table of the layers' mean times, with their share of the whole."""
+    whole = stopwatch.total or 1.0
+    rows = [("layer", "type", "forward ms", "backward ms", "share")]
+    for index, layer in enumerate(net.layers):
+        forward, backward = (stopwatch.sums[way, index] for way in ("forward", "backward"))
+        rows.append((layer.name, layer.param.type, f"{forward / iterations:.3f}",
+                     f"{backward / iterations:.3f}", f"{(forward + backward) / whole:.1%}"))
+    passes = [stopwatch.sum(way) / iterations for way in ("forward", "backward")]
+    rows.append(("all", "", *(f"{value:.3f}" for value in passes), "100.0%"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(f"{cell:<{width}}" if index < 2 else f"{cell:>{width}}"
+                       for index, (cell, width) in enumerate(zip(row, widths, strict=True)))
+             for row in rows]
+    return [*lines, f"means of {iterations} passes; forward and backward together "
+                    f"{sum(passes):.3f} ms"]
 
 
 def report(layers: Iterable[str], stopwatch: Stopwatch, iterations: int) -> list[str]:

@@ -5,9 +5,9 @@ import argparse
 import shlex
 from typing import TYPE_CHECKING
 
-from ..caffe_tools.program import add_log_flags, split_list, start_log
+from ..caffe_tools.program import split_list, start_log
 from ..errors import UsageError
-from . import runtime
+from . import runtime, train_flags
 
 if TYPE_CHECKING:
     from ..proto.text import SolverDef
@@ -34,12 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what Ctrl-C does after the current iteration")
     parser.add_argument("--sighup_effect", choices=_EFFECTS, default="snapshot",
                         help="what SIGHUP does after the current iteration")
-    add_log_flags(parser)
+    train_flags.add_arguments(parser)
+    runtime.add_verbose_flags(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train; return the exit code."""
-    start_log(args)
+    start_log(args, brief=not runtime.is_verbose(args))
     from ..layer_types.base import Settings
     from ..paths import resolve
     from ..proto.text import read_solver
@@ -49,20 +50,25 @@ def run(args: argparse.Namespace) -> int:
     from .overrides import apply_overrides
     definition = read_solver(resolve(args.solver))
     with SignalActions(Action(args.sigint_effect), Action(args.sighup_effect)) as actions:
+        deadline = train_flags.deadline(args, actions)
         apply_overrides(definition, args.set)
+        train_flags.open_log(args, definition)
+        watch = train_flags.watch(args)
         start = _start(args, definition)
-        Embedded(settings=Settings(workers=args.workers)).make_missing(definition)
-        solver = train(definition, runtime.open_backend(args, definition.param), start, actions,
-                       settings=runtime.settings(args), level=args.level,
-                       stages=runtime.stages(args))
+        Embedded(settings=Settings(workers=args.workers),
+                 console=watch.console).make_missing(definition)
+        solver = train(definition, runtime.open_backend(args, definition.param), start, deadline,
+                       settings=train_flags.settings(args), level=args.level,
+                       stages=runtime.stages(args), watch=watch)
     if solver.stopped_early:
         print(_how_to_resume(args, solver))
-    return 0
+    return train_flags.TIME_IS_OVER if solver.stopped_early and deadline.passed else 0
 
 
 def _start(args: argparse.Namespace, definition: SolverDef) -> Start:
     """Return the snapshot of ``--snapshot``, or the start, with the weights of ``--weights``."""
     from ..solver.training import Start, resume_from
+    transfer = train_flags.transfer(args)
     if args.snapshot is not None:
         return resume_from(args.snapshot, definition)
     if args.weights is not None:
@@ -70,15 +76,16 @@ def _start(args: argparse.Namespace, definition: SolverDef) -> Start:
         definition.param.weights.extend(split_list(args.weights))
         if not definition.param.weights:
             raise UsageError("--weights names no file")
-    return Start()
+    return Start(transfer=transfer)
 
 
 def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
     if not solver.last_snapshot:
         return f"Stopped at iteration {solver.iter}; no snapshot was taken."
     words = ["caffe-lrcn", "train", "--solver", args.solver, "--snapshot", solver.last_snapshot]
-    for setting in args.set:
-        words += ["--set", setting]
+    for flag in ("set", "freeze"):
+        for value in getattr(args, flag):
+            words += [f"--{flag}", value]
     if args.workers != runtime.default_workers():
         words += ["--workers", str(args.workers)]
     for flag in ("gpu", "level", "stage", "threads"):
@@ -86,5 +93,8 @@ def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
         if value:
             words += [f"--{flag}", str(value)]
     words += ["--math", args.math] if args.math != "fp32" else []
-    words += [f"--{flag}" for flag in ("cpu", "strict") if getattr(args, flag)]
+    for flag in ("patience", "monitor", "max_time"):
+        if getattr(args, flag) is not None:
+            words += [f"--{flag.replace('_', '-')}", str(getattr(args, flag))]
+    words += [f"--{flag}" for flag in ("cpu", "strict", "verbose") if getattr(args, flag)]
     return f"Stopped at iteration {solver.iter}. To go on:\n    {shlex.join(words)}"

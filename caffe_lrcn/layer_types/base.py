@@ -76,11 +76,13 @@ class Settings:
         strict: reproduce the reference's defects that are mended by default.
         workers: processes that prepare data; 0 uses a thread.
         prefetch: batches that a source prepares ahead.
+        frozen: names or patterns (``conv*``) of layers whose parameters are not learnt.
     """
 
     strict: bool = False
     workers: int = 0
     prefetch: int = 4
+    frozen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

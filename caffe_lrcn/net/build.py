@@ -20,6 +20,7 @@ from ..proto.text import LayerDef, Place
 from .backward_plan import plan_backward
 from .collect import Collector, Shape, fail
 from .connect import Graph, Vertex, connect
+from .freeze import freeze, is_frozen
 from .params import Learnable, own_rates, plan_params
 from .splits import insert_splits
 from .storage import diff_owners, find_overwrites, plan_storage
@@ -153,7 +154,7 @@ def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int
         for vertex in graph.vertices:
             definition = vertex.definition if vertex.definition.inserted else next(written)
             built.steps.append(_step(built, vertex, definition, context, unknown, collector))
-        _share_params(built)
+        _share_params(built, context.settings.frozen)
         if len(built.nodes) == len(graph.vertices):
             _apply_backward_plan(built, force_backward)
     except BaseException as error:
@@ -241,15 +242,17 @@ def _set_up(node: Node) -> None:
     node.seed_loss()
 
 
-def _share_params(built: Built) -> None:
-    """Join parameters of one name."""
+def _share_params(built: Built, frozen: Sequence[str]) -> None:
+    """Freeze what is to be frozen, and join parameters of one name."""
     nodes, definitions = built.nodes, []
     for node, vertex in _built_vertices(built):
         # A layer may have completed its param entries (BatchNorm freezes its statistics).
         if len(node.layer.param.param) > len(vertex.definition.param.param):
             vertex.definition.param.ClearField("param")
             vertex.definition.param.param.extend(node.layer.param.param)
-        definitions.append(vertex.definition)
+        if is_frozen(node.layer.name, frozen):
+            freeze(node.layer.param, len(node.layer.blobs))
+        definitions.append(_as_set_up(node, vertex))
     plan = plan_params(definitions, [[b.shape for b in node.layer.blobs] for node in nodes])
     for node, owners in zip(nodes, plan.owner, strict=True):
         for blob, owner in zip(node.layer.blobs, owners, strict=True):
@@ -269,10 +272,15 @@ def _built_vertices(built: Built) -> list[tuple[Node, Vertex]]:
             zip(built.steps, built.graph.vertices, strict=True) if step.node]
 
 
+def _as_set_up(node: Node, vertex: Vertex) -> LayerDef:
+    """Return a layer's definition with what it was given on the way, such as ``--freeze``."""
+    return replace(vertex.definition, param=node.layer.param)
+
+
 def _apply_backward_plan(built: Built, force: bool) -> None:
     """Tell each node which gradients are wanted of it, and who writes over those of its tops."""
     graph, nodes = built.graph, built.nodes
-    rates = own_rates([vertex.definition for vertex in graph.vertices],
+    rates = own_rates([_as_set_up(node, vertex) for node, vertex in _built_vertices(built)],
                       [len(node.layer.blobs) for node in nodes])
     plan = plan_backward(graph, [node.layer for node in nodes], rates, force)
     memory = diff_owners(graph)

@@ -21,6 +21,7 @@ from . import weights
 from .build import Built, Node, build, warn_of_overwrites
 from .creation_log import creation_lines, filtered_text
 from .filter import filter_layers, make_state, warn_of_unknown_stages
+from .transfer import Transfer
 
 Callback = Callable[[int], None]
 
@@ -280,9 +281,10 @@ class Net:
                     return node.layer.name, f"param {index}", "diff"
         return None
 
-    def copy_trained_layers_from(self, path: str) -> weights.LoadReport:
+    def copy_trained_layers_from(self, path: str,
+                                 transfer: Transfer | None = None) -> weights.LoadReport:
         """Load weights by layer name; see ``weights.load_into``."""
-        return weights.load_into(self, path)
+        return weights.load_into(self, path, transfer)
 
     def share_trained_layers_with(self, other: Net) -> None:
         """Use the parameter values of ``other``; see ``weights.share_with``."""

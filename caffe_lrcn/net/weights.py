@@ -10,6 +10,7 @@ import numpy as np
 from ..blob import Blob
 from ..errors import WeightsError
 from ..proto import weights_io
+from .transfer import Rename, Transfer
 
 if TYPE_CHECKING:
     from .net import Net
@@ -24,13 +25,18 @@ class LoadReport:
     """What loading a weight file did.
 
     ``loaded`` and ``missing`` are layers of the net that did and did not get weights; ``unused``
-    are layers of the file with weights that no layer of the net is named after.
+    are layers of the file with weights that no layer of the net is named after. ``skipped`` says
+    of each layer that was left out why; ``renames`` are those that fitted, ``names`` the layers of
+    the file with weights.
     """
 
     source: str
     loaded: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    renames: list[Rename] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """Return the report as lines for a log."""
@@ -40,32 +46,32 @@ class LoadReport:
                          f"{', '.join(self.missing)}")
         if self.unused:
             lines.append(f"    not in the net (ignored): {', '.join(self.unused)}")
-        return lines
+        return lines + [f"    left out: {reason}" for reason in self.skipped]
 
 
-def load_into(net: Net, path: str) -> LoadReport:
+def load_into(net: Net, path: str, transfer: Transfer | None = None) -> LoadReport:
     """Copy the weights of a ``.caffemodel`` or ``.caffemodel.h5`` into ``net`` by layer name.
 
-    Nothing is copied unless everything fits.
+    Nothing is copied unless everything fits, but for what ``transfer`` leaves out.
 
     Raises:
         WeightsError: the file cannot be read, or a layer's blobs do not fit the net's.
     """
     source = weights_io.read_weights(path)
-    targets: dict[str, int] = {}
-    for index, name in enumerate(net.layer_names):
-        targets.setdefault(name, index)
     report = LoadReport(path)
     copies: list[tuple[Blob, np.ndarray, np.ndarray | None]] = []
-    for layer in source.layers:
-        index = targets.get(layer.name, -1)
-        if index < 0:
-            if layer.blobs:
-                report.unused.append(layer.name)
+    for index, layer in _pair(net, source.layers, report, transfer or Transfer()):
+        try:
+            pairs = _fit(net, path, index, layer)
+        except WeightsError as error:
+            if transfer is None or not transfer.ignore_mismatch:
+                raise
+            report.skipped.append(f"layer '{net.layer_names[index]}': {error.message} "
+                                  f"(file {error.got}, net {error.wanted})")
             continue
-        copies += _fit(net, path, index, layer)
+        copies += pairs
         if layer.blobs:
-            report.loaded.append(layer.name)
+            report.loaded.append(net.layer_names[index])
     for blob, values, diff in copies:
         blob.host_data[...] = values.reshape(blob.shape)
         if diff is not None:
@@ -75,6 +81,27 @@ def load_into(net: Net, path: str) -> LoadReport:
                       for index in sorted({owner for owner, _ in net.param_owners})
                       if net.layer_names[index] not in report.loaded]
     return report
+
+
+def _pair(net: Net, layers: Sequence[weights_io.WeightLayer], report: LoadReport,
+          transfer: Transfer) -> list[tuple[int, weights_io.WeightLayer]]:
+    """Return which layer of the net takes each of the file's; a rename goes before a same name."""
+    targets: dict[str, int] = {}
+    for index, name in enumerate(net.layer_names):
+        targets.setdefault(name, index)
+    renamed = {new for new, rename in (transfer.rename(layer.name) for layer in layers) if rename}
+    pairs = []
+    for layer in layers:
+        name, rename = transfer.rename(layer.name)
+        if layer.blobs:
+            report.names.append(layer.name)
+        if rename and layer.blobs and name in targets:
+            report.renames.append(rename)
+        if name in targets and (rename or name not in renamed):
+            pairs.append((targets[name], layer))
+        elif layer.blobs:
+            report.unused.append(layer.name)
+    return pairs
 
 
 def share_with(net: Net, other: Net) -> None:
@@ -148,7 +175,8 @@ def _fit(net: Net, path: str, index: int,
             "the file holds another number of parameters than the net's layer", where=path,
             layer=layer.name, got=f"{len(layer.blobs)}: {_shapes(layer.blobs)}",
             wanted=f"{len(blobs)}: {_shapes(blobs)}",
-            remedy="Rename the layer in the net to train it from scratch")
+            remedy="Rename the layer in the net, or say --ignore-mismatch, to train it from "
+                   "scratch")
     pairs = []
     for position, (blob, array) in enumerate(zip(blobs, values, strict=True)):
         if array is None:
@@ -158,7 +186,8 @@ def _fit(net: Net, path: str, index: int,
                 f"parameter {position} has another shape in the file", where=path,
                 layer=layer.name, got=array.shape, wanted=blob.shape,
                 remedy="The weights belong to another net, or num_output, kernel size or "
-                       "vocabulary size changed. Rename the layer to train it from scratch")
+                       "vocabulary size changed. Rename the layer, or say --ignore-mismatch, to "
+                       "train it from scratch")
         diff = layer.diffs[position] if position < len(layer.diffs) else None
         pairs.append((blob, array, diff))
     return pairs

@@ -11,6 +11,8 @@ import numpy as np
 
 from ..errors import ShapeError, UsageError
 from ..net.net import Net as EngineNet
+from ..net.transfer import Rename, Transfer
+from ..net.weights import LoadReport
 from ..proto.text import read_net
 from . import batches
 from .layer import Layer, face_of
@@ -164,9 +166,29 @@ class Net:
 
     # Weights ----------------------------------------------------------------------------------
 
-    def copy_from(self, path: str | os.PathLike) -> None:
-        """Load weights by layer name from a ``.caffemodel`` or ``.caffemodel.h5``."""
-        self._engine.copy_trained_layers_from(os.fspath(path))
+    def copy_from(self, path: str | os.PathLike, rename: Mapping[str, str] | None = None,
+                  ignore_mismatch: bool = False) -> LoadReport:
+        """Load weights by layer name from a ``.caffemodel`` or ``.caffemodel.h5``.
+
+        pycaffe takes the path alone and returns nothing.
+
+        Args:
+            path: the file.
+            rename: names of layers in the file, and their names in the net; a ``*`` in both stands
+                for the same letters.
+            ignore_mismatch: leave out layers whose parameters have other shapes.
+
+        Returns:
+            Which layers were loaded, missing, unused, skipped.
+
+        Raises:
+            WeightsError: a layer does not fit, or a rename fits nothing.
+        """
+        transfer = Transfer(tuple(Rename(*item) for item in (rename or {}).items()),
+                            ignore_mismatch)
+        report = self._engine.copy_trained_layers_from(os.fspath(path), transfer)
+        transfer.check(self._engine, [report])
+        return report
 
     def load_hdf5(self, path: str | os.PathLike) -> None:
         """Load weights by layer name from a ``.caffemodel.h5``."""

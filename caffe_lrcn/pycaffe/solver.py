@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..errors import BackendError, DataError
+from ..layer_types.base import Settings
 from ..proto import caffe_pb2
 from ..proto.text import read_solver
 from ..solver.solver import Solver as EngineSolver
@@ -19,6 +20,11 @@ class Solver:
 
     ``net`` is trained, ``test_nets`` share its weights while they test; both belong to the solver.
 
+    Args:
+        solver_file: the definition.
+        freeze: names or patterns (``conv*``) of layers whose parameters are not learnt; pycaffe
+            does not have this.
+
     Raises:
         PrototxtError, NetError, ShapeError, DataError, WeightsError: all of them RuntimeErrors.
 
@@ -27,7 +33,7 @@ class Solver:
 
     rule = "SGD"
 
-    def __init__(self, solver_file: str | os.PathLike) -> None:
+    def __init__(self, solver_file: str | os.PathLike, *, freeze: Sequence[str] = ()) -> None:
         path = os.fspath(solver_file)
         if not os.path.exists(path):
             raise DataError("no such solver file", where=path)
@@ -36,7 +42,8 @@ class Solver:
         seed = given_seed()
         if seed is not None and definition.param.random_seed < 0:
             definition.param.random_seed = seed
-        self._solver = EngineSolver(definition, backend=current_backend())
+        self._solver = EngineSolver(definition, backend=current_backend(),
+                                    settings=Settings(frozen=tuple(freeze)))
         self.net = Net.from_engine(self._solver.net)
         self.test_nets = NetVec(map(Net.from_engine, self._solver.test_nets))
 

@@ -16,7 +16,7 @@ import numpy as np
 from .. import glog
 from ..errors import SnapshotError
 from ..files import writing
-from .report import Output
+from .report import Output, element_names, named_values
 
 # The mean of the last average_loss iterations, or of a test; most nets have an output "loss" too.
 _FIXED = ("iteration", "net", "lr", "mean_loss")
@@ -45,7 +45,7 @@ class CsvLog:
         self.path = path
         self._columns = list(dict.fromkeys(
             name for blob, count in outputs if count <= MOST_ELEMENTS
-            for name in _element_names(blob, count)))
+            for name in element_names(blob, count)))
         self._header = ",".join([*_FIXED, *map(_quoted, self._columns)]).encode() + b"\n"
         self._file: BinaryIO | None = None
         self._mark = Mark()
@@ -55,7 +55,7 @@ class CsvLog:
         """Append one row; numbers have the digits that a float32 needs to read back exactly."""
         if self._file is None:
             self._start()
-        values = _by_column(outputs)
+        values = {name: _shown(value) for name, value in named_values(outputs).items()}
         cells = [str(iteration), net, _shown(rate), _shown(loss)]
         cells += [values.get(name, "") for name in self._columns]
         self._append(",".join(cells).encode() + b"\n")
@@ -116,20 +116,8 @@ class CsvLog:
         self._mark = Mark(self._mark.size + len(line), zlib.crc32(line, self._mark.crc))
 
 
-def _element_names(blob: str, count: int) -> list[str]:
-    return [blob] if count == 1 else [f"{blob}[{index}]" for index in range(count)]
-
-
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"' if set(name) & set(',"\n') else name
-
-
-def _by_column(outputs: list[Output]) -> dict[str, str]:
-    values: dict[str, list[float]] = {}
-    for output in outputs:
-        values.setdefault(output.name, []).append(output.value)
-    return {column: _shown(value) for name, row in values.items()
-            for column, value in zip(_element_names(name, len(row)), row, strict=True)}
 
 
 def _shown(value: float) -> str:

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 
 from .. import glog
 from ..backends import Backend
-from ..errors import PrototxtError
+from ..errors import PrototxtError, UsageError
 from ..layer_types.base import Settings
 from ..net.collect import OnError, fail
+from ..net.freeze import frozen_layers
 from ..net.net import Net
+from ..net.transfer import Transfer
+from ..net.weights import LoadReport
 from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.file_kinds import missing_file_remedy
@@ -107,6 +110,8 @@ def build_nets(solver: SolverDef, backend: Backend, seed: int,
             glog.info(f"Creating {which} from {plan.definition.place.file}")
             nets.append(Net(plan.definition, backend, phase=plan.state.phase, seed=seed,
                             settings=settings, state=plan.state))
+            if number < 0 and settings.frozen:
+                glog.info(f"Frozen: {', '.join(frozen_layers(nets[0]))}")
     except BaseException:
         for net in nets:
             net.close()
@@ -123,23 +128,33 @@ def choose_seed(param: caffe_pb2.SolverParameter) -> int:
     return seed
 
 
-def load_weights(solver: SolverDef, net: Net, test_nets: Sequence[Net]) -> None:
+def load_weights(solver: SolverDef, net: Net, test_nets: Sequence[Net],
+                 transfer: Transfer) -> list[LoadReport]:
     """Load the files of ``weights`` (each entry may be a comma list) into all nets of a solver.
 
     Raises:
-        WeightsError: a file cannot be read, or a layer's parameters do not fit.
+        WeightsError: a file cannot be read, a layer's parameters do not fit, or a rename fits no
+            file.
+        UsageError: ``transfer`` says something about files, and there are none.
     """
     names = [name.strip() for item in solver.param.weights for name in item.split(",")]
+    reports = []
     for name in filter(None, names):
         path = resolve(name, solver.place.file)
         glog.info(f"Finetuning from {path}")
-        report = net.copy_trained_layers_from(path)
+        report = net.copy_trained_layers_from(path, transfer)
         for line in report.lines():
             glog.info(line)
         if not report.loaded:
             glog.warning(f"No layer of the net is named in {path}")
         for test_net in test_nets:
-            test_net.copy_trained_layers_from(path)
+            test_net.copy_trained_layers_from(path, transfer)
+        reports.append(report)
+    if not reports and transfer != Transfer():
+        raise UsageError("renames and ignored mismatches are about files of weights, and there "
+                         "are none", remedy="Give them with --weights or in the solver")
+    transfer.check(net, reports)
+    return reports
 
 
 def _train_sources(solver: SolverDef, on_error: OnError) -> list[str]:

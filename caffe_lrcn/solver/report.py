@@ -37,6 +37,25 @@ def output_lines(kind: str, outputs: list[Output]) -> list[str]:
     return [f"    {kind} net output #{index}: {output}" for index, output in enumerate(outputs)]
 
 
+def named_values(outputs: list[Output]) -> dict[str, float]:
+    """Return values by name: ``top``, or ``top[0]``, ``top[1]`` … for a top of several elements."""
+    values: dict[str, list[float]] = {}
+    for output in outputs:
+        values.setdefault(output.name, []).append(output.value)
+    return {name: value for top, row in values.items()
+            for name, value in zip(element_names(top, len(row)), row, strict=True)}
+
+
+def element_names(top: str, count: int) -> list[str]:
+    """Return the names of the elements of a top."""
+    return [top] if count == 1 else [f"{top}[{index}]" for index in range(count)]
+
+
+def counted(count: int, noun: str, plural: str = "s") -> str:
+    """Return ``1 test``, ``2 tests``."""
+    return f"{count} {noun}{plural if count != 1 else ''}"
+
+
 class MeanOutputs:
     """Means of a net's outputs and of its loss over several forward passes."""
 

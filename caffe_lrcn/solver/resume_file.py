@@ -35,6 +35,7 @@ class ResumeFile:
         tests: the same for each test net.
         arithmetic: backend, type, precision and strictness of the run: what else the bits of its
             numbers depend on. Empty in files that were written before it was kept.
+        scores: last and best values of the test nets' outputs; empty in older files, too.
     """
 
     iteration: int
@@ -46,6 +47,7 @@ class ResumeFile:
     train: dict[str, Any] = field(default_factory=dict)
     tests: list[dict[str, Any]] = field(default_factory=list)
     arithmetic: dict[str, Any] = field(default_factory=dict)
+    scores: list[dict[str, Any]] = field(default_factory=list)
 
 
 def write_resume_file(path: str, content: ResumeFile) -> None:

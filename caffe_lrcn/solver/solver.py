@@ -18,18 +18,21 @@ from ..backends.scalars import NOT_FINITE, Reading
 from ..errors import DivergedError, SnapshotError
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
+from ..net.transfer import Transfer
 from ..proto.text import SolverDef, format_text
 from . import checkpoint, snapshot
 from .checks import check_solver
-from .csv_log import CsvLog, Mark
+from .csv_log import MOST_ELEMENTS, CsvLog, Mark
 from .divergence import diverged
 from .evaluation import evaluate
 from .loss_window import LossWindow
 from .nets import build_nets, choose_seed, load_weights, with_state
 from .policies import advance_step, learning_rate
 from .progress import ProgressLine
+from .recorder import Recorder
 from .report import Output, output_lines, read_outputs
 from .resume_file import ResumeFile
+from .scores import Patience, Scores
 from .signals import Action
 from .step import EagerStep, TrainingStep
 from .updates import find_rule
@@ -45,10 +48,14 @@ class Solver:
         level: replaces the train net's level if given.
         stages: added to the train net's stages.
         seed: replaces ``random_seed`` (the seed of a run that is resumed).
+        transfer: how the layers of ``weights`` get into the net.
 
     ``iter`` counts finished iterations. ``callbacks`` holds pairs of functions, called before the
     first forward pass of an iteration and before its update. ``next_action`` is asked once an
     iteration, and between the passes of a test, whether to stop or to take a snapshot.
+    ``recorders`` are told what is displayed, tested and saved; ``patience`` ends a training whose
+    tests no longer get better; ``saves_at_the_end`` stands for ``snapshot_after_train: true``.
+    ``why_stopped`` is set by ``patience`` alone.
 
     Raises:
         PrototxtError, NetError, ShapeError, DataError, WeightsError, SnapshotError: the solver
@@ -57,7 +64,8 @@ class Solver:
 
     def __init__(self, definition: SolverDef, *, backend: Backend | None = None,
                  settings: Settings | None = None, level: int | None = None,
-                 stages: Sequence[str] = (), seed: int | None = None) -> None:
+                 stages: Sequence[str] = (), seed: int | None = None,
+                 transfer: Transfer | None = None) -> None:
         definition = with_state(definition, level, stages)
         self.definition, self.param = definition, definition.param
         check_solver(self.param, definition.place)
@@ -76,18 +84,23 @@ class Solver:
         self.losses = LossWindow(self.param.average_loss)
         self.callbacks: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self.next_action: Callable[[], Action] = lambda: Action.NONE
-        self.stopped_early = False
+        self.stopped_early = self.saves_at_the_end = False
         self.last_snapshot: str | None = None
         self.keeps_losses = False
+        self.recorders: list[Recorder] = []
+        self.plain_progress = False
+        self.scores = Scores(MOST_ELEMENTS)
+        self.patience: Patience | None = None
+        self.why_stopped: str | None = None
         # A test that is broken off is done again after resuming, from here: the states of the test
-        # nets and the end of the table before the test that is running.
-        self._before_test: tuple[list[dict[str, Any]], Mark] | None = None
+        # nets, the end of the table, and the scores before the test that is running.
+        self._before_test: tuple[list[dict[str, Any]], Mark, list[dict[str, Any]]] | None = None
         self.display_clock = (time.monotonic(), 0)
         self.csv = CsvLog(f"{self.prefix}_log.csv",
                           [(name, net.blobs[name].count)
                            for net in (self.net, *self.test_nets) for name in net.outputs])
         self.keeps_csv = bool(self.param.snapshot)
-        load_weights(definition, self.net, self.test_nets)
+        self.loaded = load_weights(definition, self.net, self.test_nets, transfer or Transfer())
         glog.info("Solver scaffolding done.")
 
     # Training ---------------------------------------------------------------------------------
@@ -97,7 +110,8 @@ class Solver:
         glog.info(f"Solving {self.net.name}")
         glog.info(f"Learning Rate Policy: {self.param.lr_policy}")
         # A definition that was built in a program may have no snapshot_prefix.
-        snapshot_after = self.param.snapshot_after_train and bool(self.prefix)
+        snapshot_after = ((self.param.snapshot_after_train or self.saves_at_the_end)
+                          and bool(self.prefix))
         if snapshot_after:
             snapshot.prepare(self.prefix)
             self.keeps_csv = True
@@ -105,7 +119,7 @@ class Solver:
             self.restore(resume)
         self.step(max(0, self.param.max_iter - self.iter))
         every = self.param.snapshot
-        if snapshot_after and (not every or self.iter % every):
+        if snapshot_after and not self.why_stopped and (not every or self.iter % every):
             self.snapshot()
         if self.stopped_early:
             glog.info("Optimization stopped early.")
@@ -126,7 +140,7 @@ class Solver:
             SnapshotError: a snapshot or the CSV log could not be written.
         """
         end = self.iter + iterations
-        progress = ProgressLine(sys.stderr, end)
+        progress = ProgressLine(sys.stderr, end, self.plain_progress)
         self.stopped_early = False
         # A run that goes on from a snapshot goes on with its window too.
         if not self.keeps_losses:
@@ -144,7 +158,8 @@ class Solver:
     def _iterate(self) -> None:
         self.net.clear_param_diffs()
         test_due = self._is_due(self.param.test_interval)
-        if test_due and (self.iter or self.param.test_initialization) and not self.test_all():
+        if (test_due and (self.iter or self.param.test_initialization)
+                and (not self.test_all() or self.why_stopped)):
             self.stopped_early = True
             return
         for on_start, _ in self.callbacks:
@@ -218,17 +233,31 @@ class Solver:
     def test_all(self) -> bool:
         """Run every test net; return False if an action stopped it."""
         states, mark = [net.state() for net in self.test_nets], self.csv.position
-        self._before_test = states, mark
+        scores = self.scores.state()
+        self._before_test = states, mark, scores
         try:
             if all(self._test(number) for number in range(len(self.test_nets))):
+                self._lose_patience()
                 return True
             glog.info("Test interrupted.")
             for net, state in zip(self.test_nets, states, strict=True):
                 net.restore(state)
             self.csv.cut(mark)
+            self.scores.restore(scores)
             return False
         finally:
             self._before_test = None
+
+    def _lose_patience(self) -> None:
+        """Stop a training that no longer gets better, with a snapshot from before this test.
+
+        A resumed run does the test again: it stops there too, unless it has more patience.
+        """
+        reason = self.patience.verdict(self.scores) if self.patience else None
+        if reason and self.iter < self.param.max_iter:
+            self.why_stopped = reason
+            glog.info(f"Stopping: {reason}")
+            self.snapshot()
 
     def _test(self, number: int) -> bool:
         glog.info(f"Iteration {self.iter}, Testing net (#{number})")
@@ -253,9 +282,13 @@ class Solver:
         return True
 
     def write_row(self, net: str, loss: float, outputs: list[Output]) -> None:
-        """Add a row to the CSV log, if one is kept."""
+        """Add a row to the CSV log, if one is kept, and tell the recorders."""
+        row = self.iter, net, self.lr, loss, outputs
         if self.keeps_csv:
-            self.csv.write(self.iter, net, self.lr, loss, outputs)
+            self.csv.write(*row)
+        self.scores.write(*row)
+        for recorder in self.recorders:
+            recorder.write(*row)
 
     # Snapshots --------------------------------------------------------------------------------
 
@@ -275,21 +308,24 @@ class Solver:
             raise SnapshotError("a snapshot is asked for, but snapshot_prefix is not set",
                                 where=self.definition.place.at())
         self.csv.sync()
-        tests, mark = self._before_test or ([net.state() for net in self.test_nets],
-                                            self.csv.position)
+        tests, mark, scores = self._before_test or ([net.state() for net in self.test_nets],
+                                                    self.csv.position, self.scores.state())
         resume = ResumeFile(iteration=self.iter, seed=self.seed, written=time.time(), files={},
                             losses=self.losses.state(),
                             csv=asdict(mark) if self.keeps_csv else None, train=self.net.state(),
-                            tests=tests, arithmetic=self._arithmetic())
+                            tests=tests, arithmetic=self._arithmetic(), scores=scores)
         self.last_snapshot = checkpoint.save(self.prefix, self.param, self.net, self.history,
                                              self.current_step, resume)
+        for recorder in self.recorders:
+            recorder.saved(self.iter, self.last_snapshot)
         return self.last_snapshot
 
     def _arithmetic(self) -> dict[str, Any]:
         """Return what the bits of a run's numbers depend on, besides its definition."""
         backend = self.backend
         return {"backend": backend.name, "type": str(backend.dtype), "--math": backend.math,
-                "--strict": self.settings.strict}
+                "--strict": self.settings.strict,
+                "--freeze": ",".join(self.settings.frozen) or "nothing"}
 
     def restore(self, request: str) -> None:
         """Go on from a snapshot: exactly if it has a sidecar, else as Caffe does.
@@ -313,6 +349,7 @@ class Solver:
                               strict=True):
             net.restore(state)
         self.keeps_losses = self.losses.restore(resume.losses)
+        self.scores.restore(resume.scores)
         if resume.csv:
             self.csv.cut(Mark(**resume.csv))
 

@@ -2,15 +2,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .. import glog
 from ..backends import Backend
+from ..backends.choose import announce
+from ..glog import into_file
 from ..layer_types.base import Settings
+from ..net.transfer import Transfer
+from ..proto.caffe_pb2 import SolverParameter
 from ..proto.text import SolverDef
 from . import snapshot
+from .console import Console
+from .report import element_names
+from .scores import find_patience
 from .signals import Action
 from .solver import Solver
 
@@ -22,10 +30,12 @@ class Start:
     Args:
         state: the solver state to go on from; None: the first iteration.
         seed: replaces the definition's ``random_seed``.
+        transfer: how the layers of the definition's ``weights`` get into the net.
     """
 
     state: str | None = None
     seed: int | None = None
+    transfer: Transfer = field(default_factory=Transfer)
 
 
 def resume_from(request: str, definition: SolverDef) -> Start:
@@ -45,9 +55,35 @@ def resume_from(request: str, definition: SolverDef) -> Start:
     return Start(state, snapshot.seed_of(state) if param.random_seed < 0 else None)
 
 
+@dataclass(frozen=True)
+class Watch:
+    """What is shown and kept of a training besides its log, and what ends it early.
+
+    Args:
+        console: shows it on a terminal.
+        patience: tests without improvement that end it; None: it goes on to its end.
+        monitor: the output that ``patience`` looks at; see ``scores.find_patience``.
+        saves_at_the_end: a snapshot is taken even if ``snapshot_after_train`` is false.
+    """
+
+    console: Console | None = None
+    patience: int | None = None
+    monitor: str | None = None
+    saves_at_the_end: bool = False
+
+
+def log_path(param: SolverParameter) -> str:
+    """Return where the log lines of a training go: beside its snapshots."""
+    return f"{param.snapshot_prefix}.log"
+
+
 def train(definition: SolverDef, backend: Backend, start: Start, actions: Callable[[], Action], *,
-          settings: Settings | None = None, level: int = 0, stages: Sequence[str] = ()) -> Solver:
+          settings: Settings | None = None, level: int = 0, stages: Sequence[str] = (),
+          watch: Watch | None = None) -> Solver:
     """Train to ``max_iter``, or until an action stops it; return the solver, which is closed.
+
+    All log lines also go to ``<snapshot_prefix>.log``. That of a former training is kept as
+    ``.log.old``; a training that goes on from a snapshot writes on behind it.
 
     Args:
         definition: the solver.
@@ -57,20 +93,52 @@ def train(definition: SolverDef, backend: Backend, start: Start, actions: Callab
         settings: choices that hold for all nets.
         level: replaces the level in the definition. CAFFE-QUIRK: also where it is 0.
         stages: added to the train net's stages.
+        watch: what is shown, and what ends it early.
 
     Raises:
+        UsageError: ``watch`` asks for an output that no test net has.
         CaffeError: what ``Solver`` and ``Solver.solve`` raise.
     """
+    # A definition that was built in a program may have no snapshot_prefix.
+    named = bool(definition.param.snapshot_prefix)
+    with into_file(log_path(definition.param), anew=not start.state) if named else nullcontext():
+        return _train(definition, backend, start, actions, settings=settings, level=level,
+                      stages=stages, watch=watch or Watch())
+
+
+def _train(definition: SolverDef, backend: Backend, start: Start, actions: Callable[[], Action], *,
+           settings: Settings | None, level: int, stages: Sequence[str], watch: Watch) -> Solver:
+    announce(backend.name)
     solver = Solver(definition, backend=backend, settings=settings, level=level, stages=stages,
-                    seed=start.seed)
+                    seed=start.seed, transfer=start.transfer)
     solver.next_action = actions
     try:
+        _apply(watch, solver)
+        if watch.console:
+            watch.console.begin(solver, start.state, log_path(solver.param))
         glog.info("Starting Optimization")
         # The loss is checked anyway, with a message that names the layer.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             solver.solve(start.state)
     finally:
+        for recorder in solver.recorders:
+            recorder.close()
         solver.close()
+    if watch.console:
+        watch.console.end(solver, log_path(solver.param))
     # CAFFE-QUIRK: the solver has said this already unless it was stopped.
     glog.info("Optimization Done.")
     return solver
+
+
+def _apply(watch: Watch, solver: Solver) -> None:
+    solver.saves_at_the_end = watch.saves_at_the_end
+    if watch.patience is not None:
+        outputs = [(f"test {number}", name) for number, net in enumerate(solver.test_nets)
+                   for top in net.outputs for name in element_names(top, net.blobs[top].count)]
+        solver.patience = find_patience(watch.patience, watch.monitor, outputs)
+        solver.scores.signs[solver.patience.name] = solver.patience.sign
+        glog.info(f"Patience: {solver.patience}")
+    if watch.console:
+        solver.recorders.append(watch.console)
+        solver.plain_progress = True

@@ -42,12 +42,12 @@ def snapshots() -> list[str]:
 
 
 def test_train_stop_and_resume(task, capsys):
-    assert main(["train", "-solver", str(task), "-set", "max_iter=10"]) == 0
+    assert main(["train", "-solver", str(task), "-set", "max_iter=10", "--verbose"]) == 0
     text = capsys.readouterr().err
     # CAFFE-QUIRK: said by the solver and by the program.
     assert text.count("Optimization Done.") == 2
     assert "Use CPU." in text and "Starting Optimization" in text
-    assert main(["train", f"-solver={task}", "--snapshot", "latest"]) == 0
+    assert main(["train", f"-solver={task}", "--snapshot", "latest", "-logtostderr"]) == 0
     text = capsys.readouterr().err
     assert "Resuming from out/tiny_iter_10.solverstate" in text
     assert "Iteration 20, loss = " not in text and "Iteration 18 (" in text
@@ -55,7 +55,7 @@ def test_train_stop_and_resume(task, capsys):
 
 
 def test_resume_takes_over_a_drawn_seed(task, capsys):
-    unset = ["--solver", str(task), "--set", "random_seed=-1"]
+    unset = ["--solver", str(task), "--set", "random_seed=-1", "--verbose"]
     assert main(["train", *unset, "--set", "max_iter=5"]) == 0
     assert "Drew random_seed" in capsys.readouterr().err
     assert main(["train", *unset, "--snapshot", "out/tiny", "--set", "max_iter=6"]) == 0
@@ -67,7 +67,7 @@ def test_weights_replace_those_of_the_solver(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["train", "--solver", str(GOLDEN / "sgd_solver.prototxt"), "--cpu",
                  "--weights", "sgd_init.caffemodel", "--set", "weights=absent.caffemodel",
-                 "--set", "max_iter=1"]) == 0
+                 "--set", "max_iter=1", "--verbose"]) == 0
     text = capsys.readouterr().err
     assert text.count("Finetuning from") == 1 and "6 layers loaded" in text
 
@@ -123,6 +123,45 @@ def test_strict_refuses_what_the_reference_refuses(task, capsys):
     assert "std" in run_error([*words, "--strict"], capsys)
 
 
+def test_the_terminal_shows_facts_and_the_log_file_all_lines(task, capsys, monkeypatch):
+    words = ["train", "--solver", str(task)]
+    assert main(words) == 0
+    shown = capsys.readouterr().err
+    assert "]" not in shown and "\r" not in shown and "\x1b" not in shown
+    assert len(shown.splitlines()) < 40
+    for line in (r"  net +\S*tiny.prototxt: 9 layers, 777 parameters$",
+                 r"  data +words.txt \(HDF5Data, 2 x 3\)$",
+                 r"  test 1 +pictures.txt .*; words.txt .*; 3 batches$",
+                 r" 8/20  test 1: accuracy [\d.]+, loss [\d.]+$",
+                 r" 5/20  snapshot out/tiny_iter_5.solverstate$", "^Done at iteration 20 after 0:0",
+                 r"  test 0 +loss [\d.]+ \(best [\d.]+ at \d+\)$", r"  log +out/tiny.log$"):
+        assert re.search(line, shown, re.M), line
+    log = Path("out/tiny.log").read_text()
+    assert "Use CPU." in log and "Creating Layer fc" in log
+    assert log.count("Optimization Done.") == 2 and "Iteration 18 (" in log
+    main([*words, "--snapshot", "latest", "--minloglevel", "1"])
+    assert capsys.readouterr().err == ""
+    longer = Path("out/tiny.log").read_text()  # a resumed run goes on behind the former
+    assert longer.startswith(log) and "Restoring previous solver status" in longer
+    monkeypatch.setenv("GLOG_logtostderr", "1")  # as Caffe's scripts have it
+    main(words)
+    shown = capsys.readouterr().err
+    assert shown == Path("out/tiny.log").read_text() and "Iteration 18 (" in shown
+    assert Path("out/tiny.log.old").read_text() == longer
+
+
+def test_warnings_stay_visible(task, capsys):
+    assert main(["train", "--solver", str(task), "--stage", "unheard-of", "--set", "max_iter=1",
+                 "--set", "snapshot=0", "--set", "base_lr=0"]) == 0
+    assert re.search("^warning: base_lr is 0", capsys.readouterr().err, re.M)
+
+
+def test_a_log_file_that_cannot_be_written(task, capsys):
+    Path("out").write_text("a file")
+    error = run_error(["train", "--solver", str(task)], capsys)
+    assert "the log file cannot be written" in error and "snapshot_prefix" in error
+
+
 def run_error(words, capsys) -> str:
     assert main(words) == 1
     error = capsys.readouterr().err.splitlines()[-1]
@@ -176,12 +215,12 @@ def test_ctrl_c_finishes_the_iteration_and_saves(task, monkeypatch, capsys):
     before = signal.getsignal(signal.SIGINT)
     interrupt_in(monkeypatch, "apply_update", [signal.SIGINT], 8)
     assert main(["train", "--solver", str(task), "--cpu", "--strict", "--math=bf16",
-                 "--set", "gamma=0.5"]) == 0
+                 "--set", "gamma=0.5", "--verbose"]) == 0
     assert snapshots() == ["tiny_iter_5.solverstate", "tiny_iter_8.solverstate"]
     captured = capsys.readouterr()
     assert "Optimization stopped early." in captured.err
     assert (f"caffe-lrcn train --solver {task} --snapshot out/tiny_iter_8.solverstate "
-            "--set gamma=0.5 --math bf16 --cpu --strict") in captured.out
+            "--set gamma=0.5 --math bf16 --cpu --strict --verbose") in captured.out
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -215,9 +254,15 @@ def test_sighup_is_looked_at_first():
 def test_test_command(capsys):
     weights = ",".join(str(GOLDEN / f"sgd_{part}.caffemodel") for part in ("init", "iter_6"))
     net = GOLDEN / "mini_lrcn.prototxt"
-    assert main(["test", "-model", str(net), "-weights", weights, "-iterations", "3",
-                 "--cpu"]) == 0
+    words = ["test", "-model", str(net), "-weights", weights, "-iterations", "3", "--cpu"]
+    assert main(words) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert main([*words, "--verbose"]) == 0
     text = capsys.readouterr().err
+    for line in shown.out.splitlines():
+        assert f"] {line}\n" in text
+    assert "Loss: " in shown.out and "cross_entropy_loss = " in shown.out
     assert text.count("6 layers loaded") == 2
     batches = [float(x) for x in re.findall(r"Batch \d, cross_entropy_loss = ([\d.]+)", text)]
     loss = sum(batches) / 3
@@ -244,7 +289,7 @@ def test_test_command_says_which_layers_have_no_weights(task, capsys):
     assert main(["test", "--model", str(net), "--weights", "out/tiny_iter_1.caffemodel",
                  "--iterations", "1"]) == 0
     error = capsys.readouterr().err
-    assert re.search(r"(?m)^W.*No file of weights names other:", error)
+    assert re.search(r"(?m)^warning: No file of weights names other:", error)
     assert "No file of weights names fc" not in error
 
 

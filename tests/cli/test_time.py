@@ -33,7 +33,7 @@ def _messages(capsys) -> list[str]:
 
 
 def test_prints_each_layer_and_the_totals(model, capsys):
-    assert main(["time", "--model", model, "--iterations", "2", "--cpu"]) == 0
+    assert main(["time", "--model", model, "--iterations", "2", "--cpu", "--verbose"]) == 0
     messages = _messages(capsys)
     begin = messages.index("*** Benchmark begins ***")
     assert any(re.fullmatch(r"Initial loss: \S+", line) for line in messages[:begin])
@@ -49,8 +49,23 @@ def test_prints_each_layer_and_the_totals(model, capsys):
 
 
 def test_phase_chooses_layers(model, capsys):
-    assert main(["time", "-model", model, "-phase", "TEST", "-iterations", "1", "-cpu"]) == 0
-    assert not any(line.startswith("train_only") for line in _messages(capsys))
+    for phase, there in (("TRAIN", True), ("TEST", False)):
+        assert main(["time", "-model", model, "-phase", phase, "-iterations", "1", "-cpu"]) == 0
+        assert ("train_only" in capsys.readouterr().out) == there
+
+
+def test_prints_a_table(model, capsys):
+    assert main(["time", "--model", model, "--iterations", "2", "--cpu"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    lines = shown.out.splitlines()
+    assert re.fullmatch(r"layer +type +forward ms  backward ms +share", lines[0])
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["x", "Input"], ["x_x_0_split", "Split"], ["ip", "InnerProduct"]]
+    assert re.fullmatch(r"all +[\d.]+ +[\d.]+  100.0%", lines[-2])
+    assert len({len(line) for line in lines[:-1]}) == 1
+    shares = [float(line.split()[-1].rstrip("%")) for line in lines[1:-2]]
+    assert sum(shares) == pytest.approx(100, abs=0.5)
 
 
 def test_wrong_number_of_iterations(model, capsys):

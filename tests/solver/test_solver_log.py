@@ -212,10 +212,12 @@ class Terminal(io.StringIO):
 
 
 def test_progress_line():
-    assert progress_text([(0.0, 10), (5.0, 20)], 3620, 1.23456, 0.01) == (
-        "20/3620  2.0 it/s  loss 1.235  lr 0.01  left 30:00")
-    assert progress_text([(0.0, 10)], 20, 1, 0.01).endswith("left ?")
-    assert progress_text([(0.0, 0), (1.0, 1)], 7201, 1, 1).endswith("left 2:00:00")
+    assert progress_text([(0.0, 10, 1.0), (5.0, 20, 1.46912)], 3620, 0.01) == (
+        "20/3620 (1%)  2.0 it/s  loss 1.235  lr 0.01  left 30:00")
+    assert progress_text([(0.0, 10, 1.0)], 20, 0.01) == (
+        "10/20 (50%)  ? it/s  loss 1  lr 0.01  left ?")
+    assert progress_text([(0.0, 0, 1.0), (1.0, 1, 1.0)], 7201, 1).endswith("left 2:00:00")
+    assert "  0.25 it/s" in progress_text([(0.0, 0, 1.0), (4.0, 1, 1.0)], 10, 1)
     for stream, silent in ((Terminal(), False), (io.StringIO(), True)):
         line = ProgressLine(stream, 100)
         line.show(1, 0.5, 0.1)
@@ -235,8 +237,52 @@ def test_progress_line_asks_its_own_terminal():
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("4H", 24, 20, 0, 0))
     with open(follower, "w") as terminal:
         ProgressLine(terminal, 100).show(1, 0.5, 0.1)
-        assert os.read(leader, 100) == b"\r\x1b[K1/100  0.0 it/s"
+        assert os.read(leader, 100) == b"\r\x1b[K1/100 (1%)  ? it/s"[:23]
     os.close(leader)
+
+
+def test_plain_progress_lines(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    stream = io.StringIO()
+    line = ProgressLine(stream, 1000, plain=True)
+    for i in range(1001):
+        if line.is_due():
+            line.show(i, 0.5, 0.1)
+        clock[0] += 1.0
+    line.close()
+    lines = stream.getvalue().splitlines()
+    assert 19 <= len(lines) <= 22 and "\r" not in stream.getvalue()
+    assert lines[1].startswith("100/1000 (10%)  1.0 it/s  loss 0.5  lr 0.1  left 15:0")
+
+
+def test_a_dumb_terminal_gets_plain_lines(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal()
+    line = ProgressLine(stream, 100)
+    assert not line.is_due()
+    handler = glog.ConsoleHandler(stream)
+    handler.handle(glog.logger.makeRecord("x", 20, "a.py", 3, "hello", (), None))
+    assert stream.getvalue().startswith("I")
+
+
+def test_the_log_file_of_an_inner_training_is_its_own(tmp_path):
+    with glog.into_file(str(tmp_path / "a" / "outer.log"), anew=True):
+        glog.info("first")
+        with glog.into_file(str(tmp_path / "inner.log"), anew=True):
+            glog.info("second")
+        glog.info("third")
+    lines = (tmp_path / "a" / "outer.log").read_text().splitlines()
+    assert [line.split("] ")[1] for line in lines] == ["first", "third"]
+    assert "second" in (tmp_path / "inner.log").read_text()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_ends_a_training_at_the_log(tmp_path):
+    (tmp_path / "run.log").symlink_to("/dev/full")
+    with (pytest.raises(SnapshotError, match="the log file cannot be written: No space"),
+          glog.into_file(str(tmp_path / "run.log"), anew=False)):
+        glog.info("line")
 
 
 def test_a_log_line_erases_the_progress_line():

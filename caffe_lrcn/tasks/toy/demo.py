@@ -47,7 +47,7 @@ def run_demo(data: Embedded, out: Path, convnet_iterations: int | None = None,
         convnet_iterations, iterations: replace ``max_iter`` of the solvers of picture net and
             captioner.
     """
-    glog.start()
+    glog.start(brief=True)
     if captions_missing():
         data.make_captions()
     data.make_toy()
@@ -71,7 +71,7 @@ def write_report(weights: Path, out: Path) -> Path:
     Raises:
         DataError: a file cannot be written.
     """
-    glog.start(min_level=1)  # how the nets for captioning are built is of no interest here
+    glog.start(brief=True)  # how the nets for captioning are built is of no interest here
     rows = [["test pictures", "content", "shapes", "colours", "relation", "BLEU-4", "CIDEr-D"]]
     galleries = []
     for split, name in (("test_seen", "seen combinations"), ("test_unseen", "unseen combinations")):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...backends import get_backend
-from ...backends.choose import announce, device_for
+from ...backends.choose import device_for
 from ...errors import DataError
 from ...files import replacing
 from ...language.caption_files import read_captions
@@ -22,9 +22,10 @@ from ...layer_types.base import Settings
 from ...paths import resolve
 from ...printable import printable_lines
 from ...proto.text import SolverDef, read_net, read_solver
+from ...solver.console import Console
 from ...solver.signals import SignalActions
 from ...solver.snapshot import LATEST, set_paths
-from ...solver.training import Start, resume_from, train
+from ...solver.training import Start, Watch, resume_from, train
 from ..captioning.prepare import PARTIAL, Recipe, write_data_set
 from .dataset import write_dataset
 
@@ -42,10 +43,12 @@ class Embedded:
     Args:
         images: number of training pictures to generate.
         settings: of the nets that are trained.
+        console: shows the trainings on a terminal.
     """
 
     images: int = IMAGES
     settings: Settings = field(default_factory=Settings)
+    console: Console | None = None
 
     def make_missing(self, definition: SolverDef) -> None:
         """Make what a solver names of the embedded data and is not there yet.
@@ -116,9 +119,8 @@ class Embedded:
         with SignalActions() as actions:
             # Snapshots of a longer run are of no use.
             start = resume_from(LATEST, definition) if taken and max(taken) <= last else Start()
-            backend = get_backend(device_for(param))
-            announce(device_for(param))
-            done = train(definition, backend, start, actions, settings=self.settings)
+            done = train(definition, get_backend(device_for(param)), start, actions,
+                         settings=self.settings, watch=Watch(console=self.console))
         weights = weights_of(solver, iterations)
         if not weights.exists():
             _say(f"Stopped at iteration {done.iter}. The same command as before goes on there.")
