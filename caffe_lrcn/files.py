@@ -156,14 +156,14 @@ def new_hdf5(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         OSError: the file cannot be made, or, once the block is left, a write has failed.
     """
     import h5py
-    with _Forgiving(path, "w+b") as raw:
+    with ForgivingFile(path, "w+b") as raw:
         with h5py.File(raw, "w") as file:
             yield file
         if raw.failure is not None:
             raise raw.failure
 
 
-class _Forgiving(io.FileIO):
+class ForgivingFile(io.FileIO):
     """A file that swallows failing writes and keeps the first error.
 
     libhdf5 cannot let go of a file whose writes fail: closing it prints a page of errors, and the
