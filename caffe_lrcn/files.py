@@ -1,6 +1,7 @@
 """Files written safely: a full disk is an ordinary error, and no reader meets half a file."""
 from __future__ import annotations
 
+import errno
 import glob
 import io
 import os
@@ -33,8 +34,8 @@ def writing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
     except OSError as error:
         if isinstance(error, CaffeError):
             raise
-        raise kind(f"{what} cannot be written: {error.strerror or error}", where=path,
-                   remedy=remedy) from error
+        cause = error.strerror or f"{error}; the disk may be full"  # NumPy does not tell
+        raise kind(f"{what} cannot be written: {cause}", where=path, remedy=remedy) from error
 
 
 @contextmanager
@@ -43,18 +44,21 @@ def replacing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
     """Give the block a temporary name to write to; then put that file in the place of ``path``.
 
     If the block fails, a file that was there stays as it is. A path that is something else than a
-    file (a device, a pipe) is written as it is.
+    file (a device, a pipe) is written as it is. A link stays one, and where it points to is
+    written, unless somebody else put it there.
 
     Args:
         path, kind, what, remedy: as for ``writing``.
     """
     with writing(path, kind, what, remedy):
-        target = os.path.realpath(path)  # a link stays one
+        if _is_planted(path):
+            raise PermissionError(errno.EPERM, "this is a link that another user made")
+        target = os.path.realpath(path)
         if os.path.exists(target) and not os.path.isfile(target):
             yield target
             return
         try:
-            yield temporary(target)
+            yield claim(target)
             sync(temporary(target))
             os.replace(temporary(target), target)
         except BaseException:
@@ -82,6 +86,22 @@ def temporary(path: str) -> str:
     return f"{path}.{os.getpid()}.partial"
 
 
+def claim(path: str) -> str:
+    """Make the temporary file of ``path``, and return its name.
+
+    Its name can be guessed, so a link of this name may wait to have another file overwritten; it
+    is not followed.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    name = temporary(path)
+    with suppress(FileNotFoundError):
+        os.remove(name)
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return name
+
+
 def remove_leftovers(stem: str) -> None:
     """Remove the temporaries of files that begin with ``stem``, but for those of running processes.
 
@@ -101,6 +121,18 @@ def sync(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_planted(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a path is a link that is neither ours nor that of its folder's owner.
+
+    The rule is the one by which Linux protects links in ``/tmp``; since the target is replaced
+    and not opened, the system does not apply it here.
+    """
+    if not os.path.islink(path) or not hasattr(os, "geteuid"):
+        return False
+    folder = os.path.dirname(os.path.abspath(path))
+    return os.lstat(path).st_uid not in (os.geteuid(), os.stat(folder).st_uid)
 
 
 def _is_being_written(path: str) -> bool:
@@ -124,14 +156,14 @@ def new_hdf5(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
         OSError: the file cannot be made, or, once the block is left, a write has failed.
     """
     import h5py
-    with _Forgiving(path, "w+b") as raw:
+    with ForgivingFile(path, "w+b") as raw:
         with h5py.File(raw, "w") as file:
             yield file
         if raw.failure is not None:
             raise raw.failure
 
 
-class _Forgiving(io.FileIO):
+class ForgivingFile(io.FileIO):
     """A file that swallows failing writes and keeps the first error.
 
     libhdf5 cannot let go of a file whose writes fail: closing it prints a page of errors, and the

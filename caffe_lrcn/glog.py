@@ -174,6 +174,11 @@ def _file_handler(folder: str) -> logging.Handler:
     path = os.path.join(folder, f"caffe-lrcn.INFO.{stamp}.{os.getpid()}")
     with writing(path, UsageError, "the log file",
                  "Give --log_dir a folder that exists and is writable."):
-        handler = logging.FileHandler(path)
+        handler = logging.FileHandler(_unused(path), mode="x")  # a link is not followed
     handler.setFormatter(GlogFormatter())
     return handler
+
+
+def _unused(path: str) -> str:
+    names = (path, *(f"{path}.{number}" for number in range(1, 100)))
+    return next((name for name in names if not os.path.lexists(name)), path)

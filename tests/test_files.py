@@ -1,16 +1,22 @@
 """Files: HDF5 on a disk that fills up; files that appear when they are whole."""
 from __future__ import annotations
 
+import logging
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
 import pytest
 
+from caffe_lrcn import glog
 from caffe_lrcn.errors import DataError, UsageError
-from caffe_lrcn.files import new_file, new_hdf5, replacing
+from caffe_lrcn.files import new_file, new_hdf5, replacing, temporary
+from caffe_lrcn.solver.csv_log import CsvLog
 
 # In a process of its own: a plain h5py file may crash it, and the limit would stay.
 _FULL = """
@@ -94,3 +100,63 @@ def test_links_and_devices_stay_what_they_are(tmp_path):
     with new_file("/dev/null", DataError, "x") as stream:
         stream.write("1")
     assert Path("/dev/null").is_char_device()
+
+
+# -- links that somebody planted, disks that are full ----------------------------------------
+
+
+def test_a_planted_temporary_is_not_followed(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    Path(temporary(str(tmp_path / "a"))).symlink_to(tmp_path / "mine")
+    with new_file(tmp_path / "a", DataError, "x") as stream:
+        stream.write("new")
+    assert (tmp_path / "mine").read_text() == "mine" and (tmp_path / "a").read_text() == "new"
+    assert not (tmp_path / "a").is_symlink()
+
+
+def test_a_link_of_somebody_else_is_not_followed(tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "a").symlink_to(tmp_path / "mine")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(os, "stat", lambda path, stat=os.stat, **options: SimpleNamespace(
+        st_uid=os.getuid() + 2) if path == str(tmp_path) else stat(path, **options))
+    with (pytest.raises(DataError, match="a: the page cannot be written: this is a link that "
+                                         "another user made"),
+          new_file(tmp_path / "a", DataError, "the page")):
+        pass
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_logs_do_not_follow_links(tmp_path, monkeypatch):
+    (tmp_path / "mine").write_text("mine")
+    monkeypatch.setattr(time, "strftime", lambda *_: "now")
+    (tmp_path / f"caffe-lrcn.INFO.now.{os.getpid()}").symlink_to(tmp_path / "mine")
+    handler = glog._file_handler(str(tmp_path))
+    handler.emit(logging.makeLogRecord({"msg": "a", "levelname": "INFO"}))
+    handler.close()
+    assert (tmp_path / f"caffe-lrcn.INFO.now.{os.getpid()}.1").read_text().endswith("a\n")
+    (tmp_path / "log.csv").symlink_to(tmp_path / "none")
+    log = CsvLog(str(tmp_path / "log.csv"), [("loss", 1)])
+    log.write(1, "train", 0.1, 0.5, [])
+    log.close()
+    assert (tmp_path / "mine").read_text() == "mine" and not (tmp_path / "none").exists()
+
+
+def test_a_full_disk_is_named_though_numpy_does_not(tmp_path):
+    program = _FULL.replace("new_hdf5", "new_file").replace("""
+    with new_file(sys.argv[1]) as file:
+        group = file.create_group("data")
+        for number in range(20):
+            group[str(number)] = np.ones((10, 10), np.float32)
+except OSError as error:
+    print(error.strerror)""", """
+    with new_file(sys.argv[1], DataError, "the features", "wb") as file:
+        np.save(file, np.ones(9999))
+except DataError as error:
+    print(error)""").replace("import resource", "from caffe_lrcn.errors import DataError\n"
+                             "import resource", 1)
+    run = subprocess.run([sys.executable, "-c", program, tmp_path / "a.npy", "5000"],
+                         capture_output=True, text=True, check=True)
+    assert "the features cannot be written: " in run.stdout
+    assert "the disk may be full" in run.stdout or "File too large" in run.stdout
+    assert not list(tmp_path.iterdir())

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BackendError
+from ..memory import check_room
 from .cpu.blocks import blocks
 from .cuda.device import USE_CPU, device_number, open_device
 from .scalars import Scalars
@@ -35,6 +36,8 @@ OP_MODULES = ("blas", "conv", "pool", "lrn", "embed", "recurrent", "softmax_loss
               "update")
 MATH_MODES = ("fp32", "tf32", "bf16")
 _ALIGNMENT = 64
+#: What to do where arrays do not fit in the memory.
+SMALLER = "Use a smaller batch or net, or a machine with more memory."
 _HOST: AbstractContextManager[object] = nullcontext()
 
 
@@ -87,11 +90,17 @@ class Backend:
         return Scalars(self)
 
     def zeros(self, count: int, dtype: Any = None) -> Any:
-        """Return a zeroed flat array of ``count`` elements, 64-byte aligned."""
+        """Return a zeroed flat array of ``count`` elements, 64-byte aligned.
+
+        Raises:
+            BackendError: it does not fit in the memory of the host.
+        """
         dtype = np.dtype(dtype or self.dtype)
         if self.is_gpu:
             with self.device:
                 return self.xp.zeros(count, dtype)
+        check_room(count * dtype.itemsize, BackendError, f"an array of {count:,} elements",
+                   remedy=SMALLER)
         raw = np.zeros(count * dtype.itemsize + _ALIGNMENT, np.uint8)
         start = -raw.ctypes.data % _ALIGNMENT
         return raw[start:start + count * dtype.itemsize].view(dtype)

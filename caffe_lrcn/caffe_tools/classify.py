@@ -24,6 +24,7 @@ from ..proto.text import read_net
 from ..pycaffe.classifier import Classifier
 from ..pycaffe.modes import set_mode_gpu
 from ..pycaffe.pictures import load_image
+from ..sources.array_file import read_array
 from .compute_image_mean import read_mean
 from .program import Parser
 
@@ -107,10 +108,7 @@ def load_pictures(path: str, extension: str) -> list[np.ndarray]:
     Source: python/classify.py.
     """
     if path.endswith(".npy"):
-        try:
-            pictures = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise DataError("the pictures cannot be read", where=path, got=error) from None
+        pictures = read_array(path, "the pictures")
         if pictures.ndim != 4:
             raise DataError("these are not pictures", where=path, got=f"shape {pictures.shape}",
                             wanted="(pictures, height, width, channels)")

@@ -10,6 +10,7 @@ from ..errors import DataError
 from ..files import new_file
 from ..proto.blob_proto import read_blob_proto
 from ..proto.caffe_pb2 import BlobProto
+from ..sources.array_file import read_array
 from ..sources.datum import parse_picture
 from ..sources.records.database import open_database
 from .program import Parser
@@ -93,12 +94,8 @@ def read_mean(path: str) -> np.ndarray | None:
         mean = read_blob_proto(path)
         mean = mean[0] if mean.ndim == 4 and len(mean) == 1 else mean
     else:
-        try:
-            mean = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise DataError("the mean cannot be read", where=path, got=error,
-                            wanted="a .npy or a .binaryproto file",
-                            remedy="Name a mean file; an empty name stands for no mean") from None
+        mean = read_array(path, "the mean", "a .npy or a .binaryproto file",
+                          "Name a mean file; an empty name stands for no mean")
     if mean.ndim != 3:
         raise DataError("this is not a mean picture", where=path, got=f"shape {mean.shape}",
                         wanted="(channels, height, width)")

@@ -107,6 +107,9 @@ def run_command(command: str, words: Sequence[str]) -> int:
         # The reader of our output (head, less) went away; nothing is left to say.
         sys.stderr.close()
         return 1
+    except MemoryError as error:
+        print(f"error: there is not enough memory: {error or 'for this'}", file=sys.stderr)
+        return 1
     except OSError as error:
         # A full disk, a closed output: nothing that a traceback would explain better.
         place = f"{error.filename}: " if error.filename else ""

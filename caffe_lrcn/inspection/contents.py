@@ -72,7 +72,7 @@ def read_contents(path: str) -> Contents:
 
 def _is_h5_state(path: str) -> bool:
     import h5py
-    with suppress(OSError), h5py.File(path, "r") as file:
+    with suppress(Exception), h5py.File(path, "r") as file:  # the readers say what is wrong
         return "history" in file
     return False
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 
-import h5py
 import numpy as np
 
-from ..errors import DataError
 from ..paths import resolve
 from ..sources.listing import read_file_list
+from .stream_checks import read_streams
 
 
 def read_transitions(listing: str | os.PathLike[str]) -> np.ndarray:
@@ -27,13 +26,9 @@ def read_transitions(listing: str | os.PathLike[str]) -> np.ndarray:
     found = []
     for name in read_file_list(os.fspath(listing)):
         path = resolve(name, os.fspath(listing))
-        try:
-            with h5py.File(path) as file:
-                inputs, targets = file["input_sentence"][:], file["target_sentence"][:]
-        except (OSError, KeyError) as error:
-            raise DataError(f"cannot read caption streams: {error}", where=path) from error
-        kept = targets >= 0
-        found.append(np.stack([inputs[kept], targets[kept]], axis=1).astype(int))
+        streams = read_streams(path)
+        kept = streams.target >= 0
+        found.append(np.stack([streams.input[kept], streams.target[kept]], axis=1))
     return np.concatenate(found)
 
 

@@ -12,8 +12,12 @@ import h5py
 import numpy as np
 
 from ..errors import DataError
+from ..hdf5_files import hdf5_errors, member
+from ..memory import check_room
+from ..sources.records.hdf5 import open_file
 
 PADDING, EOS = -1, 0
+_TOO_LARGE = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -70,13 +74,8 @@ def read_streams(path: str, names: Names | None = None) -> Streams:
         DataError: the file is not HDF5, a data set is missing, or they are not of one shape (T, N).
     """
     names = names or Names()
-    try:
-        with h5py.File(path, "r") as file:
-            arrays = [_array(file, name, path) for name in (names.cont, names.input, names.target)]
-    except OSError as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"cannot be read as HDF5: {error}", where=path) from None
+    with open_file(path) as file, hdf5_errors(path, DataError):
+        arrays = [_array(file, name, path) for name in (names.cont, names.input, names.target)]
     shapes = [array.shape for array in arrays]
     if len(set(shapes)) > 1:
         raise DataError("cont, input and target differ in shape", where=path,
@@ -86,15 +85,19 @@ def read_streams(path: str, names: Names | None = None) -> Streams:
 
 
 def _array(file: h5py.File, name: str, path: str) -> np.ndarray:
-    if name not in file or not isinstance(file[name], h5py.Dataset):
+    data = member(file, name, DataError)
+    if not isinstance(data, h5py.Dataset):
         raise DataError(f"there is no data set '{name}'", where=path,
                         got=", ".join(sorted(file)) or "an empty file",
                         remedy="Say other names with --cont, --input and --target")
-    data = file[name]
-    if data.ndim != 2:
-        raise DataError(f"data set '{name}' is not a word stream", where=path, got=data.shape,
-                        wanted="(T, N): steps and streams")
-    return data[()]
+    if data.ndim != 2 or data.dtype.kind not in "biuf":
+        raise DataError(f"data set '{name}' is not a word stream", where=path,
+                        got=f"{data.dtype} {data.shape}", wanted="numbers (T, N): steps, streams")
+    check_room(data.nbytes, DataError, f"data set '{name}'", where=path)
+    values = data[()]
+    if not (np.abs(values.astype(np.float64)) < _TOO_LARGE).all():  # nor NaN
+        raise DataError(f"data set '{name}' holds values that are no ids", where=path)
+    return values
 
 
 def starts(streams: Streams) -> np.ndarray:

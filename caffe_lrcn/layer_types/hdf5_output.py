@@ -5,6 +5,7 @@ import h5py
 
 from ..blob import Blob
 from ..errors import DataError, ShapeError
+from ..files import ForgivingFile
 from .base import Layer, exactly
 
 _DATASETS = ("data", "label")
@@ -36,7 +37,8 @@ class HDF5Output(Layer):
         if not self._path:
             raise self.error(DataError, "no file_name is given", at=("hdf5_output_param",))
         try:
-            self._file = h5py.File(self._path, "w")
+            self._raw = ForgivingFile(self._path, "w+b")
+            self._file = h5py.File(self._raw, "w")
         except OSError as error:
             raise self.error(DataError, f"the file '{self._path}' cannot be made",
                              at=("hdf5_output_param", "file_name"), got=error) from None
@@ -60,14 +62,19 @@ class HDF5Output(Layer):
         for name, blob in zip(_DATASETS, bottom, strict=True):
             self._append(name, blob)
         self._file.flush()
+        self._check()
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Do nothing: what is written has no gradient."""
 
     def close(self) -> None:
         """Close the file."""
-        if hasattr(self, "_file"):
+        if hasattr(self, "_file") and self._file:
+            told = self._raw.failure is not None
             self._file.close()
+            self._raw.close()
+            if not told:
+                self._check()
 
     def _append(self, name: str, blob: Blob) -> None:
         shape = _four_axes(blob)
@@ -91,6 +98,11 @@ class HDF5Output(Layer):
             raise
         except (OSError, ValueError, RuntimeError) as error:
             raise self.error(DataError, f"cannot write to '{self._path}'", got=error) from error
+
+    def _check(self) -> None:
+        if self._raw.failure is not None:
+            raise self.error(DataError, f"cannot write to '{self._path}'", got=self._raw.failure,
+                             remedy="Make room on the disk")
 
 
 def _four_axes(blob: Blob) -> tuple[int, ...]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from .. import glog
-from ..backends import Backend
+from ..backends import SMALLER, Backend
 from ..blob import Blob
-from ..errors import CaffeError
+from ..errors import BackendError, CaffeError
 from ..layer_types import Layer
 from ..layer_types.base import TRAIN, LayerContext, Settings
 from ..proto import caffe_pb2
@@ -69,8 +69,10 @@ class Node:
             if weight and spent:
                 blob.diff[...] = weight
 
-    def placed(self, error: CaffeError) -> CaffeError:
+    def placed(self, error: CaffeError | MemoryError) -> CaffeError:
         """Name the layer and its place in an error that an op or a blob raised."""
+        if isinstance(error, MemoryError):
+            error = BackendError("there is not enough memory", got=error, remedy=SMALLER)
         if error.where and not error.layer and self.place.file not in str(error.where):
             error.message += f" (the layer is at {self.place.at()})"  # the error tells of its data
         error.layer = error.layer or self.layer.name
@@ -202,8 +204,8 @@ def _step(built: Built, vertex: Vertex, definition: LayerDef, context: LayerCont
             node = _make_node(built, vertex, context)
             _set_up(node)
             tops += [blob.shape for blob in node.top]
-        except CaffeError as error:
-            if collector is None:
+        except (CaffeError, MemoryError) as error:
+            if collector is None or isinstance(error, MemoryError):
                 raise (node.placed(error) if node else error) from None
             node, tops = None, collector.failed(definition, error)
     tops = tops or [None] * len(vertex.tops)

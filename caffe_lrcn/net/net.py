@@ -135,7 +135,7 @@ class Net:
         try:
             node.layer.reshape(node.bottom, node.top)
             node.layer.forward(node.bottom, node.top)
-        except CaffeError as error:
+        except (CaffeError, MemoryError) as error:
             raise node.placed(error) from None
         if node.has_loss:
             self._add_loss(node)
@@ -206,7 +206,7 @@ class Net:
             self._add_loss_weight(node)
         try:
             node.layer.backward(node.top, node.propagate_down, node.bottom)
-        except CaffeError as error:
+        except (CaffeError, MemoryError) as error:
             raise node.placed(error) from None
 
     def _add_loss_weight(self, node: Node) -> None:

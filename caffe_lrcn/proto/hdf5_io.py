@@ -8,18 +8,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import h5py
 import numpy as np
 
 from caffe_lrcn.errors import CaffeError, SnapshotError, WeightsError
 from caffe_lrcn.files import new_hdf5
+from caffe_lrcn.hdf5_files import hdf5_errors, member
+from caffe_lrcn.memory import check_room
 from caffe_lrcn.proto.caffemodel import LayerRecord, WeightFile, WeightLayer
 from caffe_lrcn.proto.solverstate import SolverStateFile
 
 DIALECT = "HDF5"
 # deflate can shrink zeros by about this factor, so a longer dataset is a damaged header.
 _MAX_COMPRESSION = 1100
+#: Most bytes of what is a number or a path.
+_SMALL = 1 << 16
 _FLOATS = (np.dtype("f4"), np.dtype("f8"))
 
 
@@ -32,13 +37,13 @@ def read_weights_h5(path: str | os.PathLike[str]) -> WeightFile:
     Source: Caffe net.cpp (CopyTrainedLayersFromHDF5).
     """
     with _open(path, WeightsError) as file:
-        if not isinstance(file.get("data"), h5py.Group):
+        if not isinstance(member(file, "data", WeightsError), h5py.Group):
             remedy = "This looks like a solver state; it goes to --snapshot" if (
                 "history" in file) else None
             raise WeightsError("the file holds no weights (no group 'data')", remedy=remedy)
-        diffs = dict(_layer_groups(file["diff"])) if "diff" in file else {}
+        diffs = dict(_layer_groups(file, "diff")) if "diff" in file else {}
         layers = []
-        for name, group in _layer_groups(file["data"]):
+        for name, group in _layer_groups(file, "data"):
             blobs = _read_numbered(group, WeightsError)
             gradients = _read_numbered(diffs[name], WeightsError) if name in diffs else []
             gradients = [*gradients, *[None] * len(blobs)][:len(blobs)]
@@ -87,13 +92,13 @@ def read_solverstate_h5(path: str | os.PathLike[str]) -> SolverStateFile:
             remedy = "This looks like weights; they go to --weights" if "data" in file else None
             raise SnapshotError("the file holds no solver state (no 'iter' and 'history')",
                                 remedy=remedy)
-        net = file["learned_net"][()] if "learned_net" in file else b""
-        history = _read_numbered(file["history"], SnapshotError)
+        net = _read_small(file, "learned_net") if "learned_net" in file else b""
+        history = _read_numbered(member(file, "history", SnapshotError), SnapshotError)
         if any(array is None for array in history):
             raise SnapshotError("a history is missing", got=list(file["history"]))
-        step = int(file["current_step"][0]) if "current_step" in file else 0
-        return SolverStateFile(int(file["iter"][0]), bytes(net).decode("utf-8", "replace"),
-                               history, step)
+        step = int(_read_small(file, "current_step")[0]) if "current_step" in file else 0
+        return SolverStateFile(int(_read_small(file, "iter")[0]),
+                               bytes(net).decode("utf-8", "replace"), history, step)
 
 
 def write_solverstate_h5(path: str | os.PathLike[str], state: SolverStateFile) -> None:
@@ -111,28 +116,31 @@ def write_solverstate_h5(path: str | os.PathLike[str], state: SolverStateFile) -
 @contextmanager
 def _open(path: str | os.PathLike[str], error: type[CaffeError]) -> Iterator[h5py.File]:
     """Open for reading; whatever HDF5 finds wrong, and our own errors, name the file."""
-    label = os.fspath(path)
-    try:
-        with h5py.File(label, "r") as file:
-            yield file
-    except CaffeError as problem:
-        problem.where = label
-        raise
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, IndexError,
-            AttributeError) as problem:
-        raise error(f"damaged, truncated, or laid out in another way: {problem}",
-                    where=label, remedy="Copy or download the file again") from None
+    with (hdf5_errors(path, error, "Copy or download the file again"),
+          h5py.File(os.fspath(path), "r") as file):
+        yield file
 
 
-def _layer_groups(root: h5py.Group, prefix: str = "") -> Iterator[tuple[str, h5py.Group]]:
+def _layer_groups(file: h5py.File, root: str) -> Iterator[tuple[str, h5py.Group]]:
     """Yield name and group of each layer; a '/' in a layer's name makes groups in groups."""
-    for name, member in root.items():
-        if isinstance(member, h5py.Group):
-            inner = [child for child in member.values() if isinstance(child, h5py.Group)]
-            if len(inner) < len(member) or not inner:
-                yield prefix + name, member
-            if inner:
-                yield from _layer_groups(member, f"{prefix}{name}/")
+    seen: set[int] = set()
+
+    def below(group: h5py.Group, prefix: str) -> Iterator[tuple[str, h5py.Group]]:
+        # Links to one group from many places would be more paths than anybody can walk.
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen:
+            raise WeightsError("two links lead to one group", got=group.name)
+        seen.add(address)
+        for name in group:
+            found = member(group, name, WeightsError)
+            if isinstance(found, h5py.Group):
+                inner = sum(found.get(child, getclass=True) is h5py.Group for child in found)
+                if inner < len(found) or not inner:
+                    yield prefix + name, found
+                if inner:
+                    yield from below(found, f"{prefix}{name}/")
+
+    yield from below(member(file, root, WeightsError), "")
 
 
 def _read_numbered(group: h5py.Group, error: type[CaffeError]) -> list:
@@ -142,7 +150,8 @@ def _read_numbered(group: h5py.Group, error: type[CaffeError]) -> list:
     if count > 10 * len(numbers) + 100:
         raise error("the datasets are not numbered one by one", got=f"'{count - 1}' in "
                     f"'{group.name}'")
-    return [_read_array(group[str(i)], error) if i in numbers else None for i in range(count)]
+    return [_read_array(member(group, str(i), error), error) if i in numbers else None
+            for i in range(count)]
 
 
 def _read_array(dataset: h5py.Dataset, error: type[CaffeError]) -> np.ndarray:
@@ -150,7 +159,15 @@ def _read_array(dataset: h5py.Dataset, error: type[CaffeError]) -> np.ndarray:
     if dataset.dtype not in _FLOATS or dataset.nbytes > limit:
         raise error(f"'{dataset.name}' is not an array of weights",
                     got=f"{dataset.dtype}, {dataset.nbytes} bytes", wanted="float32 or float64")
+    check_room(dataset.nbytes, error, f"'{dataset.name}'")
     return np.asarray(dataset[()])
+
+
+def _read_small(file: h5py.File, name: str) -> Any:
+    dataset = member(file, name, SnapshotError)
+    if dataset.nbytes > _SMALL:
+        raise SnapshotError(f"'{name}' is no number or path", got=f"{dataset.nbytes} bytes")
+    return dataset[()]
 
 
 def _write_numbered(group: h5py.Group, arrays: Iterable[np.ndarray | None]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError, UsageError
+from ..errors import ShapeError, UsageError, WeightsError
+from ..files import replacing
 from ..net.net import Net as EngineNet
 from ..net.transfer import Rename, Transfer
 from ..net.weights import LoadReport
@@ -199,12 +200,14 @@ class Net:
         self._engine.share_trained_layers_with(other._engine)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write a binary ``.caffemodel``."""
-        self._engine.save(os.fspath(path))
+        """Write a binary ``.caffemodel``, which appears when it is whole."""
+        with replacing(path, WeightsError, "the weights") as name:
+            self._engine.save(name)
 
     def save_hdf5(self, path: str | os.PathLike) -> None:
-        """Write a ``.caffemodel.h5``."""
-        self._engine.save_hdf5(os.fspath(path))
+        """Write a ``.caffemodel.h5``, which appears when it is whole."""
+        with replacing(path, WeightsError, "the weights") as name:
+            self._engine.save_hdf5(name)
 
     # Names and layers -------------------------------------------------------------------------
 

@@ -102,9 +102,9 @@ class CsvLog:
     def _start(self) -> None:
         with writing(self.path, SnapshotError, "the log",
                      "Set snapshot_prefix to a folder that is writable."):
-            if os.path.exists(self.path):
+            if os.path.lexists(self.path):
                 os.replace(self.path, self.path + ".old")
-            self._file = open(self.path, "wb", buffering=0)
+            self._file = open(self.path, "xb", buffering=0)
         self._append(self._header)
 
     def _append(self, line: bytes) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .. import glog
 from ..errors import CaffeError, SnapshotError
-from ..files import remove_leftovers, sync, temporary, writing
+from ..files import claim, remove_leftovers, sync, temporary, writing
 from ..proto.file_kinds import missing_file_remedy
 from ..proto.weights_io import SolverStateFile, read_solverstate
 from .resume_file import ResumeFile, fingerprint, read_resume_file
@@ -54,13 +54,10 @@ def prepare(prefix: str) -> None:
         SnapshotError: the folder cannot be made or written.
     """
     folder = os.path.dirname(prefix) or "."
-    probe = temporary(f"{prefix}_iter_0")
     with writing(folder, SnapshotError, "snapshots", "Set snapshot_prefix to a folder that is "
                  "writable, for example with --set snapshot_prefix=out/mynet."):
         os.makedirs(folder, exist_ok=True)
-        with open(probe, "wb"):
-            pass
-        os.remove(probe)
+        os.remove(claim(f"{prefix}_iter_0"))
         remove_leftovers(f"{prefix}_iter_")
 
 
@@ -79,11 +76,11 @@ def write_set(paths: SetPaths, write_weights: Writer, write_state: Writer,
     try:
         files = {}
         for current, write in ((paths.weights, write_weights), (paths.state, write_state)):
-            write(temporary(current))
+            write(claim(current))
             sync(temporary(current))
             files[os.path.basename(current)] = fingerprint(temporary(current))
         current = paths.sidecar
-        write_sidecar(temporary(current), files)
+        write_sidecar(claim(current), files)
         sync(temporary(current))
         for current in order:
             os.replace(temporary(current), current)

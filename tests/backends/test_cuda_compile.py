@@ -1,6 +1,7 @@
 """Parsing, checking and compiling of kernel files."""
 from __future__ import annotations
 
+import os
 import re
 import shutil
 
@@ -93,6 +94,40 @@ def test_source_that_does_not_compile(fresh_cache):
     with pytest.raises(BackendError, match="refused a CUDA kernel.*error"):
         cuda_compile.host_library("int one( { return 1; }")
     assert not [path for path in fresh_cache.rglob("*") if path.is_file()]
+
+
+@needs_compiler
+@pytest.mark.parametrize("unsafe", ["folder", "parent", "base", "owner", "link"])
+def test_a_cache_that_others_can_write_is_not_used(fresh_cache, monkeypatch, caplog, unsafe):
+    text, folder = 'extern "C" int one() { return 1; }', fresh_cache / "caffe_lrcn/host_kernels"
+    cuda_compile.host_library(text)
+    planted = next(folder.iterdir())
+    planted.write_bytes(b"no library: to load it would fail")
+    if unsafe == "link":
+        folder.rename(fresh_cache / "elsewhere")
+        folder.symlink_to(fresh_cache / "elsewhere")
+    elif unsafe == "owner":
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    else:
+        {"folder": folder, "parent": folder.parent, "base": fresh_cache}[unsafe].chmod(0o777)
+    cuda_compile._cache_folder.cache_clear()
+    assert cuda_compile.host_library(text).one() == 1
+    private = cuda_compile._cache_folder()
+    assert fresh_cache not in private.parents and private.stat().st_mode & 0o777 == 0o700
+    assert "Others can write in the cache" in caplog.text
+    shutil.rmtree(private)
+
+
+@needs_compiler
+def test_a_library_that_others_can_write_is_compiled_again(fresh_cache):
+    text = 'extern "C" int one() { return 1; }'
+    cuda_compile.host_library(text)
+    planted = next(path for path in fresh_cache.rglob("*.so"))
+    planted.unlink()  # the one that is loaded stays whole
+    planted.write_bytes(b"no library")
+    planted.chmod(0o777)
+    assert cuda_compile.host_library(text).one() == 1
+    assert planted.stat().st_mode & 0o777 == 0o700
 
 
 def test_an_unwritable_cache(fresh_cache, monkeypatch):

@@ -48,5 +48,5 @@ def test_missing_files(tmp_path):
     with pytest.raises(DataError, match="cannot read the list"):
         read_transitions(tmp_path / "none.txt")
     (tmp_path / "list.txt").write_text(f"{tmp_path}/none.h5\n")
-    with pytest.raises(DataError, match="none.h5: cannot read caption streams"):
+    with pytest.raises(DataError, match="none.h5: there is no such HDF5 file"):
         read_transitions(tmp_path / "list.txt")

@@ -1,7 +1,10 @@
 """HDF5Output: what the file holds after one pass and after several."""
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -117,3 +120,33 @@ def test_in_a_net_that_learns():
     np.testing.assert_allclose(net.params["i"][1].host_diff, want.sum(0) / 3, rtol=1e-5)
     net.close()
     assert written()[0].shape == (6, 2, 1, 1)
+
+
+# In a process of its own: where h5py writes by itself, a full disk crashes it.
+_FULL = """
+import resource, signal
+from caffe_lrcn.backends import get_backend
+from caffe_lrcn.errors import DataError
+from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto.text import parse_net
+net = Net(parse_net('''
+layer { name: "d" type: "DummyData" top: "x" top: "y"
+        dummy_data_param { shape { dim: 100 dim: 100 } shape { dim: 100 } } }
+layer { name: "o" type: "HDF5Output" bottom: "x" bottom: "y"
+        hdf5_output_param { file_name: "out.h5" } }'''), get_backend("cpu"), phase=1)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+try:
+    for _ in range(9):
+        net.forward()
+except DataError as error:
+    print(error)
+net.close()
+"""
+
+
+def test_a_full_disk_is_one_error():
+    run = subprocess.run([sys.executable, "-c", _FULL], capture_output=True, text=True,
+                         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "layer 'o': cannot write to 'out.h5' (got [Errno 27] File too large)" in run.stdout

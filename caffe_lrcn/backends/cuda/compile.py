@@ -5,12 +5,14 @@ kernels compiled by a C++ compiler under ``host_shim.h``. This is the only file 
 """
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import hashlib
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import glog
 from ...errors import BackendError
 
 FOLDER = Path(__file__).resolve().parent
@@ -217,7 +220,7 @@ def host_library(text: str, options: tuple[str, ...] = HOST_OPTIONS) -> ctypes.C
                            wanted="g++, c++ or clang++ on PATH")
     key = hashlib.sha256("\0".join((compiler, *options, text)).encode()).hexdigest()[:32]
     library = _cache_folder() / f"{key}.so"
-    if not library.exists():
+    if not _is_ours(library):
         _compile_on_host(compiler, options, text, library)
     return ctypes.CDLL(str(library))
 
@@ -230,16 +233,43 @@ def _compile_on_host(compiler: str, options: tuple[str, ...], text: str, library
                              capture_output=True, text=True, check=False)
         if run.returncode:
             raise BackendError("the host compiler refused a CUDA kernel", got=run.stderr.strip())
+        built.chmod(0o700)
         os.replace(built, library)  # atomic: other processes may be compiling the same kernels
 
 
 @functools.cache
 def _cache_folder() -> Path:
+    """Return a folder for libraries in which nobody else can put one."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "caffe_lrcn" / "host_kernels"
+    folders = (base / "caffe_lrcn", base / "caffe_lrcn" / "host_kernels")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        base.mkdir(parents=True, exist_ok=True)
+        for folder in folders:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        tempfile.TemporaryFile(dir=folders[-1]).close()
+        if all(map(_is_ours, folders)) and _keeps_names(base):
+            return folders[-1]
+        glog.warning(f"Others can write in the cache {folders[-1]}: compiling kernels anew. "
+                     f"'chmod -R go-w {folders[0]}' makes it safe.")
     except OSError:
-        return Path(tempfile.mkdtemp(prefix="caffe_lrcn_"))
-    return folder
+        pass
+    private = tempfile.mkdtemp(prefix="caffe_lrcn_")
+    atexit.register(shutil.rmtree, private, ignore_errors=True)
+    return Path(private)
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file or folder is there, belongs to us, and lets nobody else write."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return (not stat.S_ISLNK(found.st_mode) and found.st_uid == os.geteuid()
+            and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _keeps_names(folder: Path) -> bool:
+    """Tell whether others cannot put something else in the place of what we have in a folder."""
+    found = folder.stat()
+    shared = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX
+    return found.st_uid in (0, os.geteuid()) and not shared

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from ...errors import DataError
+from ...hdf5_files import hdf5_errors, member
 from ..base import Shape
 from ..transform import Picture
 
@@ -29,7 +30,7 @@ def inspect(files: list[str], datasets: list[str]) -> tuple[list[int], list[Shap
     row_counts: list[int] = []
     row_shapes: list[Shape] = []
     for path in files:
-        with open_file(path) as file:
+        with open_file(path) as file, hdf5_errors(path, DataError):
             shapes = [_dataset(file, name).shape for name in datasets]
         if len({shape[0] for shape in shapes}) > 1:
             raise DataError("the datasets have different numbers of rows", where=path,
@@ -51,7 +52,7 @@ def read_amplification(path: str, dataset: str) -> float:
 
     1 for a dataset that is not chunked; otherwise whole chunks are read and decompressed.
     """
-    with open_file(path) as file:
+    with open_file(path) as file, hdf5_errors(path, DataError):
         found = _dataset(file, dataset)
         if found.chunks is None or not found.size:
             return 1.0
@@ -75,7 +76,7 @@ def open_file(path: str) -> h5py.File:
                                "of the list that names them.")
     try:
         return h5py.File(path, "r")
-    except OSError as error:
+    except Exception as error:
         if not h5py.is_hdf5(path):
             raise DataError("this is not an HDF5 file", where=path,
                             got=f"{os.path.getsize(path)} bytes") from error
@@ -134,13 +135,14 @@ class HDF5Rows:
             self.close()
             file = open_file(self.files[index])
             try:
-                self._open = index, file, self._find_datasets(file, index)
+                with hdf5_errors(self.files[index], DataError):
+                    self._open = index, file, self._find_datasets(file, index)
             except BaseException:
                 file.close()
                 raise
         try:
             read_rows(self._open[2][top], rows, out)
-        except (OSError, TypeError, ValueError) as error:
+        except Exception as error:  # see hdf5_errors
             raise DataError(f"rows of dataset '{self.datasets[top]}' cannot be read; the file may "
                             "be damaged", where=self.files[index], got=str(error)) from error
 
@@ -200,7 +202,7 @@ def read_rows(dataset: h5py.Dataset, rows: slice | np.ndarray, out: np.ndarray) 
 
 
 def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
-    found = file.get(name)
+    found = member(file, name, DataError)
     if not isinstance(found, h5py.Dataset):
         there = ", ".join(f"'{key}'" for key in file) or "nothing"
         raise DataError(f"the file has no dataset '{name}'", where=file.filename,

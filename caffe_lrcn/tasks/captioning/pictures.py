@@ -12,6 +12,7 @@ from ...backends import Backend, get_backend
 from ...errors import DataError, NetError
 from ...net.deploy import input_preprocessing, load_trained
 from ...paths import resolve
+from ...sources.array_file import read_array
 
 _LABEL = re.compile(r"(?<=\.\w{3})\s+\d+$|(?<=\.\w{4})\s+\d+$")
 
@@ -109,12 +110,7 @@ def read_features(path: str | os.PathLike[str], rows: int | None = None) -> np.n
     Raises:
         DataError: the file cannot be read, or does not hold one row of numbers a picture.
     """
-    try:
-        features = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"cannot read the features: {error}", where=path) from error
-    if not isinstance(features, np.ndarray) or features.dtype.kind not in "fiu":
-        raise DataError("the features are not an array of numbers", where=path)
+    features = read_array(path, "the features")
     if features.ndim < 2 or len(features) == 0:
         raise DataError("the features hold no rows", where=path, got=features.shape,
                         wanted="(N, F)")

@@ -249,7 +249,7 @@ def test_nothing_to_caption(trained, tmp_path, capsys):
     (np.ones((2, 4)), "the features do not fit the decoder (got (2, 4), wanted (N, 3))"),
     (np.empty((0, 3)), "hold no rows"), (np.ones(3), "hold no rows"),
     (np.array(["a"]), "not an array of numbers"), (np.full((1, 3), np.inf), "NaN or infinity"),
-    (None, "cannot read the features")])
+    (None, "the features cannot be read")])
 def test_wrong_features(trained, tmp_path, capsys, features, message):
     path = tmp_path / "f.npy"
     path.write_bytes(b"nothing") if features is None else np.save(path, features)

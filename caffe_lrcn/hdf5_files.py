@@ -1,0 +1,59 @@
+"""HDF5 files that somebody else made, read so that each defect is one error of the package."""
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import h5py
+
+from .errors import CaffeError
+from .memory import check_room
+
+_COPY = "Copy what it leads to into this file, for example with h5repack"
+
+
+@contextmanager
+def hdf5_errors(path: str | os.PathLike[str], kind: type[CaffeError],
+                remedy: str | None = None) -> Iterator[None]:
+    """Turn whatever h5py raises in the block over a damaged file into an error of the package.
+
+    Args:
+        path: the file.
+        kind, remedy: of the error.
+    """
+    try:
+        yield
+    except CaffeError as error:
+        error.where = error.where or os.fspath(path)
+        raise
+    except Exception as error:  # there are nine kinds, and KeyError is not the oddest
+        raise kind("damaged, truncated, or laid out in another way",
+                   where=os.fspath(path), got=error, remedy=remedy) from error
+
+
+def member(group: Any, name: str, kind: type[CaffeError]) -> Any:
+    """Return the group or dataset of a name below a group, or None.
+
+    Args:
+        group: where to look.
+        name: the name, or several with slashes between.
+        kind: class of the error.
+
+    Raises:
+        CaffeError: of the class ``kind``: it lies in another file or takes its values from there,
+            or one of its chunks does not fit in the memory.
+    """
+    found = group.get(name)
+    if found is None:
+        return None
+    if found.file.filename != group.file.filename:
+        raise kind(f"'{name}' is a link to another file", got=found.file.filename, remedy=_COPY)
+    if isinstance(found, h5py.Dataset):
+        if found.external or found.is_virtual:
+            raise kind(f"dataset '{found.name}' takes its values from other files", remedy=_COPY)
+        check_room(math.prod(found.chunks or ()) * found.dtype.itemsize, kind,
+                   f"a chunk of dataset '{found.name}'")
+    return found
