@@ -75,8 +75,7 @@ class StepNet:
             for name, top in self.inputs.states.items()}
         for layer in self._recurrent:
             layer.static_is_known = False
-            if given:  # cont, which is 1 then, does not clear the states that are carried
-                layer.reset()
+            layer.reset()  # the sentences before, perhaps of another number
         begun = np.full(rows, bool(given))
         counts = context.steps()
         most = counts.max(initial=0)

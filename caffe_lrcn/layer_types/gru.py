@@ -28,13 +28,13 @@ class GRU(Recurrent):
     param_count = 4
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Check the definition, fix T and make the parameters."""
+        """Check the definition and make the parameters."""
         super().setup(bottom, top)
         self.add_param((3 * self.units,), self.param.recurrent_param.bias_filler)
         self.product = Blob(self.backend)  # p of all steps
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Set the tops' shapes and size the work buffers; a new N clears the carried state."""
+        """Set the tops' shapes, with any T; a new N clears the carried state, with a warning."""
         super().reshape(bottom, top)
         self.product.reshape_like(self.pre)
 

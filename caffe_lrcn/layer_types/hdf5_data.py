@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import prod
 
 from .. import glog
 from ..errors import DataError
@@ -66,6 +67,11 @@ class HDF5Data(SourceLayer):
     def workers(self) -> int:
         """Return 0: slices need no decoding, so a thread keeps up."""
         return 0
+
+    def depth(self) -> int:
+        """Return 0 for small batches: handing one over would take longer than reading it."""
+        small = sum(map(prod, self._shapes)) * self.backend.dtype.itemsize <= hdf5.WINDOW // 4
+        return 0 if small else super().depth()
 
     def _transform(self, datasets: list[str], row_shapes: list[Shape]) -> Transform:
         """Check that the transform fits the rows, and return it."""

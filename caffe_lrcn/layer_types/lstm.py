@@ -24,13 +24,13 @@ class LSTM(Recurrent):
     param_count = 3
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Check the definition, fix T and make the parameters."""
+        """Check the definition and make the parameters."""
         super().setup(bottom, top)
         self.c, self.tanh_c = Blob(self.backend), Blob(self.backend)
         self.dc = Blob(self.backend)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Set the tops' shapes and size the work buffers; a new N clears the carried state."""
+        """Set the tops' shapes, with any T; a new N clears the carried state, with a warning."""
         super().reshape(bottom, top)
         self.c.reshape_like(top[0])
         self.tanh_c.reshape_like(top[0])

@@ -23,7 +23,7 @@ class RNN(Recurrent):
     param_count = 5
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Check the definition, fix T and make the parameters."""
+        """Check the definition and make the parameters."""
         super().setup(bottom, top)
         param = self.param.recurrent_param
         self.add_param((self.units, self.units), param.weight_filler)
@@ -31,7 +31,7 @@ class RNN(Recurrent):
         self.output = Blob(self.backend)  # a copy: later layers may change the top in place
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Set the tops' shapes and size the work buffers; a new N clears the carried state."""
+        """Set the tops' shapes, with any T; a new N clears the carried state, with a warning."""
         super().reshape(bottom, top)
         self.output.reshape_like(top[0])
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from ..arena import Arena
 from ..backends import Backend
 from ..backends.scalars import BAD_INDEX, BAD_LABEL, NOT_FINITE
 from ..backends.scratch import SmallBuffers
-from ..errors import CaffeError, LabelError
+from ..errors import CaffeError, LabelError, UsageError
 from ..layer_types import Layer
 from ..layer_types.base import Settings
+from ..layer_types.common.recurrent import Recurrent
 from ..proto import caffe_pb2
 from ..proto.text import NetDef
 from . import weights
@@ -248,6 +249,42 @@ class Net:
         for key, layer in self._keyed_layers().items():
             if key in state:
                 layer.restore(state[key])
+
+    def recurrent_state(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return the carried states, copies of (N, D), by layer and by name (``h``, ``c``).
+
+        Recurrent layers that take and give their states as blobs (``expose_hidden``) carry none.
+        """
+        return {key: layer.state() for key, layer in self._recurrent_layers().items()
+                if not layer.exposed}
+
+    def set_recurrent_state(self, state: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let the next forward pass start from these states; layers not named keep theirs.
+
+        Args:
+            state: as ``recurrent_state`` returns it; N must be that of the inputs now.
+
+        Raises:
+            UsageError: there is no such recurrent layer, or it has other states.
+            ShapeError: a state does not fit.
+        """
+        self.reshape()  # the inputs may have another N since the last pass
+        layers = self._recurrent_layers()
+        for key in state:
+            if key not in layers:
+                raise UsageError("the net has no such recurrent layer", got=key,
+                                 wanted=", ".join(layers) or "a net with LSTM, RNN or GRU layers")
+        for key, values in state.items():
+            layers[key].set_state(values)
+
+    def clear_recurrent_state(self) -> None:
+        """Let the next forward pass start from states of zeros."""
+        for layer in self._recurrent_layers().values():
+            layer.reset()
+
+    def _recurrent_layers(self) -> dict[str, Recurrent]:
+        return {key: layer for key, layer in self._keyed_layers().items()
+                if isinstance(layer, Recurrent)}
 
     def _keyed_layers(self) -> dict[str, Layer]:
         keyed: dict[str, Layer] = {}

@@ -165,6 +165,29 @@ class Net:
         """Set the gradients of all parameters to zero."""
         self._engine.clear_param_diffs()
 
+    def recurrent_state(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return what recurrent layers carry to the next pass: copies (N, D), by layer and name.
+
+        Layers with ``expose_hidden`` take and give their states as blobs; they are left out.
+        """
+        return self._engine.recurrent_state()
+
+    def set_recurrent_state(self, state: Mapping[str, Mapping[str, Any]]) -> None:
+        """Let the next pass start from these states; layers not named keep theirs.
+
+        Args:
+            state: layer → name → array (N, D); N is that of the inputs now.
+
+        Raises:
+            UsageError: there is no such recurrent layer, or it has other states.
+            ShapeError: a state does not fit.
+        """
+        self._engine.set_recurrent_state(state)
+
+    def clear_recurrent_state(self) -> None:
+        """Let the next pass start from states of zeros."""
+        self._engine.clear_recurrent_state()
+
     # Weights ----------------------------------------------------------------------------------
 
     def copy_from(self, path: str | os.PathLike, rename: Mapping[str, str] | None = None,

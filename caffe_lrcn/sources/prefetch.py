@@ -43,7 +43,7 @@ class Prefetcher:
         spec: what to read.
         cursor: where to begin.
         shapes: expected shapes of a batch's arrays, to size shared memory by.
-        depth: batches prepared ahead, at least 1.
+        depth: batches prepared ahead; 0: each is read when it is asked for.
         workers: processes that prepare; 0 for a thread.
     """
 
@@ -51,7 +51,7 @@ class Prefetcher:
                  workers: int) -> None:
         self.cursor = dict(cursor)
         self._spec, self._shapes = spec, shapes
-        self._depth, self._workers = max(1, depth), workers
+        self._depth, self._workers = depth, workers
         self._producer: Producer | None = None
 
     def next(self) -> Batch:
@@ -79,6 +79,8 @@ class Prefetcher:
             producer.close()
 
     def _start(self) -> Producer:
+        if self._depth == 0:
+            return DirectProducer(self._spec, self.cursor)
         if self._workers > 0:
             try:
                 return ProcessProducer(self._spec, self.cursor, self._shapes, self._depth,
@@ -86,6 +88,26 @@ class Prefetcher:
             except WorkersUnavailable as reason:
                 glog.warning("data is prepared by a thread, not by processes: %s", reason)
         return ThreadProducer(self._spec, self.cursor, self._depth)
+
+
+class DirectProducer:
+    """Reads each batch when it is asked for: small ones take less time than handing them over."""
+
+    def __init__(self, spec: BatchSpec, cursor: Cursor) -> None:
+        self._source, self._cursor, self._pool = spec.open(), cursor, _Pool(spec.dtype)
+        self._lent: list[np.ndarray] = []
+
+    def next(self) -> Batch:
+        """Read the next batch."""
+        self._pool.take_back(self._lent)
+        self._lent = []
+        batch = self._source.batch(self._cursor, self._pool.allocate)
+        self._lent, self._cursor = batch.arrays, batch.next_cursor
+        return batch
+
+    def close(self) -> None:
+        """Close the files."""
+        self._source.close()
 
 
 class ThreadProducer:

@@ -34,3 +34,15 @@ def test_gemm_takes_strided_operands(backend):
     out = np.empty((4, 12), np.float32)[:, ::2]
     blas.gemm(a, b, out, backend.scratch)
     np.testing.assert_array_equal(out, a)
+
+
+@pytest.mark.parametrize("samples, units, calls", [(10, 40, 0), (10, 1, 1), (300, 40, 1),
+                                                   (200, 200, 1)])
+def test_small_gradients_of_weights_are_numpy_s(samples, units, calls, backend, monkeypatch):
+    called = []
+    monkeypatch.setattr(blas, "library", lambda: True)
+    monkeypatch.setattr(blas, "sgemm", lambda *_: called.append(1) or True)
+    dy, x = np.ones((samples, units), np.float32), np.ones((samples, 10), np.float32)
+    blas.gemm(dy, x, np.zeros((units, 10), np.float32), backend.scratch, trans_a=True,
+              accumulate=True)
+    assert len(called) == calls

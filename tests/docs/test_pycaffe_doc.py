@@ -25,3 +25,12 @@ QUOTED = " ".join(re.findall(r"`([^`\n]+)`", TEXT))
 def test_every_name_is_there(names):
     assert len(names) > 5
     assert [name for name in names if not re.search(rf"\b{name}\b", QUOTED)] == []
+
+
+def test_the_example_of_recurrent_states_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    names = {}
+    exec(compile(example, "pycaffe.md", "exec"), names)
+    state = names["net"].recurrent_state()["lstm"]
+    assert all((state[name] == values).all() for name, values in names["state"]["lstm"].items())

@@ -1,6 +1,8 @@
 """HDF5Data as a layer: definition, paths, cursor, warnings."""
 from __future__ import annotations
 
+import threading
+
 import h5py
 import numpy as np
 import pytest
@@ -45,6 +47,18 @@ def run(case, batches):
         np.testing.assert_array_equal(wide, np.outer(rows, [1, 10, 100]))
         seen += rows.astype(int).tolist()
     return seen
+
+
+def test_small_batches_are_read_without_a_thread(folder, build):
+    threads = threading.active_count()
+    run(build(definition()), 3)
+    assert threading.active_count() == threads
+    with h5py.File(folder / "large.h5", "w") as file:
+        file["row"], file["wide"] = np.zeros(4), np.zeros((4, 100_000))
+    (folder / "large.txt").write_text("large.h5\n")
+    large = build(definition(source="large.txt"))
+    large.forward()
+    assert threading.active_count() == threads + 1
 
 
 def test_rows_in_order_across_files_and_wrapping(folder, build):

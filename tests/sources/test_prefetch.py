@@ -88,7 +88,7 @@ class Spec(ScriptedSpec):
 
 
 @anyhow
-@pytest.mark.parametrize("depth", [1, 4])
+@pytest.mark.parametrize("depth", [0, 1, 4])
 def test_batches_come_in_order(open_prefetcher, workers, depth):
     prefetcher = open_prefetcher(ScriptedSpec(), 5, workers, depth)
     for record in range(5, 17):

@@ -9,6 +9,8 @@ from .dnnl.gemm import sgemm
 
 # Below this many multiplications NumPy's smaller call overhead wins.
 _SMALL = 64 ** 3
+# Up to so many samples NumPy sums the gradient of weights up in oneDNN's order.
+_FEW = 256
 
 
 def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, scratch: Scratch, trans_a: bool = False,
@@ -16,7 +18,8 @@ def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, scratch: Scratch, trans_
     """Compute ``out = op(a) op(b)``, or add it to ``out``; ``op`` transposes where asked.
 
     Large float32 products must all be oneDNN's: taking turns between its threads and those of
-    NumPy's library costs 10 to 40 %. So are accumulating ones, where NumPy needs a temporary.
+    NumPy's library costs 10 to 40 %. So are accumulating ones, where NumPy needs a temporary, but
+    for small gradients of weights: there a call of oneDNN takes five times as long.
 
     Args:
         a: (M, K), or (K, M) with ``trans_a``.
@@ -27,7 +30,8 @@ def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, scratch: Scratch, trans_
     a = a.T if trans_a else a
     b = b.T if trans_b else b
     size = out.size * a.shape[1]
-    if size and (accumulate or size >= _SMALL) and a.dtype == b.dtype == out.dtype == np.float32:
+    small = size < _SMALL and (not accumulate or trans_a and _sums_alike(a, out))
+    if size and not small and a.dtype == b.dtype == out.dtype == np.float32:
         lib = library()
         if lib is not None and sgemm(lib, a, b, out, accumulate):
             return
@@ -36,3 +40,8 @@ def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, scratch: Scratch, trans_
             out += np.matmul(a, b, out=scratch.take(out.shape, out.dtype))
     else:
         np.matmul(a, b, out=out)
+
+
+def _sums_alike(a: np.ndarray, out: np.ndarray) -> bool:
+    """Tell whether NumPy's ``a out`` has oneDNN's bits: not in products of vectors."""
+    return a.shape[1] <= _FEW and min(out.shape) > 1

@@ -9,14 +9,16 @@ needs one small product and one fused cell. Source: Caffe's recurrent_layer.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ... import glog
 from ...blob import Blob
-from ...errors import NetError, PrototxtError, ShapeError, SnapshotError
+from ...errors import NetError, PrototxtError, ShapeError, SnapshotError, UsageError
 from ..base import Layer
-from .recurrent_checks import check_counts, check_shapes
+from .recurrent_checks import check_counts, check_shapes, check_steps
 
 _X, _CONT, _STATIC = range(3)
 # Places in ``blobs``; the recurrent matrix follows the static one, if there is one.
@@ -43,9 +45,10 @@ class Recurrent(Layer):
     #: Set by callers who know that x_static is what it was (rows moved by ``reorder`` apart): its
     #: product with the weights is then not computed again.
     static_is_known = False
+    _warned = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Check the definition, fix T and make the parameters."""
+        """Check the definition and make the parameters."""
         param = self.param.recurrent_param
         self.units = param.num_output
         if self.units == 0:
@@ -54,19 +57,16 @@ class Recurrent(Layer):
         self.exposed = len(self.state_names) if param.expose_hidden else 0
         check_counts(self, bottom, top)
         self.has_static = len(bottom) == 3 + self.exposed
-        if len(bottom[_X].shape) < 2 or bottom[_X].shape[0] == 0:
-            raise self.error(ShapeError, "the input must begin with time steps and streams",
-                             got=bottom[_X].shape, wanted="(T, N, ...) with T above 0")
-        self.steps = bottom[_X].shape[0]
+        check_steps(self, bottom[_X].shape)
         self.input_size = bottom[_X].count_range(2)
         self.static_size = bottom[_STATIC].count_range(1) if self.has_static else 0
         self._make_params()
         self._make_buffers()
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
-        """Set the tops' shapes and size the work buffers; a new N clears the carried state."""
+        """Set the tops' shapes, with any T; a new N clears the carried state, with a warning."""
         check_shapes(self, bottom)
-        n, d = bottom[_X].shape[1], self.units
+        (self.steps, n), d = bottom[_X].shape[:2], self.units
         top[0].reshape(self.steps, n, d)
         for blob in top[1:]:
             blob.reshape(1, n, d)
@@ -77,6 +77,7 @@ class Recurrent(Layer):
         for name in self.state_names:
             self.initial[name].reshape(n, d)
             if self.carried[name].shape != (n, d):
+                self._warn_of_lost_state(self.carried[name], n)
                 self.carried[name].reshape(n, d)
                 self.carried[name].data.fill(0)
 
@@ -155,6 +156,32 @@ class Recurrent(Layer):
         return {name: np.array(self.backend.download(blob.data))
                 for name, blob in self.carried.items()}
 
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Replace the carried states; the next forward pass starts from them.
+
+        Args:
+            state: an array (N, D) for each state, by name; N is that of the last ``reshape``.
+
+        Raises:
+            UsageError: other names, or the states come from bottoms (``expose_hidden``).
+            ShapeError: an array does not fit.
+        """
+        if self.exposed:
+            raise self.error(UsageError, "the states are not carried: they are bottoms",
+                             got="expose_hidden: true", remedy="Set the blobs of these bottoms.")
+        if set(state) != set(self.state_names):
+            raise self.error(UsageError, f"the states of {self.type} have other names",
+                             got=", ".join(state) or "none", wanted=", ".join(self.state_names))
+        shape = self.initial[self.state_names[0]].shape
+        arrays = {name: np.asarray(values) for name, values in state.items()}
+        for name, values in arrays.items():
+            if values.shape != shape:
+                raise self.error(ShapeError, f"the state '{name}' does not fit", got=values.shape,
+                                 wanted=f"{shape}, (N, {self.units})",
+                                 remedy="A state belongs to N streams: reshape the inputs first.")
+        for name, values in arrays.items():
+            self.carried[name].host_data[...] = values
+
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what ``state`` returned; its N counts as the N of the last forward pass.
 
@@ -169,6 +196,14 @@ class Recurrent(Layer):
                                  remedy="Resume with the net that wrote the snapshot.")
             self.carried[name].reshape(*shape)
             self.carried[name].host_data[...] = state[name]
+
+    def _warn_of_lost_state(self, carried: Blob, streams: int) -> None:
+        was_run = len(carried.shape) == 2 and self.backend.has_values
+        if was_run and not self._warned and carried.read_data().any():
+            self._warned = True
+            glog.warning("layer '%s': N, the number of streams, changed from %d to %d, so the "
+                         "carried state starts from zero (said once)", self.name,
+                         carried.shape[0], streams)
 
     # What a cell defines --------------------------------------------------------------------
 

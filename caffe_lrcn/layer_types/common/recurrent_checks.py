@@ -29,18 +29,16 @@ def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
     """Check the bottoms' shapes against each other and against what setup fixed.
 
     Raises:
-        ShapeError: T or an input's size changed, or the bottoms disagree.
+        ShapeError: an input's size changed, or the bottoms disagree.
     """
     x = bottom[0].shape
+    check_steps(layer, x)
     check_cont(layer, x, bottom[1].shape)
-    if x[0] != layer.steps:
-        raise layer.error(ShapeError,
-                          "the number of time steps T is fixed when the layer is set up", got=x[0],
-                          wanted=layer.steps,
-                          remedy="Pad the sequence with cont = 0, or build a net for this T.")
     if bottom[0].count_range(2) != layer.input_size:
         raise layer.error(ShapeError, "the input's size changed after setup", got=x,
-                          wanted=f"{layer.input_size} elements after (T, N)")
+                          wanted=f"{layer.input_size} elements after (T, N)",
+                          remedy="Where T or N changes, Reshape layers must leave both open: "
+                                 "0 keeps a size.")
     if layer.has_static:
         static = bottom[2]
         if static.shape[:1] != x[1:2] or static.count_range(1) != layer.static_size:
@@ -50,6 +48,17 @@ def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
         if blob.shape != (1, x[1], layer.units):
             raise layer.error(ShapeError, "an initial state does not fit", got=blob.shape,
                               wanted=(1, x[1], layer.units))
+
+
+def check_steps(layer: Layer, x: tuple[int, ...]) -> None:
+    """Check that the input's shape ``x`` has time steps and streams.
+
+    Raises:
+        ShapeError: it has not.
+    """
+    if len(x) < 2 or x[0] == 0:
+        raise layer.error(ShapeError, "the input must begin with time steps and streams", got=x,
+                          wanted="(T, N, ...) with T above 0")
 
 
 def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
@@ -70,4 +79,6 @@ def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
                           got=got, wanted="cont (T, N) and input (T, N, ...)",
                           remedy="Transpose one of them: time comes first.")
     raise layer.error(ShapeError, "cont and the input disagree on time steps and streams", got=got,
-                      wanted=f"cont {x[:2]}")
+                      wanted=f"cont {x[:2]}",
+                      remedy="Give both inputs the same T and N; Reshape layers between must not "
+                             "fix them (0 keeps a size).")

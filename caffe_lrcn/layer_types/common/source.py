@@ -34,9 +34,10 @@ class SourceLayer(Layer):
         return self.context.settings.workers
 
     def depth(self) -> int:
-        """Return how many batches are prepared ahead; ``data_param.prefetch`` wins."""
-        given = self.param.data_param
-        return given.prefetch if given.HasField("prefetch") else self.context.settings.prefetch
+        """Return how many batches are prepared ahead, 0 to read each when it is asked for."""
+        given = self.param.data_param  # what it says wins
+        return max(1, given.prefetch if given.HasField("prefetch")
+                   else self.context.settings.prefetch)
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Look at the data; nothing is read ahead before the first forward pass."""

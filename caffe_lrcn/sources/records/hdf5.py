@@ -14,6 +14,9 @@ from ..base import Shape
 from ..transform import Picture
 
 _PICTURE_AXES = 3
+#: Bytes of each dataset that are read at once, where a batch is smaller: a call of HDF5 takes a
+#: hundred times as long as to copy a few rows.
+WINDOW = 1 << 18
 _UNEVEN = ("Rows of the datasets belong together one by one, so every dataset of a file needs "
            "as many rows.")
 
@@ -87,7 +90,8 @@ def open_file(path: str) -> h5py.File:
 class HDF5Rows:
     """Record ``k`` is row ``k`` of all files, one after another; a top takes a dataset's rows.
 
-    One file is open at a time, and no more than the rows of a batch are held.
+    One file is open at a time. Of each dataset the rows of a batch are held, or a window of
+    ``WINDOW`` bytes around small ones.
 
     Args:
         files: paths, with the number of rows of each in ``row_counts``.
@@ -104,7 +108,7 @@ class HDF5Rows:
         self.count = sum(row_counts)
         self.pictures = [pictures and is_picture(shape) for shape in row_shapes]
         self._ends = np.cumsum(row_counts)
-        self._open: tuple[int, h5py.File, list[h5py.Dataset]] | None = None
+        self._open: tuple[int, h5py.File, list[_Window]] | None = None
 
     def read(self, numbers: np.ndarray) -> Iterator[_Rows]:
         """Yield the wanted rows of each file, read when they are asked for.
@@ -136,12 +140,13 @@ class HDF5Rows:
             file = open_file(self.files[index])
             try:
                 with hdf5_errors(self.files[index], DataError):
-                    self._open = index, file, self._find_datasets(file, index)
+                    self._open = index, file, [_Window(dataset, self.dtype) for dataset
+                                               in self._find_datasets(file, index)]
             except BaseException:
                 file.close()
                 raise
         try:
-            read_rows(self._open[2][top], rows, out)
+            self._open[2][top].read(rows, out)
         except Exception as error:  # see hdf5_errors
             raise DataError(f"rows of dataset '{self.datasets[top]}' cannot be read; the file may "
                             "be damaged", where=self.files[index], got=str(error)) from error
@@ -155,6 +160,40 @@ class HDF5Rows:
                 raise DataError(f"dataset '{name}' changed its shape while in use",
                                 where=self.files[index], got=dataset.shape, wanted=wanted)
         return found
+
+
+class _Window:
+    """A dataset, and those of its rows that were read last."""
+
+    def __init__(self, dataset: h5py.Dataset, dtype: str) -> None:
+        self._dataset, self._dtype = dataset, dtype
+        row_size = math.prod(dataset.shape[1:]) * np.dtype(dtype).itemsize
+        self._most = WINDOW // max(row_size, 1)
+        self._first = self._end = 0
+        self._values = np.empty(0, dtype)
+
+    def read(self, rows: slice | np.ndarray, out: np.ndarray) -> None:
+        """Copy rows to ``out``, after reading them if they are not there."""
+        count = len(self._dataset)
+        if isinstance(rows, slice):
+            if rows.start < self._first or rows.stop > self._end:
+                if 2 * (rows.stop - rows.start) > self._most:
+                    return read_rows(self._dataset, rows, out)
+                self._move(rows.start, min(rows.start + self._most, count))
+            out[...] = self._values[rows.start - self._first:rows.stop - self._first]
+        elif count > self._most:
+            read_rows(self._dataset, rows, out)
+        else:
+            if self._end - self._first < count:
+                self._move(0, count)
+            self._values.take(rows, axis=0, out=out, mode="clip")
+
+    def _move(self, first: int, end: int) -> None:
+        if len(self._values) < end - first:
+            self._values = np.empty((end - first, *self._dataset.shape[1:]), self._dtype)
+        self._first = self._end = first  # nothing is there if reading fails
+        read_rows(self._dataset, slice(first, end), self._values[:end - first])
+        self._end = end
 
 
 class _Rows:

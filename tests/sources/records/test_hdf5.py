@@ -39,6 +39,13 @@ def make_spec(files, batch_size, shuffle=False, seed=1, dtype="float32", tops=("
                      Random(seed, 0, "data"), dtype=dtype)
 
 
+def raises(error):
+    """Return a function that raises ``error``."""
+    def fail(*_):
+        raise error
+    return fail
+
+
 def read_rows(spec, rows, record=0):
     """Read batches from a record on; return the values of ``row`` as integers."""
     source, cursor, seen = spec.open(), {"record": record}, []
@@ -88,12 +95,19 @@ def test_any_cursor_can_be_gone_on_from(files, shuffle, record):
     assert read_rows(spec, 20, record) == read_rows(spec, 50)[record:record + 20]
 
 
+@pytest.mark.parametrize("window", [0, 24, 48, 96])
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_only_the_rows_of_a_batch_are_read(tmp_path, monkeypatch, shuffle):
-    path, read = str(tmp_path / "large.h5"), []
-    with h5py.File(path, "w") as file:
-        for name in ("row", "pair"):
-            file.create_dataset(name, (10_000, 2), "f4")
+def test_rows_do_not_depend_on_the_window(files, monkeypatch, window, shuffle):
+    want = read_rows(make_spec(files, 2, shuffle), 40)
+    monkeypatch.setattr(hdf5, "WINDOW", window)
+    assert read_rows(make_spec(files, 2, shuffle), 40) == want
+    assert read_rows(make_spec(files, 3, shuffle), 37, record=3) == want[3:40]
+
+
+@pytest.fixture
+def sizes_read(monkeypatch):
+    """Return how many rows each call of HDF5 has read."""
+    read: list[int] = []
     true = h5py.Dataset.read_direct
 
     def spy(dataset, out, *args):
@@ -102,8 +116,38 @@ def test_only_the_rows_of_a_batch_are_read(tmp_path, monkeypatch, shuffle):
 
     monkeypatch.setattr(h5py.Dataset, "read_direct", spy)
     monkeypatch.setattr(h5py.Dataset, "__getitem__", None)
-    make_spec([path], 8, shuffle).open().batch({"record": 40})
-    assert read == [8, 8]
+    return read
+
+
+def write_zeros(tmp_path, columns):
+    path = str(tmp_path / "zeros.h5")
+    with h5py.File(path, "w") as file:
+        for name in ("row", "pair"):
+            file.create_dataset(name, (10_000, columns), "f4")
+    return path
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_only_the_rows_of_a_batch_are_read(tmp_path, sizes_read, shuffle):
+    make_spec([write_zeros(tmp_path, 10_000)], 8, shuffle).open().batch({"record": 40})
+    assert sizes_read == [8, 8]
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_small_rows_are_read_many_at_once(tmp_path, sizes_read, shuffle):
+    source = make_spec([write_zeros(tmp_path, 2)], 8, shuffle).open()
+    for batch in range(20):
+        source.batch({"record": 8 * batch})
+    assert sizes_read == [10_000, 10_000]
+
+
+def test_a_window_that_could_not_be_read_holds_nothing(files, monkeypatch):
+    source = make_spec(files[:1], 2).open()
+    with monkeypatch.context() as patch:
+        patch.setattr(h5py.Dataset, "read_direct", raises(OSError("damaged")))
+        with pytest.raises(DataError, match="damaged"):
+            source.batch({"record": 0})
+    assert source.batch({"record": 0}).arrays[0].tolist() == [0, 1]
 
 
 def test_one_file_is_open_at_a_time(files, monkeypatch):
