@@ -26,9 +26,11 @@ DEFAULT_IMAGE_NET = "prototxt/lrcn_image_deploy.prototxt"
 STRATEGIES: dict[str, dict[str, float]] = {
     "greedy": {},
     "beam": {"beam_size": 5, "length_normalisation": 0.0},
-    "sample": {"samples": 5, "temperature": 1.0, "seed": 0},
-    "best-of": {"samples": 100, "temperature": 1.5, "seed": 0},
+    "sample": {"samples": 5, "inverse_temperature": 1.0, "seed": 0},
+    "best-of": {"samples": 100, "inverse_temperature": 1.5, "seed": 0},
 }
+# What the flags of a number are called, where that is not its name with dashes.
+_SPELLINGS = {"inverse_temperature": "--temperature or --inverse-temperature"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,12 +79,25 @@ def _add_decoding_flags(parser: argparse.ArgumentParser) -> None:
                           help="of beam: rank captions of n words by log p / n^A (0)")
     decoding.add_argument("--samples", type=int, metavar="N",
                           help="samples per picture: sample (5), best-of (100)")
-    decoding.add_argument("--temperature", type=float, metavar="T",
-                          help="factor of the scores, of sample (1) and best-of (1.5)")
+    either = decoding.add_mutually_exclusive_group()
+    either.add_argument("--temperature", type=temperature, dest="inverse_temperature",
+                        metavar="T", help="of sample (1) and best-of (0.667): probabilities become "
+                                          "p^(1/T), so that less than 1 prefers probable words")
+    either.add_argument("--inverse-temperature", type=float, metavar="B",
+                        help="1/T, which the LRCN paper calls T: factor of the scores, of sample "
+                             "(1) and best-of (1.5)")
     decoding.add_argument("--seed", type=int, metavar="N", help="of sample and best-of (0)")
     decoding.add_argument("--max-length", type=int, default=20, metavar="N",
                           help="most words (20)")
     decoding.add_argument("--block-unknown", action="store_true", help="never write <unk>")
+
+
+def temperature(text: str) -> float:
+    """Return the factor of the scores that a temperature means: infinity for 0."""
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more, not {text}")
+    return 1 / value if value else float("inf")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -123,8 +138,9 @@ def strategy_options(args: argparse.Namespace) -> dict[str, float]:
     for name in {name for flags in STRATEGIES.values() for name in flags} - heeded.keys():
         if getattr(args, name) is not None:
             takers = [strategy for strategy, flags in STRATEGIES.items() if name in flags]
-            raise UsageError(f"--{name.replace('_', '-')} does nothing with --strategy "
-                             f"{args.strategy}", wanted=f"--strategy {' or '.join(takers)}")
+            spelling = _SPELLINGS.get(name, f"--{name.replace('_', '-')}")
+            raise UsageError(f"{spelling} does nothing with --strategy {args.strategy}",
+                             wanted=f"--strategy {' or '.join(takers)}")
     return {name: default if getattr(args, name) is None else getattr(args, name)
             for name, default in heeded.items()}
 

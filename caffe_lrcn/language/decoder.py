@@ -99,21 +99,21 @@ class Decoder:
                                          max_length, length_normalisation)]
 
     @_on_its_device
-    def sample(self, given: Given, num: int = 1, temperature: float = 1.0, seed: int = 0,
+    def sample(self, given: Given, num: int = 1, inverse_temperature: float = 1.0, seed: int = 0,
                max_length: int = 20) -> list[list[Hypothesis]]:
-        """Return random captions, each word drawn from ``softmax(temperature * logits)``.
+        """Return random captions, each word drawn from ``softmax(inverse_temperature * logits)``.
 
         Args:
             given: what N sentences are about.
             num: captions a picture.
-            temperature: factor of the logits: above 1 prefers probable words, 0 is uniform,
-                infinity greedy. ``log_prob`` is for temperature 1 in any case.
+            inverse_temperature: factor of the logits, the T of the paper: above 1 prefers probable
+                words, 0 is uniform, infinity greedy. ``log_prob`` is for 1 in any case.
             seed: the same seed repeats the captions; picture i's do not depend on other pictures.
             max_length: as in ``greedy``.
         """
         _check_positive(num=num, max_length=max_length)
-        if not temperature >= 0:
-            raise UsageError("temperature must be 0 or more", got=temperature)
+        if not inverse_temperature >= 0:
+            raise UsageError("inverse_temperature must be 0 or more", got=inverse_temperature)
         context = self.step_net.inputs.context(given)
         found = []
         for part in _parts(len(context), _ROWS // num):
@@ -121,16 +121,16 @@ class Decoder:
                 rng.generator(seed, "caption samples", picture).random((num, max_length))
                 for picture in range(part.start, part.stop)])
             found += sample_captions(self.step_net, self.choice, context.rows(part), uniform,
-                                     temperature)
+                                     inverse_temperature)
         return found
 
-    def best_of(self, given: Given, num: int = 100, temperature: float = 1.5,
+    def best_of(self, given: Given, num: int = 100, inverse_temperature: float = 1.5,
                 seed: int = 0, max_length: int = 20) -> list[list[Hypothesis]]:
         """Return ``num`` random captions a picture, ranked by probability at temperature 1.
 
         The first is the paper's choice where it samples. Arguments are as in ``sample``.
         """
-        return self.sample(given, num, temperature, seed, max_length)
+        return self.sample(given, num, inverse_temperature, seed, max_length)
 
     @_on_its_device
     def score(self, given: Given,

@@ -13,7 +13,7 @@ from .word_choice import WordChoice
 
 
 def sample_captions(net: StepNet, choice: WordChoice, context: Context, uniform: np.ndarray,
-                    temperature: float) -> list[list[Hypothesis]]:
+                    inverse_temperature: float) -> list[list[Hypothesis]]:
     """Return random captions of each picture, the most probable first.
 
     Samples that agree so far share a row of the batch.
@@ -23,7 +23,7 @@ def sample_captions(net: StepNet, choice: WordChoice, context: Context, uniform:
         choice: which words may be used.
         context: P sentences, as the net takes it.
         uniform: (P, num, max_length) random numbers in [0, 1).
-        temperature: factor of the scores; ``log_prob`` is for 1 whatever it is.
+        inverse_temperature: factor of the scores; ``log_prob`` is for 1 whatever it is.
     """
     pictures, num, max_length = uniform.shape
     uniform = uniform.reshape(-1, max_length)
@@ -33,7 +33,8 @@ def sample_captions(net: StepNet, choice: WordChoice, context: Context, uniform:
     rows = samples // num
     scores = net.start(context)
     for step in range(max_length):
-        ids, log_probs = choice.draw(scores, rows, uniform[samples, step], temperature)
+        ids, log_probs = choice.draw(scores, rows, uniform[samples, step],
+                                      inverse_temperature)
         words[samples, step] = ids
         log_prob[samples] += log_probs
         lengths[samples[ids == EOS]] = step + 1

@@ -63,14 +63,16 @@ class WordChoice:
                 _floored(self.backend.download(chosen), norms[:, None]))
 
     def draw(self, scores: Any, rows: np.ndarray, uniform: np.ndarray,
-             temperature: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return random words from ``softmax(temperature * scores)``, by inverse distribution.
+             inverse_temperature: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return random words from ``softmax(inverse_temperature * scores)``.
+
+        The words come by inverse distribution.
 
         Args:
             scores: (R, V), overwritten.
             rows: (S,) from which row each sample is drawn.
             uniform: (S,) random numbers in [0, 1).
-            temperature: factor of the scores, 0 or more; infinity takes the best word.
+            inverse_temperature: factor of the scores, 0 or more; infinity takes the best word.
 
         Returns:
             ids (S,), and the logarithms of their probabilities at temperature 1, float64.
@@ -85,7 +87,7 @@ class WordChoice:
             samples = order[start:end]
             if len(samples):
                 ids[samples] = self._inverse(scores[row, :self.words], uniform[samples],
-                                             temperature)
+                                             inverse_temperature)
         log_probs = scores[rows, ids]
         return ids, _floored(log_probs, _log_norms(self.backend, scores)[rows])
 
@@ -101,13 +103,13 @@ class WordChoice:
         return _floored(self.backend.download(chosen), _log_norms(self.backend, scores))
 
     def _inverse(self, scores: np.ndarray, uniform: np.ndarray,
-                 temperature: float) -> np.ndarray:
+                 inverse_temperature: float) -> np.ndarray:
         scores = scores.astype(np.float64)
         if self.block_unknown:
             scores[UNKNOWN] = scores.min()
-        if np.isinf(temperature):
+        if np.isinf(inverse_temperature):
             return np.full(len(uniform), scores.argmax())
-        shares = np.exp(temperature * (scores - scores.max()))
+        shares = np.exp(inverse_temperature * (scores - scores.max()))
         if self.block_unknown:
             shares[UNKNOWN] = 0
         reached = np.cumsum(shares)

@@ -311,8 +311,8 @@ def test_no_pictures_and_no_words():
     (lambda net: net.greedy(FEATURES, 0), "max_length must be 1 or more"),
     (lambda net: net.beam(FEATURES, 0), "beam_size must be 1 or more"),
     (lambda net: net.sample(FEATURES, 0), "num must be 1 or more"),
-    (lambda net: net.sample(FEATURES, 1, -1), "temperature must be 0 or more"),
-    (lambda net: net.sample(FEATURES, 1, np.nan), "temperature must be 0 or more"),
+    (lambda net: net.sample(FEATURES, 1, -1), "inverse_temperature must be 0 or more"),
+    (lambda net: net.sample(FEATURES, 1, np.nan), "inverse_temperature must be 0 or more"),
     (lambda net: net.score(FEATURES, [[1]]), "got 1 captions, wanted 6"),
     (lambda net: net.score(FEATURES[:2], [[1], [12]]), "caption 1 has a word"),
 ])

@@ -95,7 +95,7 @@ def test_a_list_of_pictures(coco, trained, capsys, listed):
 
 @pytest.mark.parametrize("flags, count", [
     (["--strategy", "beam"], 5), (["--strategy", "beam", "--beam-size", "2"], 2),
-    (["--strategy", "sample", "--samples", "3", "--temperature", "0.5", "--seed", "4"], 3),
+    (["--strategy", "sample", "--samples", "3", "--inverse-temperature", "0.5", "--seed", "4"], 3),
     (["--strategy", "best-of", "--samples", "7"], 7), ([], 1)])
 def test_strategies(pictures, trained, capsys, flags, count):
     command = ["caption", *pictures, *trained, *flags, "--top", "10", "--max-length", "3"]
@@ -109,8 +109,33 @@ def test_strategies(pictures, trained, capsys, flags, count):
     assert capsys.readouterr().out.splitlines() == lines
 
 
+@pytest.mark.parametrize("flag, value, power", [
+    ("temperature", "0.5", 2), ("temperature", "2", 0.5), ("inverse-temperature", "2", 2)])
+def test_a_low_temperature_sharpens(pictures, trained, capsys, flag, value, power):
+    """Word 3 has a logit of 1 and the other four one of 0, so p^power is its share."""
+    flags = ["--strategy", "sample", "--samples", "4000", f"--{flag}", value, "--top", "4000"]
+    assert main(["caption", pictures[0], *trained, *flags, "--max-length", "1"]) == 0
+    share = capsys.readouterr().out.count("Square...") / 4000
+    assert share == pytest.approx(np.exp(power) / (np.exp(power) + 4), abs=0.03)
+
+
+def test_temperature_0_is_greedy_and_only_one_of_both_is_taken(pictures, trained, capsys):
+    command = ["caption", pictures[0], *trained, "--max-length", "2", "--strategy", "sample"]
+    assert main([*command, "--temperature", "0", "--top", "5"]) == 0
+    assert capsys.readouterr().out.count("Square square...") == 5
+    for flags, message in ((["--temperature", "1", "--inverse-temperature", "1"], "not allowed"),
+                           (["--temperature", "-1"], "must be 0 or more, not -1"),
+                           (["--temperature", "nan"], "must be 0 or more, not nan")):
+        with pytest.raises(SystemExit):
+            main([*command, *flags])
+        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["caption", "--help"])
+    assert "--inverse-temperature" in capsys.readouterr().out
+
+
 def test_unknown_words_can_be_blocked(pictures, trained, capsys):
-    flags = ["--strategy", "sample", "--samples", "40", "--temperature", "0", "--top", "40"]
+    flags = ["--strategy", "sample", "--samples", "40", "--temperature", "inf", "--top", "40"]
     assert main(["caption", *pictures, *trained, *flags]) == 0
     assert "<unk>" in capsys.readouterr().out
     assert main(["caption", *pictures, *trained, *flags, "--block-unknown"]) == 0
@@ -225,6 +250,7 @@ def test_the_others_still_get_captions(pictures, trained, tmp_path, capsys):
     (["--net", "none.prototxt"], "none.prototxt"),
     (["--beam-size", "3"], "--beam-size does nothing with --strategy greedy "
                            "(wanted --strategy beam)"),
+    (["--temperature", "1"], "--temperature or --inverse-temperature does nothing with"),
     (["--strategy", "beam", "--seed", "3"], "wanted --strategy sample or best-of"),
     (["--strategy", "beam", "--beam-size", "0"], "beam_size must be 1 or more"),
     (["--html", "nowhere/page.html"], "nowhere/page.html: cannot write there"),
