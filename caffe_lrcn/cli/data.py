@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..printable import printable_lines
-from . import data_pictures, data_toy
+from . import data_flow, data_frames, data_pictures, data_toy
 
 if TYPE_CHECKING:
     from ..language.caption_files import Caption
@@ -33,12 +33,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data_toy.add_arguments(commands.add_parser(
         "toy", help="generated pictures of one or two things, with captions",
         description="Generate pictures, five captions each in COCO's form, and attributes."))
+    data_frames.add_arguments(commands.add_parser(
+        "frames", help="the pictures of videos, a folder for each video",
+        description="Write OUT/NAME/NAME.0001.jpg and so on for each video. Videos that are done "
+                    "already are left as they are, so an interrupted run goes on."))
+    data_flow.add_arguments(commands.add_parser(
+        "flow", help="optical flow between frames, a folder for each video",
+        description="Write OUT/NAME/flow_image_NAME.0002.jpg and so on for each folder of frames: "
+                    "red is the motion to the right, green downwards, blue its length, times "
+                    "--scale plus 128."))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command; return the exit code."""
     commands = {"captions": _captions, "ngrams": _ngrams,
-                "pictures": data_pictures.run, "toy": data_toy.run}
+                "pictures": data_pictures.run, "toy": data_toy.run,
+                "frames": data_frames.run, "flow": data_flow.run}
     return commands[args.data_command](args)
 
 

@@ -1,0 +1,140 @@
+"""Video files, decoded picture by picture through PyAV (extra ``video``)."""
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    import av
+
+#: Names of video files end like this, in any case.
+SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".mpg", ".mpeg", ".webm", ".m4v", ".wmv", ".flv",
+            ".ogv", ".3gp", ".ts")
+_WHOLE = 0.9  # of the pictures that the header promises; fewer mean that the file was cut off
+
+
+class VideoFile:
+    """An open video file; a context manager.
+
+    Attributes:
+        path: the file.
+        rate: pictures per second; None if the file does not say.
+        promised: number of pictures that the header promises; None if it does not say.
+
+    Raises:
+        DataError: the file is missing, not a video, damaged, or has no pictures; or PyAV is not
+            installed.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self._av = _import_av()
+        self._container = self._open()
+        streams = self._container.streams.video
+        if not streams:
+            sound = bool(self._container.streams.audio)
+            self.close()
+            raise DataError(f"'{self.path}' has no pictures", got="sound" if sound else "nothing",
+                            wanted="a video stream")
+        self._stream = streams[0]
+        self._stream.thread_type = "AUTO"
+        self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
+        self.promised = self._stream.frames or None
+
+    def __enter__(self) -> VideoFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._container.close()
+
+    def frames(self, rate: float | None = None) -> Iterator[np.ndarray]:
+        """Yield the pictures, (H, W, 3) uint8, blue, green, red, turned upright.
+
+        Args:
+            rate: pictures per second; picture k is the one shown at k / rate seconds, so that
+                pictures are repeated or left out. None: each picture once.
+
+        Raises:
+            DataError: the file is damaged, or ends before the pictures that its header promises.
+                What was yielded before is right.
+        """
+        pictures = self._decoded()
+        if rate is None:
+            for frame in pictures:
+                yield _pixels(frame)
+            return
+        # Times are rounded to places of the new rate; the last picture of a place is shown there
+        # and in the places after it that have none. Source: ffmpeg's filter fps, round=near.
+        place, shown, first, time = 0, None, None, 0.0
+        for frame in pictures:
+            time = self._time(frame, place, rate)
+            first = time if first is None else first
+            while shown is not None and place < _place(time - first, rate):
+                yield _pixels(shown)
+                place += 1
+            shown = frame
+        assert shown is not None and first is not None  # else _decoded has raised an error
+        end = time - first + 1 / (self.rate or rate)
+        for _ in range(place, max(_place(end, rate), 1)):
+            yield _pixels(shown)
+
+    def _time(self, frame: av.VideoFrame, place: int, rate: float) -> float:
+        return frame.time if frame.time is not None else place / rate
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        count = 0
+        try:
+            for frame in self._container.decode(self._stream):
+                yield frame
+                count += 1
+        except (self._av.FFmpegError, OSError, ValueError) as error:
+            raise DataError(f"'{self.path}' is damaged after picture {count}", got=error) from None
+        if not count:
+            raise DataError(f"'{self.path}' has no pictures that can be decoded")
+        if self.promised and count < _WHOLE * self.promised:
+            raise DataError(f"'{self.path}' ends too early", got=f"{count} pictures",
+                            wanted=f"the {self.promised} that its header promises")
+
+    def _open(self) -> Any:
+        try:
+            if not stat.S_ISREG(os.stat(self.path).st_mode):
+                raise DataError(f"'{self.path}' cannot be read as a video",
+                                got="a folder, a pipe or a device")
+            # A playlist must not make FFmpeg fetch what it names.
+            return self._av.open(f"file:{self.path}", options={"protocol_whitelist": "file"})
+        except DataError:
+            raise
+        except FileNotFoundError:
+            raise DataError(f"video '{self.path}' is missing") from None
+        except (self._av.FFmpegError, OSError, ValueError) as error:
+            raise DataError(f"'{self.path}' cannot be read as a video",
+                            got=getattr(error, "strerror", None) or error) from None
+
+
+def _place(seconds: float, rate: float) -> int:
+    return int(seconds * rate + 0.5)
+
+
+def _pixels(frame: av.VideoFrame) -> np.ndarray:
+    pixels = frame.to_ndarray(format="bgr24")
+    return np.rot90(pixels, frame.rotation // 90) if frame.rotation % 360 else pixels
+
+
+def _import_av() -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise DataError("video files are read through PyAV, which is not installed",
+                        remedy="Install it: pip install av") from error
+    av.logging.set_level(None)  # FFmpeg's own lines; what matters becomes an error
+    return av

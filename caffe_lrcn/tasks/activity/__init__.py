@@ -1,0 +1,1 @@
+"""Activity recognition (section 4 of the LRCN paper): video to frames, flow and classes."""

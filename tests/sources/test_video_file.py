@@ -1,0 +1,85 @@
+"""Video files: which pictures come out, and what is said about files that have none."""
+import numpy as np
+import pytest
+
+from caffe_lrcn.errors import DataError
+from caffe_lrcn.sources.video_file import VideoFile
+from tests.tasks.activity.videos import levels, write_sound, write_video
+
+
+def shown(path, rate=None) -> list[int]:
+    """Return the number, from 1, of each picture that comes out."""
+    with VideoFile(path) as video:
+        return [int(frame[0, 0, 0]) // 10 for frame in video.frames(rate)]
+
+
+def test_every_picture_comes_once_and_unchanged(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (5, 24, 32, 3), np.uint8)
+    path = write_video(tmp_path / "a.mkv", frames)
+    with VideoFile(path) as video:
+        assert video.rate == 10
+        assert (np.stack(list(video.frames())) == frames).all()
+
+
+@pytest.mark.parametrize("rate, wanted", [
+    (10, [1, 2, 3, 4, 5, 6]),
+    (5, [1, 3, 5]),
+    (20, [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6]),
+    (1, [5]),
+    (0.1, [6]),
+])
+def test_another_rate_repeats_or_leaves_out(tmp_path, rate, wanted):
+    assert shown(write_video(tmp_path / "a.mkv", levels(6)), rate) == wanted
+
+
+def test_pauses_are_filled_at_a_rate(tmp_path):
+    path = write_video(tmp_path / "a.mkv", levels(3), times=[0, 1, 5])
+    assert shown(path) == [1, 2, 3]
+    assert shown(path, 10) == [1, 2, 2, 2, 2, 3]
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(DataError, match="nothing.avi' is missing"):
+        VideoFile(tmp_path / "nothing.avi")
+
+
+def test_folder(tmp_path):
+    with pytest.raises(DataError, match="a folder, a pipe or a device"):
+        VideoFile(tmp_path)
+
+
+def test_text_is_not_a_video(tmp_path):
+    (tmp_path / "a.avi").write_text("hello " * 1000)
+    with pytest.raises(DataError, match="a.avi' cannot be read as a video"):
+        VideoFile(tmp_path / "a.avi")
+
+
+def test_a_playlist_fetches_nothing(tmp_path):
+    (tmp_path / "a.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n"
+                                     "http://127.0.0.1:9/secret.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(DataError, match="a.m3u8"), VideoFile(tmp_path / "a.m3u8") as video:
+        list(video.frames())
+
+
+def test_sound_alone(tmp_path):
+    with pytest.raises(DataError, match="has no pictures.*got sound"):
+        VideoFile(write_sound(tmp_path / "a.mkv"))
+
+
+def test_a_file_that_was_cut_off(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (20, 24, 32, 3), np.uint8)
+    path = write_video(tmp_path / "a.avi", frames, codec="mpeg4", pixels="yuv420p")
+    content = path.read_bytes()
+    path.write_bytes(content[:len(content) // 2])
+    count = 0
+    with pytest.raises(DataError, match=r"a.avi' (ends too early|is damaged)"), \
+            VideoFile(path) as video:
+        for _ in video.frames():
+            count += 1
+    assert 0 < count < 20
+
+
+def test_one_picture(tmp_path):
+    path = write_video(tmp_path / "a.mkv", levels(1))
+    assert shown(path) == [1]
+    assert shown(path, 30) == [1, 1, 1]
