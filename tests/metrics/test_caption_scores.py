@@ -137,5 +137,5 @@ def test_refuses_what_cannot_be_scored(candidates, references, message):
 
 def test_official_tools_tell_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "pycocoevalcap.bleu.bleu", None)
-    with pytest.raises(BackendError, match=r"caffe_lrcn\[official\]"):
+    with pytest.raises(BackendError, match=r"pip install .\.\[official\]"):
         official_scores(["a"], [["a"]])
