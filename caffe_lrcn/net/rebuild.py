@@ -47,6 +47,8 @@ def _undo_split(split: caffe_pb2.LayerParameter, net: caffe_pb2.NetParameter,
                     return False
             original.update(dict.fromkeys(split.top, blob))
             if split.loss_weight and split.loss_weight[0]:
+                # The field is gone from the layer if no other weight was left.
+                layer.loss_weight.extend([0.0] * (len(layer.top) - len(layer.loss_weight)))
                 layer.loss_weight[index] = split.loss_weight[0]
             return True
     return False
