@@ -32,6 +32,7 @@ class Accuracy(Layer):
 
     bottoms = exactly(2)
     tops = Arity(1, 2)
+    backward_reads_bottom = False
 
     def allow_force_backward(self, bottom: int) -> bool:
         return False

@@ -26,6 +26,7 @@ class ArgMax(Layer):
     """
 
     allows_in_place = False
+    backward_reads_bottom = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         param, shape = self.param.argmax_param, list(bottom[0].shape)

@@ -130,6 +130,8 @@ class Layer:
     capturable: ClassVar[bool] = True
     #: The backward pass reads the top's values, which a layer in place on the top would change.
     backward_reads_top: ClassVar[bool] = False
+    #: The backward pass reads the bottoms' values (not asked of a layer that works in place).
+    backward_reads_bottom: ClassVar[bool] = True
 
     #: Setting it up runs code of the user's or opens files: who only looks leaves it alone.
     acts_on_setup: ClassVar[bool] = False
@@ -151,6 +153,11 @@ class Layer:
     def reads_top_again(cls, param: Any) -> bool:
         """Tell whether backward reads the top's values; ``param`` is the LayerParameter."""
         return cls.backward_reads_top
+
+    @classmethod
+    def reads_bottom_again(cls, param: Any) -> bool:
+        """Tell whether backward reads the bottoms' values; ``param`` is the LayerParameter."""
+        return cls.backward_reads_bottom
 
     def allow_force_backward(self, bottom: int) -> bool:
         """Tell whether ``force_backward`` may ask for the gradient of this bottom."""

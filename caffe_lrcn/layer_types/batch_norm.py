@@ -23,6 +23,8 @@ class BatchNorm(Layer):
     Source: Caffe's batch_norm_layer; Ioffe and Szegedy, "Batch normalization".
     """
 
+    backward_reads_bottom = False
+
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         if len(bottom[0].shape) < 2:
             raise self.error(ShapeError, "BatchNorm needs a channel axis", got=bottom[0].shape,

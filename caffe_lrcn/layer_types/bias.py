@@ -21,6 +21,7 @@ class Bias(Layer):
     """
 
     bottoms = Arity(1, 2)
+    backward_reads_bottom = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         if len(bottom) == 1:

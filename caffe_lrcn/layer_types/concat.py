@@ -23,6 +23,7 @@ class Concat(Layer):
 
     bottoms = Arity(1)
     allows_in_place = False
+    backward_reads_bottom = False
 
     @classmethod
     def aliases(cls, param: Any) -> list[Alias]:

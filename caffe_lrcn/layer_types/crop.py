@@ -22,6 +22,7 @@ class Crop(Layer):
 
     bottoms = exactly(2)
     allows_in_place = False
+    backward_reads_bottom = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         param, shape, wanted = self.param.crop_param, bottom[0].shape, bottom[1].shape

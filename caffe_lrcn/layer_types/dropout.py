@@ -22,6 +22,8 @@ class Dropout(Layer):
     Source: Caffe's dropout_layer; Srivastava et al., "Dropout".
     """
 
+    backward_reads_bottom = False
+
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         ratio = self.param.dropout_param.dropout_ratio
         if not 0 <= ratio < 1:

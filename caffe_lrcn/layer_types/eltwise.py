@@ -30,6 +30,11 @@ class Eltwise(Layer):
     bottoms = Arity(2)
     allows_in_place = False
 
+    @classmethod
+    def reads_bottom_again(cls, param: Any) -> bool:
+        """Only the factors of products need each other."""
+        return param.eltwise_param.operation == _PROD or param.eltwise_param.coeff_blob
+
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.eltwise_param
         at = ("eltwise_param", "coeff")

@@ -20,6 +20,7 @@ class EuclideanLoss(Layer):
 
     bottoms = exactly(2)
     is_loss = True
+    backward_reads_bottom = False
 
     def allow_force_backward(self, bottom: int) -> bool:
         return True

@@ -19,6 +19,7 @@ class Flatten(Layer):
     """
 
     allows_in_place = False
+    backward_reads_bottom = False
 
     @classmethod
     def aliases(cls, param: Any) -> list[Alias]:

@@ -20,6 +20,8 @@ class MVN(Layer):
     Source: Caffe's mvn_layer.
     """
 
+    backward_reads_bottom = False
+
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         # Kept apart from the top, which a later layer in place may overwrite.
         self._normalised, self._divisor = Blob(self.backend), Blob(self.backend)
@@ -32,6 +34,7 @@ class MVN(Layer):
         shape = tuple(bottom[0].legacy_shape(axis) for axis in range(4))
         rows = shape[0] if self.param.mvn_param.across_channels else shape[0] * shape[1]
         self._view = rows, bottom[0].count // max(rows, 1)
+        self._bottom_shape = bottom[0].shape
         # CAFFE-QUIRK: the top has four axes, whatever the bottom has.
         top[0].reshape(*shape)
         if self.param.mvn_param.normalize_variance:
@@ -53,6 +56,8 @@ class MVN(Layer):
         normalised[...] = y
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
+        # In place: the layer that made the bottom expects its gradient in the shape that it made.
+        bottom[0].reshape(*self._bottom_shape)
         if not propagate_down[0]:
             return
         xp = self.xp

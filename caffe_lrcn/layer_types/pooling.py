@@ -24,6 +24,7 @@ class Pooling(Layer):
 
     tops = Arity(1, 2)
     allows_in_place = False
+    backward_reads_bottom = False
     _plan: Any = None
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:

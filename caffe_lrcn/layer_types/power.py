@@ -1,6 +1,8 @@
 """Power: shift, scale and power."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..blob import Blob
@@ -13,6 +15,11 @@ class Power(Layer):
     Where ``scale * power`` is 0 the top is constant and the gradient 0.
     Source: Caffe's power_layer.
     """
+
+    @classmethod
+    def reads_bottom_again(cls, param: Any) -> bool:
+        """A line has the same slope everywhere."""
+        return param.power_param.power not in (0, 1)
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.power_param

@@ -1,6 +1,8 @@
 """ReLU: rectified linear units, with an optional leak."""
 from __future__ import annotations
 
+from typing import Any
+
 from ..blob import Blob
 from .base import Layer
 
@@ -11,9 +13,13 @@ class ReLU(Layer):
     The gradient at 0 is that of the left side. Source: Caffe's relu_layer.
     """
 
+    @classmethod
+    def reads_top_again(cls, param: Any) -> bool:
+        """In place the output stands in for the input, which works while their signs agree."""
+        return param.bottom[0] == param.top[0] and param.relu_param.negative_slope >= 0
+
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._slope = self.param.relu_param.negative_slope
-        # In place the output stands in for the input, which works while their signs agree.
         self._kept = Blob(self.backend) if bottom[0] is top[0] and self._slope < 0 else None
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:

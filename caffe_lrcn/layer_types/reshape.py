@@ -24,6 +24,7 @@ class Reshape(Layer):
     """
 
     allows_in_place = False
+    backward_reads_bottom = False
 
     @classmethod
     def aliases(cls, param: Any) -> list[Alias]:

@@ -9,6 +9,7 @@ class Sigmoid(Layer):
     """``y = 1 / (1 + exp(-x))``, any shape. Source: Caffe's sigmoid_layer."""
 
     backward_reads_top = True
+    backward_reads_bottom = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         top[0].reshape_like(bottom[0])

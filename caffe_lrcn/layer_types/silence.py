@@ -10,6 +10,7 @@ class Silence(Layer):
 
     bottoms = Arity(1)
     tops = exactly(0)
+    backward_reads_bottom = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         pass

@@ -13,6 +13,7 @@ class Softmax(Layer):
     """
 
     backward_reads_top = True
+    backward_reads_bottom = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         axis = axis_of(self, bottom[0], self.param.softmax_param.axis, "softmax_param", "axis")

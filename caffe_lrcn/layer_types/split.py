@@ -12,6 +12,7 @@ class Split(Layer):
 
     tops = Arity(1)
     allows_in_place = False
+    backward_reads_bottom = False
 
     @classmethod
     def aliases(cls, param: Any) -> list[Alias]:

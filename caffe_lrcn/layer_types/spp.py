@@ -25,6 +25,7 @@ class SPP(Layer):
     """
 
     allows_in_place = False
+    backward_reads_bottom = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._levels = self.param.spp_param.pyramid_height

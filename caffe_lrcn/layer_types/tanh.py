@@ -9,6 +9,7 @@ class TanH(Layer):
     """``y = tanh(x)``, any shape. Source: Caffe's tanh_layer."""
 
     backward_reads_top = True
+    backward_reads_bottom = False
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         top[0].reshape_like(bottom[0])

@@ -14,6 +14,8 @@ class Threshold(Layer):
     Source: Caffe's threshold_layer.
     """
 
+    backward_reads_bottom = False
+
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         top[0].reshape_like(bottom[0])
 

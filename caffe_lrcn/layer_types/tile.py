@@ -20,6 +20,7 @@ class Tile(Layer):
     """
 
     allows_in_place = False
+    backward_reads_bottom = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.tile_param

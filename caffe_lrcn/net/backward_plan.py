@@ -22,7 +22,7 @@ class BackwardPlan:
 
 
 def plan_backward(graph: Graph, layers: Sequence[Layer], rates: Sequence[Sequence[float]],
-                  force: bool = False) -> BackwardPlan:
+                  force: bool = False, strict: bool = False) -> BackwardPlan:
     """Return who needs a gradient.
 
     Args:
@@ -30,6 +30,7 @@ def plan_backward(graph: Graph, layers: Sequence[Layer], rates: Sequence[Sequenc
         layers: the layers, for ``allow_force_backward``.
         rates: for each layer the learning rate multipliers of its parameters.
         force: the net's ``force_backward``.
+        strict: leave out a loss that only layers without a loss above them read, as Caffe does.
 
     Raises:
         PrototxtError: ``propagate_down`` is not given once per bottom.
@@ -43,7 +44,7 @@ def plan_backward(graph: Graph, layers: Sequence[Layer], rates: Sequence[Sequenc
         needs.append(need)
         for blob in vertex.tops:
             blob_needs[blob] = blob_needs[blob] or need
-    _prune(graph, needs, bottoms)
+    _prune(graph, needs, bottoms, strict)
     params = [[rate != 0 for rate in layer_rates] for layer_rates in rates]
     if force:
         for index, layer in enumerate(layers):
@@ -66,7 +67,7 @@ def _wanted_bottoms(vertex: Vertex, blob_needs: Sequence[bool]) -> list[bool]:
     return list(given)
 
 
-def _prune(graph: Graph, needs: list[bool], bottoms: list[list[bool]]) -> None:
+def _prune(graph: Graph, needs: list[bool], bottoms: list[list[bool]], strict: bool) -> None:
     """Drop layers that no loss depends on, and those whose tops nobody wants a gradient for."""
     under_loss: set[int] = set()
     unwanted: set[int] = set()
@@ -74,7 +75,8 @@ def _prune(graph: Graph, needs: list[bool], bottoms: list[list[bool]]) -> None:
         vertex = graph.vertices[index]
         contributes = any(weight or blob in under_loss for blob, weight in
                           zip(vertex.tops, vertex.loss_weights, strict=True))
-        if needs[index] and all(blob in unwanted for blob in vertex.tops):
+        if needs[index] and all(blob in unwanted and (strict or not weight) for blob, weight in
+                                zip(vertex.tops, vertex.loss_weights, strict=True)):
             needs[index] = False
             bottoms[index] = [False] * len(vertex.bottoms)
         if not contributes:

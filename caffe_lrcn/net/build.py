@@ -35,8 +35,8 @@ class Node:
 
     ``overwritten[i]`` tells that a later layer overwrites the gradient of top ``i``, so that a loss
     weight there has to be added again before the layer's backward pass. ``spent[i]`` tells that
-    only this layer or an earlier one writes there (in place, or through an alias), so that a loss
-    weight has to be written anew in each forward pass.
+    only this layer or an earlier one writes there (in place, or through an alias), so that its loss
+    weight, be it 0, has to be written anew in each forward pass.
     """
 
     layer: Layer
@@ -66,7 +66,7 @@ class Node:
     def renew_loss(self) -> None:
         """Write the loss weights again that the last backward pass has replaced by gradients."""
         for blob, weight, spent in zip(self.top, self.loss_weights, self.spent, strict=True):
-            if weight and spent:
+            if spent:
                 blob.diff[...] = weight
 
     def placed(self, error: CaffeError | MemoryError) -> CaffeError:
@@ -158,7 +158,7 @@ def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int
             built.steps.append(_step(built, vertex, definition, context, unknown, collector))
         _share_params(built, context.settings.frozen)
         if len(built.nodes) == len(graph.vertices):
-            _apply_backward_plan(built, force_backward)
+            _apply_backward_plan(built, force_backward, context.settings.strict)
     except BaseException as error:
         if collector is None or not isinstance(error, CaffeError):
             built.close()
@@ -279,12 +279,12 @@ def _as_set_up(node: Node, vertex: Vertex) -> LayerDef:
     return replace(vertex.definition, param=node.layer.param)
 
 
-def _apply_backward_plan(built: Built, force: bool) -> None:
+def _apply_backward_plan(built: Built, force: bool, strict: bool) -> None:
     """Tell each node which gradients are wanted of it, and who writes over those of its tops."""
     graph, nodes = built.graph, built.nodes
     rates = own_rates([_as_set_up(node, vertex) for node, vertex in _built_vertices(built)],
                       [len(node.layer.blobs) for node in nodes])
-    plan = plan_backward(graph, [node.layer for node in nodes], rates, force)
+    plan = plan_backward(graph, [node.layer for node in nodes], rates, force, strict)
     memory = diff_owners(graph)
     written = [{memory[blob] for blob, need in zip(vertex.bottoms, needs, strict=True)
                 if need and runs} for vertex, needs, runs in
@@ -294,11 +294,14 @@ def _apply_backward_plan(built: Built, force: bool) -> None:
         node, tops = nodes[index], [memory[blob] for blob in graph.vertices[index].tops]
         node.overwritten = [blob in later for blob in tops]
         later |= written[index]
-    earlier: set[int] = set()
+    earlier, weighted = set[int](), set[int]()
     for index, (node, vertex) in enumerate(zip(nodes, graph.vertices, strict=True)):
         earlier |= written[index]
-        node.spent = [memory[blob] in earlier and not lost
-                      for blob, lost in zip(vertex.tops, node.overwritten, strict=True)]
+        tops = [memory[blob] for blob in vertex.tops]
+        weighted |= {blob for blob, weight in zip(tops, vertex.loss_weights, strict=True) if weight}
+        node.spent = [blob in earlier and blob in weighted and not lost
+                      for blob, lost in zip(tops, node.overwritten, strict=True)]
+        node.has_loss = any(node.loss_weights) or any(node.spent)
         node.needs_backward = plan.layers[index]
         node.propagate_down = list(plan.bottoms[index])
         node.layer.param_propagate_down = list(plan.params[index])

@@ -175,7 +175,7 @@ class Net:
     def _add_loss(self, node: Node) -> None:
         if node.loss_shapes != [blob.shape for blob in node.top]:
             node.seed_loss()
-        elif not self.settings.strict:
+        if not self.settings.strict:
             node.renew_loss()
         add_loss = self.backend.softmax_loss.add_loss
         for blob, weight, overwritten in zip(node.top, node.loss_weights, node.overwritten,

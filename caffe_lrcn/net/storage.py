@@ -1,6 +1,7 @@
 """Fourth pass: which blobs live in the same memory. The only place where aliases are decided."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .connect import Graph, Vertex
@@ -58,28 +59,58 @@ def find_overwrites(graph: Graph) -> list[Overwrite]:
     """Return where working in place changes values that another layer still needs.
 
     Flatten, Reshape and their like copy nothing, so a layer in place on their top also changes
-    their bottom, and every blob that a Split made of that. And some gradients, such as Sigmoid's,
-    are computed from the top.
+    their bottom, and every blob that a Split made of that: for layers that read it later, and for
+    those that compute their gradient from it. And some gradients, such as Sigmoid's, are computed
+    from the top.
     """
-    owner = list(range(len(graph.blob_names)))
+    owner, made = list(range(len(graph.blob_names))), dict[int, int]()
     for sharing in plan_storage(graph).values():
         owner[sharing.blob] = owner[sharing.source]
-    made = {blob: number for number, vertex in reversed(list(enumerate(graph.vertices)))
-            for blob in vertex.tops}
-    read_again = [(number, vertex, blob) for number, vertex in enumerate(graph.vertices)
-                  if vertex.cls.reads_top_again(vertex.definition.param) for blob in vertex.tops]
-    found = []
-    for number, writer in enumerate(graph.vertices):
-        changed = {owner[blob] for blob in writer.tops if blob in writer.bottoms}
-        if not changed:
-            continue
-        found += [Overwrite(writer, reader, graph.blob_names[blob], backward=True)
-                  for earlier, reader, blob in read_again
-                  if earlier < number and owner[blob] in changed]
-        found += [Overwrite(writer, reader, graph.blob_names[blob])
-                  for reader in graph.vertices[:number] for blob in reader.tops
-                  if reader.definition.param.type == "Parameter" and owner[blob] in changed]
-        found += [Overwrite(writer, reader, graph.blob_names[blob])
-                  for reader in graph.vertices[number + 1:] for blob in reader.bottoms
-                  if owner[blob] in changed and made[blob] < number and blob not in writer.tops]
+    needs, found = _Needs(owner), list[Overwrite]()
+    last: dict[int, dict[int, tuple[int, Vertex]]] = {}  # memory, blob -> who wrote in place last
+    for number, vertex in enumerate(graph.vertices):
+        found += [Overwrite(writer, vertex, graph.blob_names[blob]) for blob in vertex.bottoms
+                  for changed, (when, writer) in last.get(owner[blob], {}).items()
+                  if changed != blob and when > made[blob]]
+        for blob in vertex.tops:
+            made.setdefault(blob, number)
+            if blob in vertex.bottoms:
+                last.setdefault(owner[blob], {})[blob] = number, vertex
+                found += [Overwrite(vertex, reader, graph.blob_names[read], backward)
+                          for reader, read, backward in needs.spoilt_by(vertex, owner[blob])]
+        needs.note(vertex)
     return found
+
+
+class _Needs:
+    """Who will read a memory once more after the layers that follow, and finds it changed."""
+
+    def __init__(self, owner: list[int]) -> None:
+        self._owner = owner
+        # By memory: (reader, blob, whether in its backward pass). ReLUs look at signs alone.
+        self._values: dict[int, list[tuple[Vertex, int, bool]]] = {}
+        self._signs: dict[int, list[tuple[Vertex, int, bool]]] = {}
+
+    def note(self, vertex: Vertex) -> None:
+        """Keep what a layer will read again."""
+        param = vertex.definition.param
+        if vertex.cls.reads_top_again(param):
+            self._add(self._signs if param.type == "ReLU" else self._values, vertex, vertex.tops)
+        if vertex.cls.reads_bottom_again(param):
+            self._add(self._values, vertex,
+                      [blob for blob in vertex.bottoms if blob not in vertex.tops])
+        if param.type == "Parameter":
+            self._add(self._values, vertex, vertex.tops, backward=False)
+
+    def spoilt_by(self, writer: Vertex, memory: int) -> list[tuple[Vertex, int, bool]]:
+        """Return, once, whose values a layer in place changes."""
+        param = writer.definition.param
+        keeps_signs = (param.type in ("Dropout", "LRN", "TanH")
+                       or param.type == "ReLU" and param.relu_param.negative_slope >= 0)
+        return self._values.pop(memory, []) + (
+            [] if keeps_signs else self._signs.pop(memory, []))
+
+    def _add(self, kept: dict[int, list[tuple[Vertex, int, bool]]], vertex: Vertex,
+             blobs: Sequence[int], backward: bool = True) -> None:
+        for blob in blobs:
+            kept.setdefault(self._owner[blob], []).append((vertex, blob, backward))

@@ -5,7 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from caffe_lrcn.backends import get_backend
 from caffe_lrcn.errors import ShapeError
+from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto.text import parse_net
 from tests.harness.layers import check_broken_is_caught, during_backward, make_layer
 
 _X = np.random.default_rng(0).normal(2, 3, size=(3, 4, 2, 5))
@@ -74,3 +77,20 @@ def test_the_top_has_four_axes(shape, want, top):
 def test_five_axes_are_refused():
     with pytest.raises(ShapeError, match=r"test.prototxt:1:\d+: layer 'm': MVN takes up to four"):
         make_layer(_layer(), [np.zeros((1, 1, 1, 1, 1))])
+
+
+def test_in_place_the_layer_below_gets_its_gradient_in_its_own_shape():
+    net = Net(parse_net('''
+        force_backward: true
+        layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 2 dim: 4 } } }
+        layer { name: "s" type: "Slice" bottom: "x" top: "a" top: "b" }
+        layer { name: "m" type: "MVN" bottom: "a" top: "a" }
+        layer { name: "r" type: "Reduction" bottom: "a" top: "r" loss_weight: 1
+                reduction_param { operation: SUMSQ } }''', "n.prototxt"),
+              get_backend("cpu", np.float64), phase=0)
+    net.blobs["x"].host_data[...] = np.arange(16.0).reshape(2, 2, 4) ** 2
+    for _ in range(2):
+        net.forward()
+        assert net.blobs["a"].shape == (2, 1, 4, 1)
+        net.backward()
+    assert net.blobs["x"].host_diff.shape == (2, 2, 4)

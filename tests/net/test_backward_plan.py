@@ -3,6 +3,7 @@ import pytest
 
 from caffe_lrcn.backends import get_backend
 from caffe_lrcn.errors import PrototxtError
+from caffe_lrcn.layer_types.base import Settings
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto.text import parse_net
 
@@ -16,8 +17,8 @@ def ip(name, bottom, top, extra=""):
             f' inner_product_param {{ num_output: 4 }} }}\n')
 
 
-def needs(text):
-    net = Net(parse_net(text), get_backend("cpu"), phase=0)
+def needs(text, settings=None):
+    net = Net(parse_net(text), get_backend("cpu"), phase=0, settings=settings)
     return {node.layer.name: (node.needs_backward, node.propagate_down) for node in net.nodes}
 
 
@@ -62,6 +63,14 @@ def test_force_backward_reaches_inputs_but_not_labels():
                  '"k" input_param { shape { dim: 2 } } } layer {', 1))
     assert plan["b"] == (True, [True])
     assert plan["loss"] == (True, [True, False])
+
+
+@pytest.mark.parametrize("reader", ['"Silence"', '"Power" top: "p"', '"Reshape" top: "p"'])
+def test_a_loss_that_only_a_layer_without_a_loss_reads_learns(reader):
+    text = IN + ip("a", "x", "y") + LOSS + f'layer {{ name: "r" type: {reader} bottom: "l" }}'
+    assert needs(text)["loss"] == (True, [True, False])
+    # CAFFE-QUIRK: nobody wants the gradient of its top, so it is left out.
+    assert needs(text, Settings(strict=True))["a"] == (False, [False])
 
 
 def test_a_zero_loss_weight_means_no_gradient():

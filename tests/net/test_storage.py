@@ -69,6 +69,32 @@ def test_tops_that_a_gradient_is_computed_from(kind):
     assert not find_overwrites(graph(IN + layer("k", "Exp", "x", "y") + dropout))
 
 
+@pytest.mark.parametrize("reader, spoilt", [
+    (READER.replace("}", "power_param { power: 2 } }"), True), (layer("p", "ReLU", "x", "p"), True),
+    (layer("p", "InnerProduct", "x", "p", "inner_product_param { num_output: 1 }"), True),
+    (READER, False), (layer("p", "Pooling", "x", "p", "pooling_param { kernel_size: 1 }"), False),
+    ('layer { name: "p" type: "Eltwise" bottom: "x" bottom: "x" top: "p" }', False)])
+def test_bottoms_that_a_gradient_is_computed_from(reader, spoilt):
+    """The reader runs before the layer in place, and goes back after it."""
+    found = find_overwrites(graph(IN + reader + FLAT + RELU))
+    assert [(entry.reader.definition.param.name, entry.backward) for entry in found][:1] == (
+        [("p", True)] if spoilt else [])
+
+
+@pytest.mark.parametrize("kind, spoilt", [("Sigmoid", True), ("Power", True), ("Dropout", False),
+                                          ("ReLU", False), ("TanH", False), ("LRN", False)])
+def test_a_relu_in_place_needs_the_signs_of_its_top(kind, spoilt):
+    found = find_overwrites(graph(IN + layer("a", "Power", "x", "y") + layer("r", "ReLU", "y", "y")
+                                  + layer("k", kind, "y", "y")))
+    assert bool(found) == spoilt
+
+
+def test_many_layers_in_place_are_looked_at_once():
+    """A list of all pairs would take minutes."""
+    chain = "".join(layer(f"r{i}", ("ReLU", "Sigmoid")[i % 2], "x", "x") for i in range(4000))
+    assert len(find_overwrites(graph(IN + chain))) == 3999
+
+
 def test_lrn_within_a_channel_needs_its_top_no_more():
     text = IN + layer("k", "LRN", "x", "y", "lrn_param { norm_region: WITHIN_CHANNEL }")
     assert not find_overwrites(graph(text + layer("r", "ReLU", "y", "y")))
