@@ -21,9 +21,10 @@ from .backward_plan import plan_backward
 from .collect import Collector, Shape, fail
 from .connect import Graph, Vertex, connect
 from .freeze import freeze, is_frozen
+from .loss_memory import plan_loss_memory
 from .params import Learnable, own_rates, plan_params
 from .splits import insert_splits
-from .storage import diff_owners, find_overwrites, plan_storage
+from .storage import find_overwrites, plan_storage
 
 if TYPE_CHECKING:
     from ..backends.scalars import Scalars
@@ -33,10 +34,7 @@ if TYPE_CHECKING:
 class Node:
     """A layer with its blobs and what the passes decided about it.
 
-    ``overwritten[i]`` tells that a later layer overwrites the gradient of top ``i``, so that a loss
-    weight there has to be added again before the layer's backward pass. ``spent[i]`` tells that
-    only this layer or an earlier one writes there (in place, or through an alias), so that its loss
-    weight, be it 0, has to be written anew in each forward pass.
+    ``overwritten`` and ``spent`` are those of ``LossMemory``, for each top.
     """
 
     layer: Layer
@@ -48,8 +46,8 @@ class Node:
     loss_weights: tuple[float, ...]
     needs_backward: bool = False
     propagate_down: list[bool] = field(default_factory=list)
-    overwritten: list[bool] = field(default_factory=list)
-    spent: list[bool] = field(default_factory=list)
+    overwritten: tuple[bool, ...] = ()
+    spent: tuple[bool, ...] = ()
     loss_shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -285,22 +283,9 @@ def _apply_backward_plan(built: Built, force: bool, strict: bool) -> None:
     rates = own_rates([_as_set_up(node, vertex) for node, vertex in _built_vertices(built)],
                       [len(node.layer.blobs) for node in nodes])
     plan = plan_backward(graph, [node.layer for node in nodes], rates, force, strict)
-    memory = diff_owners(graph)
-    written = [{memory[blob] for blob, need in zip(vertex.bottoms, needs, strict=True)
-                if need and runs} for vertex, needs, runs in
-               zip(graph.vertices, plan.bottoms, plan.layers, strict=True)]
-    later: set[int] = set()
-    for index in reversed(range(len(nodes))):
-        node, tops = nodes[index], [memory[blob] for blob in graph.vertices[index].tops]
-        node.overwritten = [blob in later for blob in tops]
-        later |= written[index]
-    earlier, weighted = set[int](), set[int]()
-    for index, (node, vertex) in enumerate(zip(nodes, graph.vertices, strict=True)):
-        earlier |= written[index]
-        tops = [memory[blob] for blob in vertex.tops]
-        weighted |= {blob for blob, weight in zip(tops, vertex.loss_weights, strict=True) if weight}
-        node.spent = [blob in earlier and blob in weighted and not lost
-                      for blob, lost in zip(tops, node.overwritten, strict=True)]
+    memory = plan_loss_memory(graph, plan)
+    for index, node in enumerate(nodes):
+        node.overwritten, node.spent = memory.overwritten[index], memory.spent[index]
         node.has_loss = any(node.loss_weights) or any(node.spent)
         node.needs_backward = plan.layers[index]
         node.propagate_down = list(plan.bottoms[index])
