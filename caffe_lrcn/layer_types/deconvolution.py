@@ -52,11 +52,14 @@ class Deconvolution(Convolution):
         """Return the sizes of the tops' spatial axes.
 
         Raises:
-            ShapeError: the padding, which is cut off here, leaves nothing.
+            ShapeError: the padding, which is cut off here, leaves nothing, or there is no input.
         """
         spec = self.spec
         sizes = tuple(s * (n - 1) + d * (k - 1) + 1 - 2 * p for n, k, s, p, d in
                       zip(spatial, spec.kernel, spec.stride, spec.pad, spec.dilation, strict=True))
+        if 0 in spatial:
+            raise self.error(ShapeError, "the input is empty", got=spatial,
+                             wanted="sizes of at least 1")
         if any(size < 1 for size in sizes):
             raise self.error(ShapeError, "the padding cuts the whole top off", got=f"size {sizes}",
                              wanted="at least 1", at=("convolution_param",),

@@ -87,7 +87,7 @@ class Pooling(Layer):
         # For readers, too; the kernel of global pooling is the picture.
         self.spec = spec = self._make_spec(shape[2:])
         size = spec.output_size((shape[2], shape[3]))
-        if min(size) < 1:
+        if min(*size, *shape[2:]) < 1:
             raise self.error(ShapeError, "the kernel is larger than the padded input",
                              got=shape[2:],
                              wanted=f"at least {spec.kernel} with padding {spec.pad}",

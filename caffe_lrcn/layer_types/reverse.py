@@ -37,6 +37,7 @@ class Reverse(Layer):
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
         self._index = Blob(self.backend)  # which row of x each row of the top is
         self._going_on = np.empty((0, 0), bool)
+        self._limits = np.empty((2, 0, 0), np.intp)
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         shape = bottom[0].shape

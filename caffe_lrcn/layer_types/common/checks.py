@@ -54,7 +54,7 @@ def label_count(layer: Layer, bottom: list[Blob], axis: int) -> tuple[int, int, 
     """Return (outer, C, inner) of the predictions, given their class axis.
 
     Raises:
-        ShapeError: there is not exactly one label for each prediction.
+        ShapeError: there is not exactly one label for each prediction, or there are no classes.
     """
     scores, label = bottom
     outer, inner = scores.count_range(0, axis), scores.count_range(axis + 1)
@@ -65,6 +65,9 @@ def label_count(layer: Layer, bottom: list[Blob], axis: int) -> tuple[int, int, 
             got=f"{label.count} labels of shape {label.shape} for predictions of shape "
                 f"{scores.shape}", wanted=f"{outer * inner} of shape {lead}",
             remedy=f"The classes are taken to lie along axis {axis}; set axis if they do not.")
+    if label.count and not scores.count:
+        raise layer.error(ShapeError, f"there are no classes along axis {axis}", got=scores.shape,
+                          wanted="at least one", at=("bottom", 0))
     return outer, scores.shape[axis], inner
 
 

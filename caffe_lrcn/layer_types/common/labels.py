@@ -71,10 +71,13 @@ def one_label_a_sample(layer: Layer, bottom: list[Blob]) -> None:
     """Check that bottom 1 holds one label for each sample of bottom 0.
 
     Raises:
-        ShapeError: it does not.
+        ShapeError: it does not, or there are no classes.
     """
     if bottom[1].count != bottom[0].shape[0]:
         raise layer.error(ShapeError, "there must be one label for each sample",
                           got=bottom[1].shape, wanted=f"{bottom[0].shape[0]} labels",
                           at=("bottom", 1),
                           remedy="All axes of the scores but the first are classes.")
+    if bottom[1].count and not bottom[0].count:
+        raise layer.error(ShapeError, "there are no classes", got=bottom[0].shape,
+                          wanted="scores of at least one class", at=("bottom", 0))

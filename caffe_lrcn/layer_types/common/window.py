@@ -88,9 +88,10 @@ def check_fit(layer: Layer, spec: ConvSpec, spatial: tuple[int, ...]) -> None:
     """Check that a convolution over ``spatial`` axes leaves something.
 
     Raises:
-        ShapeError: the kernel sticks out of the padded input by its stride or more.
+        ShapeError: the kernel sticks out of the padded input by its stride or more, or the input
+            is empty.
     """
-    if any(size < 1 for size in spec.output_size(spatial)):
+    if any(size < 1 for size in (*spec.output_size(spatial), *spatial)):
         raise layer.error(ShapeError, "the kernel is larger than the padded input", got=spatial,
                           wanted=f"at least {spec.kernel} with padding {spec.pad}",
                           remedy="Feed larger inputs, or pad more.")
