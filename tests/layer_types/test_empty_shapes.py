@@ -1,4 +1,4 @@
-"""Blobs without elements: a layer computes nothing, or refuses them; none fails in its arithmetic."""
+"""Blobs without elements: a layer computes nothing, or refuses them by name."""
 import numpy as np
 import pytest
 
