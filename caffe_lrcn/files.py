@@ -6,6 +6,7 @@ import glob
 import io
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from .errors import CaffeError
 if TYPE_CHECKING:
     import h5py
 
+_MOST_OF_A_DEVICE = 1 << 20
 _WRITER = re.compile(r"\.(?P<process>\d+)\.partial$")
 
 
@@ -36,6 +38,37 @@ def writing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
             raise
         cause = error.strerror or f"{error}; the disk may be full"  # NumPy does not tell
         raise kind(f"{what} cannot be written: {cause}", where=path, remedy=remedy) from error
+
+
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """Return the content of a file, or of a pipe; of a device not more than it can have.
+
+    Raises:
+        OSError: it cannot be read, or is a device without an end, such as ``/dev/zero``.
+    """
+    try:
+        with open(path, "rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            if not stat.S_ISCHR(mode) and not stat.S_ISBLK(mode):
+                return stream.read()
+            content = stream.read(_MOST_OF_A_DEVICE)
+    except ValueError as error:  # a zero byte in the name
+        raise OSError(errno.EINVAL, str(error)) from None
+    if len(content) == _MOST_OF_A_DEVICE:
+        raise OSError(errno.EFBIG, "this is a device, not a file")
+    return content
+
+
+def read_lines(path: str | os.PathLike[str], encoding: str = "utf-8",
+               errors: str = "strict") -> str:
+    """Return the text of a file, its lines ended by ``\\n`` whatever ends them there.
+
+    Raises:
+        OSError: as for ``read_file``.
+        UnicodeDecodeError: it is not text in this encoding.
+    """
+    text = read_file(path).decode(encoding, errors)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 @contextmanager

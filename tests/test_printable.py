@@ -126,6 +126,15 @@ def test_drawings_can_be_parsed(net, tmp_path):
     ElementTree.fromstring(as_svg(canvas))
 
 
+def test_messages_do_not_fill_the_screen():
+    path = "/".join(["folder"] * 60)
+    assert str(CaffeError("wrong", where=path)) == f"{path}: wrong"
+    for got in ("9" * 100_000, "a " * 50_000):
+        text = str(CaffeError("wrong", where="a.txt:1", got=got, remedy="Mend it"))
+        assert len(text) < 9000 and text.startswith("a.txt:1: wrong (got ")
+        assert text.endswith("). Mend it.")
+
+
 def test_errors_and_log_lines():
     error = CaffeError(ATTACK, where=ATTACK, layer=ATTACK, got=ATTACK, wanted=ATTACK, remedy=ATTACK)
     assert not UNSAFE.search(str(error))
