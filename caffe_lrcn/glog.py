@@ -53,7 +53,7 @@ class BriefFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for ``record``."""
-        return f"{record.levelname.lower()}: {record.getMessage()}"
+        return f"{record.levelname.lower()}: {printable_lines(record.getMessage())}"
 
 
 class ConsoleHandler(logging.StreamHandler):
@@ -79,7 +79,10 @@ class _RunFile(logging.Handler):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self.path, self._file = path, open(path, "ab", buffering=0)
+        # A link that somebody planted leads elsewhere, and is not opened.
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT
+                             | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666)
+        self.path, self._file = path, open(descriptor, "ab", buffering=0)
         self.setFormatter(GlogFormatter())
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -150,7 +153,7 @@ def into_file(path: str, *, anew: bool) -> Iterator[None]:
                  "Set snapshot_prefix to a folder that is writable, for example with "
                  "--set snapshot_prefix=out/mynet."):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        if anew and os.path.exists(path):
+        if anew and os.path.lexists(path):
             os.replace(path, f"{path}.old")
         handler = _RunFile(path)
     outer = [one for one in logger.handlers if isinstance(one, _RunFile)]

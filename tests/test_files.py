@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn import glog
-from caffe_lrcn.errors import DataError, UsageError
+from caffe_lrcn.errors import DataError, SnapshotError, UsageError
 from caffe_lrcn.files import new_file, new_hdf5, replacing, temporary
 from caffe_lrcn.solver.csv_log import CsvLog
 
@@ -135,6 +135,13 @@ def test_logs_do_not_follow_links(tmp_path, monkeypatch):
     handler.emit(logging.makeLogRecord({"msg": "a", "levelname": "INFO"}))
     handler.close()
     assert (tmp_path / f"caffe-lrcn.INFO.now.{os.getpid()}.1").read_text().endswith("a\n")
+    (tmp_path / "run.log").symlink_to(tmp_path / "mine")
+    with (pytest.raises(SnapshotError, match="run.log: the log file cannot be written"),
+          glog.into_file(str(tmp_path / "run.log"), anew=False)):
+        pass
+    with glog.into_file(str(tmp_path / "run.log"), anew=True):
+        pass
+    assert not (tmp_path / "run.log").is_symlink()
     (tmp_path / "log.csv").symlink_to(tmp_path / "none")
     log = CsvLog(str(tmp_path / "log.csv"), [("loss", 1)])
     log.write(1, "train", 0.1, 0.5, [])

@@ -23,6 +23,7 @@ from caffe_lrcn.language.stream_views import as_html
 from caffe_lrcn.printable import PrintableStream, printable, printable_lines
 from caffe_lrcn.proto.caffemodel import WeightLayer
 from caffe_lrcn.proto.weights_io import write_weights
+from caffe_lrcn.solver.console import Console
 from caffe_lrcn.tasks.captioning.gallery import Captioned, write_gallery
 from caffe_lrcn.tasks.captioning.output import write_outputs
 
@@ -139,4 +140,8 @@ def test_errors_and_log_lines():
     error = CaffeError(ATTACK, where=ATTACK, layer=ATTACK, got=ATTACK, wanted=ATTACK, remedy=ATTACK)
     assert not UNSAFE.search(str(error))
     record = logging.LogRecord("x", logging.INFO, "f.py", 1, "%s", (ATTACK,), None)
-    assert not UNSAFE.search(glog.GlogFormatter().format(record))
+    for formatter in (glog.GlogFormatter(), glog.BriefFormatter()):
+        assert not UNSAFE.search(formatter.format(record))
+    stream = io.StringIO()
+    Console(stream)._say(ATTACK)
+    assert stream.getvalue() and not UNSAFE.search(stream.getvalue())
