@@ -84,8 +84,7 @@ def replacing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
         path, kind, what, remedy: as for ``writing``.
     """
     with writing(path, kind, what, remedy):
-        if _is_planted(path):
-            raise PermissionError(errno.EPERM, "this is a link that another user made")
+        refuse_planted(path)
         target = os.path.realpath(path)
         if os.path.exists(target) and not os.path.isfile(target):
             yield target
@@ -156,16 +155,20 @@ def sync(path: str) -> None:
         os.close(descriptor)
 
 
-def _is_planted(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a path is a link that is neither ours nor that of its folder's owner.
+def refuse_planted(path: str | os.PathLike[str]) -> None:
+    """Refuse a link that is neither ours nor that of its folder's owner.
 
-    The rule is the one by which Linux protects links in ``/tmp``; since the target is replaced
-    and not opened, the system does not apply it here.
+    The rule is the one by which Linux protects links in ``/tmp`` that are opened; those that are
+    replaced it does not protect.
+
+    Raises:
+        PermissionError: it is such a link.
     """
     if not os.path.islink(path) or not hasattr(os, "geteuid"):
-        return False
+        return
     folder = os.path.dirname(os.path.abspath(path))
-    return os.lstat(path).st_uid not in (os.geteuid(), os.stat(folder).st_uid)
+    if os.lstat(path).st_uid not in (os.geteuid(), os.stat(folder).st_uid):
+        raise PermissionError(errno.EPERM, "this is a link that another user made")
 
 
 def _is_being_written(path: str) -> bool:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from .errors import SnapshotError, UsageError
-from .files import writing
+from .files import refuse_planted, writing
 from .printable import printable_lines
 
 logger = logging.getLogger("caffe_lrcn")
@@ -79,10 +79,8 @@ class _RunFile(logging.Handler):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        # A link that somebody planted leads elsewhere, and is not opened.
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT
-                             | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0), 0o666)
-        self.path, self._file = path, open(descriptor, "ab", buffering=0)
+        refuse_planted(path)
+        self.path, self._file = path, open(path, "ab", buffering=0)
         self.setFormatter(GlogFormatter())
 
     def emit(self, record: logging.LogRecord) -> None:
