@@ -5,7 +5,7 @@ scripts with ``except RuntimeError`` keep working.
 """
 from __future__ import annotations
 
-from .printable import printable_lines
+from .printable import printable_lines, shortened
 
 
 class CaffeError(RuntimeError):
@@ -36,7 +36,7 @@ class CaffeError(RuntimeError):
             text += f" ({', '.join(facts)})"
         if self.remedy:
             text += f". {self.remedy}{'' if self.remedy[-1] in '.?' else '.'}"
-        return printable_lines(text)
+        return shortened(printable_lines(text))
 
     def __reduce__(self):
         # Exceptions cross process borders (data workers): keep the keyword fields.

@@ -6,6 +6,7 @@ import glob
 import io
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from .errors import CaffeError
 if TYPE_CHECKING:
     import h5py
 
+_MOST_OF_A_DEVICE = 1 << 20
 _WRITER = re.compile(r"\.(?P<process>\d+)\.partial$")
 
 
@@ -38,6 +40,37 @@ def writing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
         raise kind(f"{what} cannot be written: {cause}", where=path, remedy=remedy) from error
 
 
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """Return the content of a file, or of a pipe; of a device not more than it can have.
+
+    Raises:
+        OSError: it cannot be read, or is a device without an end, such as ``/dev/zero``.
+    """
+    try:
+        with open(path, "rb") as stream:
+            mode = os.fstat(stream.fileno()).st_mode
+            if not stat.S_ISCHR(mode) and not stat.S_ISBLK(mode):
+                return stream.read()
+            content = stream.read(_MOST_OF_A_DEVICE)
+    except ValueError as error:  # a zero byte in the name
+        raise OSError(errno.EINVAL, str(error)) from None
+    if len(content) == _MOST_OF_A_DEVICE:
+        raise OSError(errno.EFBIG, "this is a device, not a file")
+    return content
+
+
+def read_lines(path: str | os.PathLike[str], encoding: str = "utf-8",
+               errors: str = "strict") -> str:
+    """Return the text of a file, its lines ended by ``\\n`` whatever ends them there.
+
+    Raises:
+        OSError: as for ``read_file``.
+        UnicodeDecodeError: it is not text in this encoding.
+    """
+    text = read_file(path).decode(encoding, errors)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
               remedy: str | None = None) -> Iterator[str]:
@@ -51,8 +84,7 @@ def replacing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
         path, kind, what, remedy: as for ``writing``.
     """
     with writing(path, kind, what, remedy):
-        if _is_planted(path):
-            raise PermissionError(errno.EPERM, "this is a link that another user made")
+        refuse_planted(path)
         target = os.path.realpath(path)
         if os.path.exists(target) and not os.path.isfile(target):
             yield target
@@ -123,16 +155,20 @@ def sync(path: str) -> None:
         os.close(descriptor)
 
 
-def _is_planted(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a path is a link that is neither ours nor that of its folder's owner.
+def refuse_planted(path: str | os.PathLike[str]) -> None:
+    """Refuse a link that is neither ours nor that of its folder's owner.
 
-    The rule is the one by which Linux protects links in ``/tmp``; since the target is replaced
-    and not opened, the system does not apply it here.
+    The rule is the one by which Linux protects links in ``/tmp`` that are opened; those that are
+    replaced it does not protect.
+
+    Raises:
+        PermissionError: it is such a link.
     """
     if not os.path.islink(path) or not hasattr(os, "geteuid"):
-        return False
+        return
     folder = os.path.dirname(os.path.abspath(path))
-    return os.lstat(path).st_uid not in (os.geteuid(), os.stat(folder).st_uid)
+    if os.lstat(path).st_uid not in (os.geteuid(), os.stat(folder).st_uid):
+        raise PermissionError(errno.EPERM, "this is a link that another user made")
 
 
 def _is_being_written(path: str) -> bool:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from .errors import SnapshotError, UsageError
-from .files import writing
+from .files import refuse_planted, writing
 from .printable import printable_lines
 
 logger = logging.getLogger("caffe_lrcn")
@@ -53,7 +53,7 @@ class BriefFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for ``record``."""
-        return f"{record.levelname.lower()}: {record.getMessage()}"
+        return f"{record.levelname.lower()}: {printable_lines(record.getMessage())}"
 
 
 class ConsoleHandler(logging.StreamHandler):
@@ -79,6 +79,7 @@ class _RunFile(logging.Handler):
 
     def __init__(self, path: str) -> None:
         super().__init__()
+        refuse_planted(path)
         self.path, self._file = path, open(path, "ab", buffering=0)
         self.setFormatter(GlogFormatter())
 
@@ -150,7 +151,7 @@ def into_file(path: str, *, anew: bool) -> Iterator[None]:
                  "Set snapshot_prefix to a folder that is writable, for example with "
                  "--set snapshot_prefix=out/mynet."):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        if anew and os.path.exists(path):
+        if anew and os.path.lexists(path):
             os.replace(path, f"{path}.old")
         handler = _RunFile(path)
     outer = [one for one in logger.handlers if isinstance(one, _RunFile)]

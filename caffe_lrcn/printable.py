@@ -12,6 +12,8 @@ from typing import Any, TextIO
 # (which stand for bytes of a file name that are not UTF-8).
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _UNSAFE = re.compile(f"[\t\n{_CONTROL}]")
+_LONG_WORD = re.compile(r"\S{500,}")
+_LONG_TEXT = 8000
 _UNSAFE_IN_LINES = re.compile(f"[{_CONTROL}]")
 
 
@@ -23,6 +25,12 @@ def printable(name: str) -> str:
 def printable_lines(text: str) -> str:
     """Return text of several lines: tabs and line ends stay what they are."""
     return _UNSAFE_IN_LINES.sub(_spelled, text)
+
+
+def shortened(text: str) -> str:
+    """Return a message without the middle of names and values that would fill a screen."""
+    text = _LONG_WORD.sub(lambda match: f"{match.group()[:300]}…{match.group()[-100:]}", text)
+    return text if len(text) <= _LONG_TEXT else f"{text[:_LONG_TEXT - 1000]} … {text[-1000:]}"
 
 
 def _spelled(match: re.Match[str]) -> str:

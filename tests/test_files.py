@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from caffe_lrcn import glog
-from caffe_lrcn.errors import DataError, UsageError
+from caffe_lrcn.errors import DataError, SnapshotError, UsageError
 from caffe_lrcn.files import new_file, new_hdf5, replacing, temporary
 from caffe_lrcn.solver.csv_log import CsvLog
 
@@ -117,13 +117,17 @@ def test_a_planted_temporary_is_not_followed(tmp_path):
 def test_a_link_of_somebody_else_is_not_followed(tmp_path, monkeypatch):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / "a").symlink_to(tmp_path / "mine")
+    with glog.into_file(str(tmp_path / "a"), anew=False):  # a link of ours may be meant
+        pass
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     monkeypatch.setattr(os, "stat", lambda path, stat=os.stat, **options: SimpleNamespace(
-        st_uid=os.getuid() + 2) if path == str(tmp_path) else stat(path, **options))
-    with (pytest.raises(DataError, match="a: the page cannot be written: this is a link that "
-                                         "another user made"),
-          new_file(tmp_path / "a", DataError, "the page")):
-        pass
+        st_uid=os.getuid() + 2, st_mode=stat(path, **options).st_mode))
+    for kind, write in (
+            (DataError, lambda: new_file(tmp_path / "a", DataError, "the page")),
+            (SnapshotError, lambda: glog.into_file(str(tmp_path / "a"), anew=False))):
+        with pytest.raises(kind, match="a: the .* cannot be written: this is a link that another "
+                                       "user made"), write():
+            pass
     assert (tmp_path / "mine").read_text() == "mine"
 
 

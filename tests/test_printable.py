@@ -23,6 +23,7 @@ from caffe_lrcn.language.stream_views import as_html
 from caffe_lrcn.printable import PrintableStream, printable, printable_lines
 from caffe_lrcn.proto.caffemodel import WeightLayer
 from caffe_lrcn.proto.weights_io import write_weights
+from caffe_lrcn.solver.console import Console
 from caffe_lrcn.tasks.captioning.gallery import Captioned, write_gallery
 from caffe_lrcn.tasks.captioning.output import write_outputs
 
@@ -126,8 +127,21 @@ def test_drawings_can_be_parsed(net, tmp_path):
     ElementTree.fromstring(as_svg(canvas))
 
 
+def test_messages_do_not_fill_the_screen():
+    path = "/".join(["folder"] * 60)
+    assert str(CaffeError("wrong", where=path)) == f"{path}: wrong"
+    for got in ("9" * 100_000, "a " * 50_000):
+        text = str(CaffeError("wrong", where="a.txt:1", got=got, remedy="Mend it"))
+        assert len(text) < 9000 and text.startswith("a.txt:1: wrong (got ")
+        assert text.endswith("). Mend it.")
+
+
 def test_errors_and_log_lines():
     error = CaffeError(ATTACK, where=ATTACK, layer=ATTACK, got=ATTACK, wanted=ATTACK, remedy=ATTACK)
     assert not UNSAFE.search(str(error))
     record = logging.LogRecord("x", logging.INFO, "f.py", 1, "%s", (ATTACK,), None)
-    assert not UNSAFE.search(glog.GlogFormatter().format(record))
+    for formatter in (glog.GlogFormatter(), glog.BriefFormatter()):
+        assert not UNSAFE.search(formatter.format(record))
+    stream = io.StringIO()
+    Console(stream)._say(ATTACK)
+    assert stream.getvalue() and not UNSAFE.search(stream.getvalue())

@@ -5,12 +5,12 @@ IMAGES and LABELS are unpacked idx files, such as train-images-idx3-ubyte.
 from __future__ import annotations
 
 import argparse
-import os
 from struct import Struct
 
 import numpy as np
 
 from ..errors import DataError
+from ..files import read_file
 from ..sources.datum import array_to_datum
 from .program import Parser
 from .records import RecordWriter
@@ -88,7 +88,6 @@ def read_bytes(path: str) -> bytes:
         DataError: it cannot be read.
     """
     try:
-        with open(os.fspath(path), "rb") as file:
-            return file.read()
+        return read_file(path)
     except OSError as error:
         raise DataError("the file cannot be read", where=path, got=error.strerror) from None

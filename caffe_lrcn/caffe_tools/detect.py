@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, UsageError
-from ..files import new_hdf5, replacing
+from ..files import new_hdf5, read_file, replacing
 from ..paths import resolve
 from ..pycaffe.detector import Detector
 from ..pycaffe.modes import set_mode_gpu
@@ -70,21 +71,20 @@ def read_windows(path: str) -> list[tuple[str, np.ndarray]]:
     """
     windows: dict[str, list[list[float]]] = {}
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            missing = [name for name in ("filename", *COORDINATES)
-                       if name not in (table.fieldnames or ())]
-            if missing:
-                raise DataError("the table of windows lacks columns", where=f"{path}:1",
-                                wanted=", ".join(missing))
-            for row in table:
-                edges = _edges(row, f"{path}:{table.line_num}")
-                windows.setdefault(row["filename"], []).append(edges)
-    except OSError as error:
-        if isinstance(error, DataError):
-            raise
+        table = csv.DictReader(io.StringIO(read_file(path).decode("utf-8-sig"), newline=""))
+        missing = [name for name in ("filename", *COORDINATES)
+                   if name not in (table.fieldnames or ())]
+        if missing:
+            raise DataError("the table of windows lacks columns", where=f"{path}:1",
+                            wanted=", ".join(missing))
+        for row in table:
+            edges = _edges(row, f"{path}:{table.line_num}")
+            windows.setdefault(row["filename"] or "", []).append(edges)
+    except DataError:
+        raise
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError("the table of windows cannot be read", where=path,
-                        got=error.strerror) from None
+                        got=getattr(error, "strerror", error)) from None
     return [(name, np.array(windows[name])) for name in sorted(windows)]
 
 

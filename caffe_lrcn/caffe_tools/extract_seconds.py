@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from ..errors import DataError, UsageError
-from ..files import new_file
+from ..files import new_file, read_lines
 from .program import Parser
 
 # glog's prefix, with the year (from glog 0.6 on) or without it.
@@ -88,11 +88,11 @@ def read_log(path: str) -> tuple[list[str], int]:
         DataError: it cannot be read.
     """
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()
+        lines = read_lines(path, errors="replace").splitlines()
         return lines, datetime.fromtimestamp(os.path.getmtime(path)).year
-    except OSError as error:
-        raise DataError("the log cannot be read", where=path, got=error.strerror) from None
+    except (OSError, OverflowError) as error:
+        raise DataError("the log cannot be read", where=path,
+                        got=getattr(error, "strerror", error)) from None
 
 
 def elapsed_seconds(path: str) -> list[float]:

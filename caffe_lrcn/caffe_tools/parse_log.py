@@ -17,9 +17,9 @@ from .extract_seconds import read_log, start_time, timed_lines
 from .program import Parser
 
 _NUMBER = r"([+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|nan|inf))"
-_ITERATION = re.compile(r"Iteration (\d+)")
+_ITERATION = re.compile(r"Iteration (\d{1,18})\b")
 _RATE = re.compile(rf"lr = {_NUMBER}", re.IGNORECASE)
-_OUTPUT = {net: re.compile(rf"{net} net output #(\d+): (\S+) = {_NUMBER}", re.IGNORECASE)
+_OUTPUT = {net: re.compile(rf"{net} net output #(\d{{1,9}}): (\S+) = {_NUMBER}", re.IGNORECASE)
            for net in ("Train", "Test")}
 _FIXED = ("NumIters", "Seconds", "LearningRate")
 

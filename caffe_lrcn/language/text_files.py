@@ -7,6 +7,7 @@ from reprlib import Repr
 from typing import Any
 
 from ..errors import DataError
+from ..files import read_lines
 
 _BRIEF = Repr()
 _BRIEF.maxstring = _BRIEF.maxother = 60
@@ -36,12 +37,11 @@ def read_text(path: str | Path, what: str) -> str:
         DataError: the file cannot be read, or is not UTF-8.
     """
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        return read_lines(path, "utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"the {what} are not UTF-8 text", where=path, got=error) from error
     except OSError as error:
         raise DataError(f"cannot read the {what}: {error.strerror}", where=path) from error
-
 
 def read_json(path: str | Path, what: str, wanted: str, remedy: str = "") -> Any:
     """Return the value in a JSON file.

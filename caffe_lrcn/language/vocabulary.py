@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import DataError, UsageError
-from ..files import new_file
+from ..files import new_file, read_lines
 
 EOS = 0
 UNKNOWN = 1
@@ -50,11 +50,11 @@ class Vocabulary:
         """
         try:
             # Not splitlines(), which would also cut at separators inside tokens.
-            lines = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+            lines = read_lines(path).removesuffix("\n").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"cannot read the vocabulary: {error}", where=path) from error
         if lines[0].strip() != UNKNOWN_WORD:
-            raise DataError("not a vocabulary", where=f"{path}:1", got=repr(lines[0]),
+            raise DataError("not a vocabulary", where=f"{path}:1", got=repr(lines[0][:60]),
                             wanted=f"{UNKNOWN_WORD} on the first line")
         seen: dict[str, int] = {}
         for number, word in enumerate(lines, 1):

@@ -12,7 +12,7 @@ from ..arena import Arena
 from ..backends import Backend
 from ..backends.scalars import BAD_INDEX, BAD_LABEL, NOT_FINITE
 from ..backends.scratch import SmallBuffers
-from ..errors import CaffeError, LabelError, UsageError
+from ..errors import CaffeError, LabelError, SnapshotError, UsageError
 from ..layer_types import Layer
 from ..layer_types.base import Settings
 from ..layer_types.common.recurrent import Recurrent
@@ -248,7 +248,17 @@ class Net:
         """Take back what ``state`` returned; layers that it does not name keep theirs."""
         for key, layer in self._keyed_layers().items():
             if key in state:
-                layer.restore(state[key])
+                self._restore_layer(key, layer, state[key])
+
+    def _restore_layer(self, name: str, layer: Layer, state: dict[str, Any]) -> None:
+        try:
+            layer.restore(state)
+        except (AttributeError, IndexError, KeyError, OverflowError, TypeError,
+                ValueError) as error:
+            if isinstance(error, CaffeError) or layer.param.type == "Python":
+                raise  # a user's own error, with its own traceback
+            raise SnapshotError("the saved state does not fit the layer", layer=name,
+                                got=f"{type(error).__name__}: {error}") from error
 
     def recurrent_state(self) -> dict[str, dict[str, np.ndarray]]:
         """Return the carried states, copies of (N, D), by layer and by name (``h``, ``c``).

@@ -15,6 +15,7 @@ from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from caffe_lrcn.errors import PrototxtError
+from caffe_lrcn.files import read_file
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.file_kinds import (
     HEAD_BYTES,
@@ -162,8 +163,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """
     file = os.fspath(path)
     try:
-        with open(file, "rb") as stream:
-            data = stream.read()
+        data = read_file(file)
     except FileNotFoundError:
         raise PrototxtError("no such file", where=file,
                             remedy=missing_file_remedy(file)) from None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 from ..glog import ERASE_LINE, can_redraw
 from ..net.freeze import frozen_layers
 from ..net.net import Net
+from ..printable import printable_lines
 from .progress import duration
 from .report import Output, counted, named_values
 
@@ -103,7 +104,7 @@ class Console:
         self._say(f"  {name:<{_WIDTH}} {text}")
 
     def _say(self, line: str) -> None:
-        self._stream.write(f"{self._erase}{line}\n")
+        self._stream.write(f"{self._erase}{printable_lines(line)}\n")
         self._stream.flush()
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from dataclasses import asdict, dataclass, field
-from typing import Any
-from zipfile import BadZipFile
+from typing import Any, BinaryIO
+from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
@@ -71,16 +72,53 @@ def read_resume_file(path: str) -> ResumeFile:
         SnapshotError: the file is damaged, or of a later format.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            header = json.loads(archive["header"].tobytes())
-            if header.pop("format") == FORMAT:
-                return ResumeFile(**_unpack(header, archive))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        with open(path, "rb") as file:
+            _check_archive(file, os.fstat(file.fileno()).st_size)
+            with np.load(file, allow_pickle=False) as archive:
+                header = json.loads(archive["header"].tobytes())
+                if header.pop("format") == FORMAT:
+                    return _checked(ResumeFile(**_unpack(header, archive)))
+    except Exception as error:  # zipfile, NumPy and JSON raise whatever damage leads them to
         raise SnapshotError(f"the resume file is damaged: {error}", where=path,
                             remedy="Resume from another snapshot, or remove this file to go on "
                                    "from the .solverstate alone.") from None
     raise SnapshotError("the resume file has an unknown format", where=path,
                         remedy="It was written by a later version of this program.")
+
+
+def _check_archive(file: BinaryIO, size: int) -> None:
+    """See that unpacking takes no more memory than the file: we compress nothing."""
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        raise ValueError("it is a folder, a pipe or a device")
+    with ZipFile(file) as archive:
+        entries = archive.infolist()
+    if any(entry.compress_type != ZIP_STORED or entry.flag_bits & 1 for entry in entries):
+        raise ValueError("it is compressed or encrypted")
+    if sum(entry.file_size for entry in entries) > size:
+        raise ValueError("its parts are larger than itself")
+    file.seek(0)
+
+
+def _checked(content: ResumeFile) -> ResumeFile:
+    """See that the fields are of the types that they should be."""
+    kinds: dict[str, Any] = {"iteration": int, "seed": int, "written": (int, float), "files": dict,
+                             "losses": dict, "csv": (dict, type(None)), "train": dict,
+                             "tests": list, "arithmetic": dict}
+    for name, kind in kinds.items():
+        if not isinstance(getattr(content, name), kind):
+            raise TypeError(f"'{name}' is a {type(getattr(content, name)).__name__}")
+    losses, csv = content.losses, content.csv or {"size": 0, "crc": 0}
+    if not (isinstance(losses.get("losses"), list) and isinstance(losses.get("next"), int)
+            and all(isinstance(loss, (int, float)) for loss in (*losses["losses"],
+                                                                losses.get("mean")))):
+        raise TypeError("the losses are not numbers")
+    if set(csv) != {"size", "crc"} or not all(isinstance(item, int) for item in csv.values()):
+        raise TypeError("'csv' is not a size and a checksum")
+    for state in (content.train, *content.tests):
+        if not isinstance(state, dict) or not all(isinstance(item, dict)
+                                                  for item in state.values()):
+            raise TypeError("a state is not one of layers")
+    return content
 
 
 def fingerprint(path: str) -> dict[str, Any]:

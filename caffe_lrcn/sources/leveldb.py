@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from typing import Any
 
 from .. import hints
@@ -45,6 +46,7 @@ class LevelDbReader:
                 if self._next > index:
                     return record
         except Exception as error:  # plyvel's errors; the package may not be there to name them
+            self._next, self._records = 0, self._from_start()
             raise DataError("the LevelDB database cannot be read; it may be damaged",
                             where=self.path, got=str(error)) from error
         self.count = self._next
@@ -52,11 +54,11 @@ class LevelDbReader:
 
     def close(self) -> None:
         """Close the database, so that others can open it."""
-        self._records = iter(())
+        self._records.close()
         self._database.close()
 
-    def _from_start(self) -> Any:
-        return iter(self._database.iterator(fill_cache=False))
+    def _from_start(self) -> Generator[tuple[bytes, bytes], None, None]:
+        yield from self._database.iterator(fill_cache=False)
 
 
 class LevelDbWriter:

@@ -11,6 +11,7 @@ from ..errors import DataError
 from ..proto.file_kinds import HDF5_SIGNATURE
 
 _INTEGER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
+_DIGITS = 1000
 _INT32 = np.iinfo(np.int32)
 
 
@@ -87,7 +88,8 @@ def parse_label(text: str) -> int:
     name and label: ``12.jpg`` has label 12.
     """
     match = _INTEGER.match(text)
-    return min(max(int(match[1]), _INT32.min), _INT32.max) if match else 0
+    # More digits than these change nothing; Python refuses to convert thousands.
+    return min(max(int(match[1][:_DIGITS]), _INT32.min), _INT32.max) if match else 0
 
 
 def read_text(path: str) -> str:

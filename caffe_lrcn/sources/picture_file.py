@@ -42,8 +42,8 @@ def open_picture(file: str | os.PathLike[str] | bytes) -> Iterator[Image.Image]:
     else:
         what, cannot = f"picture '{os.fspath(file)}'", "cannot be read"
     try:
-        if not isinstance(file, bytes) and not stat.S_ISREG(os.stat(file).st_mode):
-            raise DataError(f"{what} {cannot}", got="a folder, a pipe or a device")
+        if not isinstance(file, bytes):
+            check_is_file(file)
         with Image.open(io.BytesIO(file) if isinstance(file, bytes) else file,
                         formats=FORMATS) as picture:
             _check_size(picture, limit, what)
@@ -61,6 +61,18 @@ def open_picture(file: str | os.PathLike[str] | bytes) -> Iterator[Image.Image]:
         raise DataError(f"{what} does not fit in the memory") from None
     except Exception as error:  # Pillow's decoders raise whatever damaged bytes lead them to
         raise DataError(f"{what} {cannot}", got=str(error)) from error
+
+
+def check_is_file(path: str | os.PathLike[str]) -> None:
+    """See that a picture's path is that of an ordinary file: others may never end.
+
+    Raises:
+        DataError: it is a folder, a pipe or a device.
+        OSError: it is missing.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise DataError(f"picture '{os.fspath(path)}' cannot be read",
+                        got="a folder, a pipe or a device")
 
 
 def pixel_limit() -> int | None:

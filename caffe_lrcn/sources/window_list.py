@@ -148,7 +148,8 @@ class _Words:
             for word, number in zip(words, numbers, strict=True):
                 self._number(word, number)
             raise
-        rows[:, 1] = rows[:, 1].astype(np.float32)  # overlaps meet float thresholds
+        with np.errstate(over="ignore"):  # what is beyond them becomes infinite
+            rows[:, 1] = rows[:, 1].astype(np.float32)  # overlaps meet float thresholds
         integers = np.delete(rows, 1, axis=1)
         wrong = ~((integers == np.trunc(integers)) & (np.abs(integers) <= _INT32.max))
         if wrong.any():

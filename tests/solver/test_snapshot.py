@@ -2,18 +2,24 @@
 from __future__ import annotations
 
 import errno
+import io
+import json
 import os
 import resource
 import shutil
 import signal
 import subprocess
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from caffe_lrcn.backends import get_backend
 from caffe_lrcn.errors import DivergedError, SnapshotError
-from caffe_lrcn.proto.text import read_solver
+from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto.text import parse_net, read_solver
 from caffe_lrcn.solver import snapshot
 from caffe_lrcn.solver.resume_file import (
     ResumeFile,
@@ -278,7 +284,8 @@ def test_diverged_weights_are_not_saved(make):
 def test_resume_file_round_trip(tmp_path):
     path = str(tmp_path / "x.resume")
     content = ResumeFile(
-        iteration=3, seed=2**63 + 1, written=0.1, files={}, losses={"mean": 0.1 + 0.2},
+        iteration=3, seed=2**63 + 1, written=0.1, files={},
+        losses={"losses": [], "next": 0, "mean": 0.1 + 0.2},
         train={"a": {"cursor": 2**64 - 1, "h": np.arange(6, dtype="f4").reshape(2, 3)}},
         tests=[{}, {"b": {"flag": True, "none": None, "list": [1, "x", np.float32(0.5)]}}])
     write_resume_file(path, content)
@@ -291,3 +298,71 @@ def test_resume_file_round_trip(tmp_path):
 def test_resume_file_refuses_what_it_cannot_hold(tmp_path, bad):
     with pytest.raises(TypeError, match="layer's state"):
         write_resume_file(str(tmp_path / "x"), ResumeFile(0, 0, 0, {}, {}, train=bad))
+
+
+def test_a_sidecar_is_read_whole_or_refused(tmp_path):
+    content = ResumeFile(7, 1, 1.5, {}, {"losses": [1.0], "next": 0, "mean": 1.0},
+                         {"size": 3, "crc": 4}, {"data": {"x": np.arange(99.0)}}, [{}], {})
+    path = tmp_path / "a.resume"
+    write_resume_file(str(path), content)
+    whole = path.read_bytes()
+
+    def archive(header, method=zipfile.ZIP_STORED, array=None):
+        with zipfile.ZipFile(path, "w", method) as file:
+            for name, value in (("header", np.frombuffer(header, np.uint8)), ("a0", array)):
+                stream = io.BytesIO()
+                np.lib.format.write_array(stream, np.asarray(value), allow_pickle=True)
+                file.writestr(f"{name}.npy", stream.getvalue())
+
+    header = json.loads(np.load(io.BytesIO(whole))["header"].tobytes())
+    for wrong in (b"1", b"[]", b"null", b"{}", b"[" * 100_000, b"\xff", b'{"format": 1}',
+                  *(json.dumps(header | {name: value}).encode() for name in header
+                    for value in ("x", [[]], None, -1.5) if (name, value) != ("csv", None))):
+        archive(wrong)
+        with pytest.raises(SnapshotError, match="a.resume: the resume file (is damaged|has an)"):
+            read_resume_file(str(path))
+    archive(json.dumps(header).encode(), array=np.zeros(9))
+    assert read_resume_file(str(path)).iteration == 7
+    archive(json.dumps(header).encode(), array=np.array([{}], dtype=object))  # would be unpickled
+    with pytest.raises(SnapshotError, match="damaged.*allow_pickle"):
+        read_resume_file(str(path))
+    archive(json.dumps(header).encode(), zipfile.ZIP_DEFLATED, np.zeros(1 << 20))
+    with pytest.raises(SnapshotError, match="damaged: it is compressed or encrypted"):
+        read_resume_file(str(path))
+    for offset, value in ((6, 1), (8, 12), (8, 99)):  # encrypted; bzip2; nobody knows
+        damaged = bytearray(whole)
+        for start, shift in ((b"PK\3\4", 0), (b"PK\1\2", 2)):
+            at = damaged.find(start)
+            while at >= 0:
+                damaged[at + offset + shift] = value
+                at = damaged.find(start, at + 1)
+        path.write_bytes(damaged)
+        with pytest.raises(SnapshotError, match="damaged"):
+            read_resume_file(str(path))
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(SnapshotError, match="damaged"):
+        read_resume_file(str(path))
+
+
+def test_flipped_bytes_of_a_sidecar(tmp_path):
+    path, rng = tmp_path / "a.resume", np.random.default_rng(3)
+    write_resume_file(str(path), ResumeFile(7, 1, 1.5, {}, {"losses": [], "next": 0, "mean": 0.0},
+                                            train={"data": {"x": np.arange(9.0)}}))
+    whole = path.read_bytes()
+    for index in range(400):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, len(whole), rng.integers(1, 5)):
+            damaged[place] = rng.integers(0, 256)
+        path.write_bytes(damaged[:rng.integers(0, len(whole))] if index % 5 == 0 else damaged)
+        with suppress(SnapshotError):
+            read_resume_file(str(path))
+
+
+@pytest.mark.parametrize("state", [{"calls": "x"}, {"calls": []}, {}, {"calls": float("inf")}])
+def test_a_state_that_does_not_fit_its_layer(state):
+    net = Net(parse_net('''
+        layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+        layer { name: "d" type: "Dropout" bottom: "x" top: "y" }'''), get_backend("cpu"), phase=0)
+    with pytest.raises(SnapshotError, match="layer 'd': the saved state does not fit the layer"):
+        net.restore({"d": state})

@@ -3,10 +3,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from caffe_lrcn.errors import DataError
@@ -114,3 +117,37 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
     (tmp_path / "CURRENT").write_text("")
     with pytest.raises(DataError, match=r"needs the package plyvel.*'.\[leveldb\]'"):
         LevelDbReader(str(tmp_path))
+
+
+def test_an_iterator_that_cannot_be_made(tmp_path, monkeypatch):
+    def broken(self, fill_cache):
+        raise KeyError("Corruption: not an sstable")
+
+    monkeypatch.setitem(sys.modules, "plyvel", SimpleNamespace(DB=StandIn, Error=ValueError))
+    reader = LevelDbReader(write(tmp_path / "db", RECORDS))
+    monkeypatch.setattr(StandIn, "iterator", broken)
+    for _ in range(2):  # that it failed once is not taken for the end of the data
+        with pytest.raises(DataError, match="may be damaged.*not an sstable"):
+            reader.find(0)
+    assert reader.count is None
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("plyvel"), reason="plyvel is not installed")
+def test_flipped_bytes(tmp_path):
+    whole, rng = write(tmp_path / "whole", RECORDS), np.random.default_rng(2)
+    LevelDbReader(whole).close()  # makes a table of the log
+    for number in range(150):
+        folder = shutil.copytree(whole, tmp_path / f"db{number}")
+        files = [path for path in sorted(folder.iterdir()) if path.stat().st_size]
+        file = files[rng.integers(0, len(files))]
+        content = bytearray(file.read_bytes())
+        for place in rng.integers(0, len(content), rng.integers(1, 4)):
+            content[place] = rng.integers(0, 256)
+        file.write_bytes(content[:rng.integers(0, len(content))] if number % 5 == 0 else content)
+        with suppress(DataError):
+            reader = LevelDbReader(str(folder))
+            try:
+                for index in range(len(RECORDS) + 1):
+                    reader.find(index)
+            finally:
+                reader.close()

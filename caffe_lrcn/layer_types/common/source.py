@@ -74,8 +74,12 @@ class SourceLayer(Layer):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on at a saved cursor."""
+        cursor = {key: int(value) for key, value in state.items()}
+        if cursor.keys() != self._prefetcher.cursor.keys() or not all(
+                0 <= value < 1 << 62 for value in cursor.values()):
+            raise ValueError(f"{cursor} is not a place in these data")
         self._prefetcher.close()
-        self._prefetcher.cursor = {key: int(value) for key, value in state.items()}
+        self._prefetcher.cursor = cursor
 
     def close(self) -> None:
         """End the thread or the processes that read ahead."""

@@ -8,8 +8,10 @@ import numpy as np
 
 from ... import glog
 from ...errors import DataError
+from ...files import read_file
 from ...paths import resolve
 from ..picture import decode_picture, read_picture
+from ..picture_file import check_is_file
 from ..transform import Picture
 from ..window_list import WindowList, Windows
 from .base import Record
@@ -92,8 +94,8 @@ class WindowRecords:
             if not self.cache:
                 return read_picture(path)
             if path not in self._files:
-                with open(path, "rb") as file:
-                    self._files[path] = file.read()
+                check_is_file(path)
+                self._files[path] = read_file(path)
             return decode_picture(self._files[path])
         except DataError as error:
             error.where = self.place(number)[0]

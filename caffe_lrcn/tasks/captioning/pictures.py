@@ -4,12 +4,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from ...backends import Backend, get_backend
 from ...errors import DataError, NetError
+from ...files import read_lines
 from ...net.deploy import input_preprocessing, load_trained
 from ...paths import resolve
 from ...sources.array_file import read_array
@@ -27,7 +27,7 @@ def read_list(path: str | os.PathLike[str]) -> list[str]:
         DataError: the list cannot be read, or is empty.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = read_lines(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read the list of pictures: {error}", where=path) from error
     names = [_LABEL.sub("", line.strip()) for line in lines if line.strip()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError, UsageError
-from ...files import new_hdf5, writing
+from ...files import new_hdf5, sync, writing
 from ...language.caption_files import Caption
 from ...language.caption_tokens import tokenize
 from ...language.streams import Layout, Pair, align
@@ -194,6 +194,8 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
             partial.mkdir(parents=True)
             _write_files(layout, partial, folder, split, report)
             _write_lists(pairs, partial)
+            for path in partial.iterdir():
+                sync(str(path))
             partial.rename(folder)
         except OSError:
             shutil.rmtree(partial, ignore_errors=True)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from ... import rng
 from ...errors import DataError, UsageError
-from ...files import new_hdf5, writing
+from ...files import new_hdf5, read_lines, writing
 from .attributes import NAMES, attributes
 from .drawing import SIDE, draw
 from .grammar import describe
@@ -80,7 +80,7 @@ def read_scenes(path: str | os.PathLike[str]) -> dict[str, Scene]:
         DataError: the file cannot be read, or was not written by ``write_dataset``.
     """
     try:
-        images = json.loads(Path(path).read_text(encoding="utf-8"))["images"]
+        images = json.loads(read_lines(path))["images"]
         return {image["file_name"]: Scene(tuple(Thing(**thing) for thing in image["things"]),
                                           image["relation"]) for image in images}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

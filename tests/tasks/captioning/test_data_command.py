@@ -1,6 +1,7 @@
 """``caffe-lrcn data captions`` and ``data ngrams`` end to end."""
 import errno
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -71,6 +72,17 @@ def test_a_full_disk_leaves_no_half_written_split(coco, capsys, monkeypatch):
     assert captions(coco) == 1
     assert "the streams cannot be written: No space left" in capsys.readouterr().err
     assert list((coco / "out").rglob("*_batches")) == []
+
+
+def test_a_split_has_its_name_when_its_files_are_on_the_disk(coco, monkeypatch):
+    done = []
+    monkeypatch.setattr("caffe_lrcn.tasks.captioning.prepare.sync",
+                        lambda path: done.append(Path(path).name))
+    monkeypatch.setattr(Path, "rename", lambda path, target, rename=Path.rename: (
+        done.append("renamed"), rename(path, target)))
+    assert captions(coco) == 0
+    assert set(done[:-1]) >= {"batch_0.h5", "hdf5_chunk_list.txt", "image_list.txt"}
+    assert done[-1] == "renamed"
 
 
 def test_second_split_keeps_the_vocabulary(coco, capsys):
