@@ -20,8 +20,8 @@ import scipy  # noqa: F401
 NAMES = {
     os: ("fork", "forkpty", "getppid", "getuid", "geteuid", "getgid", "getegid", "setsid", "killpg",
          "memfd_create", "posix_fallocate", "pread", "pwrite", "sched_getaffinity", "getloadavg",
-         "uname", "fchmod", "fchown", "chown", "statvfs", "mkfifo", "O_DIRECTORY", "O_NOFOLLOW",
-         "O_CLOEXEC", "O_NONBLOCK"),
+         "uname", "sysconf", "fchmod", "fchown", "chown", "statvfs", "mkfifo", "O_DIRECTORY",
+         "O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"),
     signal: ("SIGHUP", "SIGKILL", "SIGQUIT", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGCHLD",
              "pthread_sigmask", "setitimer", "alarm", "pause", "sigwait"),
 }
