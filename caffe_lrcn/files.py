@@ -1,11 +1,13 @@
 """Files written safely: a full disk is an ordinary error, and no reader meets half a file."""
 from __future__ import annotations
 
+import ctypes
 import errno
 import glob
 import io
 import os
 import re
+import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     import h5py
 
 _MOST_OF_A_DEVICE = 1 << 20
+# Windows' numbers for asking about a process: the right to wait for it, and two answers.
+_SYNCHRONIZE, _ACCESS_DENIED, _WAIT_TIMEOUT = 0x100000, 5, 258
 _WRITER = re.compile(r"\.(?P<process>\d+)\.partial$")
 
 
@@ -147,8 +151,12 @@ def remove_leftovers(stem: str) -> None:
 
 
 def sync(path: str) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Wait until a file or folder is on the disk; Windows cannot do so for a folder."""
+    folder = os.path.isdir(path)
+    if folder and not hasattr(os, "O_DIRECTORY"):
+        return
+    # Windows syncs what is open for writing only.
+    descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:
@@ -171,17 +179,38 @@ def refuse_planted(path: str | os.PathLike[str]) -> None:
         raise PermissionError(errno.EPERM, "this is a link that another user made")
 
 
-def _is_being_written(path: str) -> bool:
-    match = _WRITER.search(path)
-    if not match or int(match["process"]) == os.getpid():
-        return False
+def is_running(process: int) -> bool:
+    """Tell whether there is a process of this number."""
+    if hasattr(signal, "CTRL_C_EVENT"):  # its number is 0: os.kill would send it
+        return _is_running_on_windows(process)
     try:
-        os.kill(int(match["process"]), 0)  # signal 0 only asks whether the process is there
+        os.kill(process, 0)  # signal 0 only asks
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
         pass
     return True
+
+
+def _is_running_on_windows(process: int) -> bool:
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined]
+    kernel.OpenProcess.restype = ctypes.c_void_p
+    kernel.OpenProcess.argtypes = [ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32]
+    kernel.WaitForSingleObject.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
+    kernel.CloseHandle.argtypes = [ctypes.c_void_p]
+    handle = kernel.OpenProcess(_SYNCHRONIZE, False, process)
+    if not handle:
+        return bool(ctypes.get_last_error() == _ACCESS_DENIED)  # type: ignore[attr-defined]
+    try:
+        return bool(kernel.WaitForSingleObject(handle, 0) == _WAIT_TIMEOUT)  # it has not ended
+    finally:
+        kernel.CloseHandle(handle)
+
+
+def _is_being_written(path: str) -> bool:
+    match = _WRITER.search(path)
+    return (match is not None and int(match["process"]) != os.getpid()
+            and is_running(int(match["process"])))
 
 
 @contextmanager

@@ -175,7 +175,8 @@ def _file_handler(folder: str) -> logging.Handler:
     path = os.path.join(folder, f"caffe-lrcn.INFO.{stamp}.{os.getpid()}")
     with writing(path, UsageError, "the log file",
                  "Give --log_dir a folder that exists and is writable."):
-        handler = logging.FileHandler(_unused(path), mode="x")  # a link is not followed
+        # A link is not followed.
+        handler = logging.FileHandler(_unused(path), mode="x", encoding="utf-8")
     handler.setFormatter(GlogFormatter())
     return handler
 

@@ -1,8 +1,10 @@
 """Files: HDF5 on a disk that fills up; files that appear when they are whole."""
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from caffe_lrcn import glog
+from caffe_lrcn import files, glog
 from caffe_lrcn.errors import DataError, SnapshotError, UsageError
 from caffe_lrcn.files import new_file, new_hdf5, replacing, temporary
 from caffe_lrcn.solver.csv_log import CsvLog
@@ -164,3 +166,49 @@ except DataError as error:
     assert "the features cannot be written: " in run.stdout
     assert "the disk may be full" in run.stdout or "File too large" in run.stdout
     assert not list(tmp_path.iterdir())
+
+
+def _windows(monkeypatch, opened, waited=258, error=0):
+    """Let ``files`` meet a kernel32 that answers so."""
+    closed = []
+
+    class Function:
+        def __init__(self, answer):
+            self.answer = answer
+
+        def __call__(self, *args):
+            return self.answer(*args)
+
+    class Kernel:
+        OpenProcess = Function(lambda rights, inherit, process: opened)
+        WaitForSingleObject = Function(lambda handle, limit: waited)
+        CloseHandle = Function(closed.append)
+
+    monkeypatch.setattr(signal, "CTRL_C_EVENT", 0, raising=False)
+    monkeypatch.setattr(os, "kill", None)
+    monkeypatch.setattr(ctypes, "WinDLL", lambda name, use_last_error: Kernel, raising=False)
+    monkeypatch.setattr(ctypes, "get_last_error", lambda: error, raising=False)
+    return closed
+
+
+@pytest.mark.parametrize("answers, running", [
+    ({"opened": 8}, True), ({"opened": 8, "waited": 0}, False), ({"opened": None}, False),
+    ({"opened": None, "error": 5}, True)])
+def test_windows_is_asked_otherwise_whether_a_process_runs(answers, running, monkeypatch):
+    closed = _windows(monkeypatch, **answers)
+    assert files.is_running(4) is running
+    assert closed == ([8] if answers["opened"] else [])
+
+
+def test_a_process_that_runs_and_one_that_does_not():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert files.is_running(child.pid) and files.is_running(1)
+    child.communicate(b"\n")
+    assert not files.is_running(child.pid)
+    assert files.is_running(10 ** 30)  # no process has this number: it was not we who wrote it
+
+
+def test_folders_are_not_synced_where_they_cannot_be_opened(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "O_DIRECTORY")
+    monkeypatch.setattr(os, "open", None)
+    files.sync(str(tmp_path))

@@ -25,12 +25,14 @@ class SignalActions:
     A second SIGINT after one that stops raises KeyboardInterrupt at once.
 
     Args:
-        sigint, sighup: what each signal asks for.
+        sigint, sighup: what each signal asks for; Windows has no SIGHUP.
     """
 
     def __init__(self, sigint: Action = Action.STOP, sighup: Action = Action.SNAPSHOT) -> None:
         # In the order in which pending signals are looked at.
-        self._effects = {signal.SIGHUP: sighup, signal.SIGINT: sigint}
+        named = {"SIGHUP": sighup, "SIGINT": sigint}
+        self._effects = {int(getattr(signal, name)): effect for name, effect in named.items()
+                         if hasattr(signal, name)}
         self._pending: set[int] = set()
         self._stopping = False
         self._previous: dict[int, Any] = {}

@@ -63,7 +63,7 @@ class LmdbFile:
                             remedy="Name the folder that holds data.mdb; backend: LEVELDB is for "
                                    "folders with a file CURRENT")
         try:
-            self._fd = os.open(self.path, os.O_RDONLY)
+            self._fd = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))  # Windows'
         except OSError as error:
             raise DataError("the LMDB database cannot be opened", where=self.path,
                             got=error.strerror) from None
@@ -148,7 +148,8 @@ class LmdbFile:
 
     def _bytes(self, size: int, offset: int) -> bytes:
         try:
-            return os.pread(self._fd, size, offset)
+            os.lseek(self._fd, offset, os.SEEK_SET)  # Windows has no pread
+            return os.read(self._fd, size)
         except OSError as error:
             raise DataError(f"byte {offset} of the LMDB database cannot be read",
                             where=self.path, got=error.strerror) from None

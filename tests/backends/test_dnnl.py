@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -215,6 +216,31 @@ def test_a_missing_library_is_one_warning(monkeypatch, caplog, error):
     monkeypatch.setattr(loader, "find", find)
     lib, messages = load_again(caplog)
     assert lib is None and len(messages) == 1 and str(error) in messages[0]
+
+
+@needs_library
+def test_one_of_the_library_s_copies_is_loaded():
+    code = ("import numpy as np\n"
+            "from caffe_lrcn.backends import get_backend\n"
+            "from caffe_lrcn.backends.cpu.threads import set_threads\n"
+            "set_threads(2)\n"
+            "backend, a = get_backend(), np.ones((99, 99), np.float32)\n"
+            "backend.blas.gemm(a, a, np.empty_like(a), backend.scratch)\n"
+            "print({line.split()[-1] for line in open('/proc/self/maps') if 'dnnl' in line})")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                          check=True)
+    assert done.stdout.strip() == str({str(loader.find())})
+
+
+def test_copies_that_were_deleted_are_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "libdnnl.so.3.2").write_bytes(b"")
+    copies = [tmp_path / f"libdnnl.so{end}" for end in ("", ".3", ".3.2")]
+    installed = [SimpleNamespace(locate=lambda copy=copy: copy) for copy in copies]
+    monkeypatch.setattr(importlib.metadata, "files", lambda name: installed)
+    assert loader.find() == copies[2]
+    copies[2].unlink()
+    with pytest.raises(FileNotFoundError, match=r"no libdnnl\.so"):
+        loader.find()
 
 
 def test_idle_threads_do_not_spin_unless_the_user_says_so():

@@ -6,9 +6,13 @@ import numpy as np
 from ..scratch import Scratch
 from .dnnl import library
 from .dnnl.gemm import sgemm
+from .threads import one_thread
 
 # Below this many multiplications NumPy's smaller call overhead wins.
 _SMALL = 64 ** 3
+# NumPy's library divides larger products than _SMALL among threads. That is worth it from here on,
+# where one thread takes about a millisecond.
+_LARGE = 1 << 26
 # Up to so many samples NumPy sums the gradient of weights up in oneDNN's order.
 _FEW = 256
 
@@ -37,7 +41,17 @@ def gemm(a: np.ndarray, b: np.ndarray, out: np.ndarray, scratch: Scratch, trans_
             return
     if accumulate:
         with scratch.frame():
-            out += np.matmul(a, b, out=scratch.take(out.shape, out.dtype))
+            product = scratch.take(out.shape, out.dtype)
+            _multiply(a, b, product, size)
+            out += product
+    else:
+        _multiply(a, b, out, size)
+
+
+def _multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray, size: int) -> None:
+    if _SMALL <= size < _LARGE:
+        with one_thread:
+            np.matmul(a, b, out=out)
     else:
         np.matmul(a, b, out=out)
 

@@ -133,11 +133,15 @@ def library() -> Library | None:
 def find() -> Path:
     """Return the library file among those that the wheel installed.
 
+    The wheel has it under three names, each a whole copy, since a wheel cannot hold links. One of
+    them is loaded; the others may be deleted.
+
     Raises:
         PackageNotFoundError: the wheel is not installed.
         FileNotFoundError: it holds no library (another platform).
     """
     for file in importlib.metadata.files(DISTRIBUTION) or ():
-        if file.name.startswith("libdnnl.so."):
-            return Path(str(file.locate())).resolve()
+        path = Path(str(file.locate())).resolve()
+        if path.name.startswith("libdnnl.so") and path.exists():
+            return path
     raise FileNotFoundError(f"no libdnnl.so among the files of {DISTRIBUTION}")
