@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "find every problem of a definition, without data or weights"),
     "evaluate": ("evaluate", "score captions against references"),
     "draw": ("draw", "draw a net"),
+    "plot": ("plot", "draw how trainings went, from their logs"),
     "streams": ("streams", "show the word streams of an HDF5 file"),
     "inspect": ("inspect", "show what is in a file of weights, a solver state or an image mean"),
     "upgrade": ("upgrade", "rewrite an old net or solver definition in today's form"),
