@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
         train_flags.open_log(args, definition)
         watch = train_flags.watch(args)
         start = _start(args, definition)
+        if args.dry_run:
+            return train_flags.dry_run(args, definition, start)
         Embedded(settings=Settings(workers=args.workers),
                  console=watch.console).make_missing(definition)
         solver = train(definition, runtime.open_backend(args, definition.param), start, deadline,

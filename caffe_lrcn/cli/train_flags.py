@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..proto.text import SolverDef
     from ..solver.deadline import Deadline
     from ..solver.signals import Action
-    from ..solver.training import Watch
+    from ..solver.training import Start, Watch
 
 #: The exit code of a training that ``--max-time`` ended before its last iteration.
 TIME_IS_OVER = 3
@@ -25,6 +25,9 @@ TIME_IS_OVER = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
+    parser.add_argument("--dry-run", action="store_true",
+                        help="build all nets, run one batch through each, say how much memory "
+                             "they take, and write nothing")
     parser.add_argument("--rename", action="append", default=[], metavar="OLD=NEW",
                         help="give a layer of --weights another name, or several: 'vgg_*=*'; may "
                              "be repeated")
@@ -48,6 +51,18 @@ def open_log(args: argparse.Namespace, definition: SolverDef) -> None:
     if definition.param.debug_info and not runtime.is_verbose(args):
         args.verbose = True
         start_log(args)
+
+
+def dry_run(args: argparse.Namespace, definition: SolverDef, start: Start) -> int:
+    """Try the training out; return the exit code."""
+    from ..solver.dry_run import dry_run
+    from ..tasks.toy.embedded import Embedded
+    Embedded().check_nothing_is_missing(definition)
+    backend = runtime.open_backend(args, definition.param)
+    print("\n".join(dry_run(definition, backend, start, settings=settings(args),
+                            level=args.level, stages=runtime.stages(args))))
+    print("This was a dry run: no file was written.")
+    return 0
 
 
 def transfer(args: argparse.Namespace) -> Transfer:
