@@ -44,6 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-time", metavar="TIME",
                         help="take a snapshot and stop after this time, such as 30m or 2h (exit "
                              f"code {TIME_IS_OVER})")
+    parser.add_argument("--tensorboard", nargs="?", const="", metavar="DIR",
+                        help="write event files for TensorBoard (to <snapshot_prefix>_tensorboard)")
+
+
+def _event_folder(args: argparse.Namespace, definition: SolverDef) -> str | None:
+    from ..solver.tensorboard import default_folder
+    if args.tensorboard == "":
+        return default_folder(definition.param.snapshot_prefix)
+    return args.tensorboard
 
 
 def open_log(args: argparse.Namespace, definition: SolverDef) -> None:
@@ -80,7 +89,7 @@ def settings(args: argparse.Namespace) -> Settings:
     return replace(runtime.settings(args), frozen=tuple(args.freeze))
 
 
-def watch(args: argparse.Namespace) -> Watch:
+def watch(args: argparse.Namespace, definition: SolverDef) -> Watch:
     """Return what the flags say of terminal and ends."""
     from ..solver.console import Console
     from ..solver.training import Watch
@@ -90,7 +99,8 @@ def watch(args: argparse.Namespace) -> Watch:
         raise UsageError("--monitor says what --patience looks at", remedy="Add --patience N")
     shown = not runtime.is_verbose(args) and args.minloglevel == 0
     return Watch(console=Console(sys.stderr) if shown else None, patience=args.patience,
-                 monitor=args.monitor, saves_at_the_end=bool(args.max_time))
+                 monitor=args.monitor, saves_at_the_end=bool(args.max_time),
+                 tensorboard=_event_folder(args, definition))
 
 
 def deadline(args: argparse.Namespace, actions: Callable[[], Action]) -> Deadline:
