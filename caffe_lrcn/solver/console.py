@@ -140,6 +140,6 @@ def _score_lines(solver: Solver) -> Iterator[tuple[str, str]]:
     for (net, name), score in list(solver.scores.table.items())[:_MOST_SHOWN]:
         text = f"{name} {score.last:.4g}"
         if solver.scores.sign(name):
-            best = "the best" if not score.since else f"best {score.best:.4g} at {score.at}"
-            text += f" ({best})"
+            best = "the best," if not score.since else f"best {score.best:.4g}"
+            text += f" ({best} at {score.at})"
         yield net, text

@@ -81,7 +81,7 @@ def _read(solver: SolverDef, *path: str | int) -> NetDef:
 
 def _told(name: str, net: Net, loss: float, kind: str) -> list[str]:
     count = sum(blob.count for blob in net.learnable_params)
-    lines = [f"{name}: {counted(len(net.layers), 'layer')}, {counted(count, 'parameter')}, "
+    lines = [f"{name}: {counted(len(net.layers), 'layer')}, {count:,} parameters, "
              f"loss {loss:.4g}"]
     outputs = read_outputs(net)
     return lines + (output_lines(kind, outputs) if len(outputs) <= 10 else [])

@@ -76,10 +76,11 @@ def progress_text(looks: list[Look], last: int, rate: float | None) -> str:
     speed = _speed(looks)
     left = duration((last - iteration) / speed) if speed else "?"
     pace = f"{speed:.{_digits(speed)}f}" if speed else "?"
-    parts = [f"{iteration}/{last} ({iteration / max(last, 1):.0%})", f"{pace} it/s"]
+    # The first parts are the last that a narrow terminal loses.
+    parts = [f"{iteration}/{last} ({iteration / max(last, 1):.0%})", f"left {left}"]
     parts += [f"loss {sum(losses) / len(losses):.4g}"] if losses else []
-    parts += [f"lr {rate:.3g}"] if rate is not None else []
-    return "  ".join([*parts, f"left {left}"])
+    parts.append(f"{pace} it/s")
+    return "  ".join([*parts, f"lr {rate:.3g}"] if rate is not None else parts)
 
 
 def fitting(text: str, columns: int) -> str:
