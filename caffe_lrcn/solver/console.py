@@ -100,6 +100,8 @@ class Console:
             self._fact(*line)
         if solver.last_snapshot:
             self._fact("snapshot", solver.last_snapshot)
+            self._fact("go on", f"with --snapshot {shlex.quote(solver.last_snapshot)}"
+                                + ("" if solver.stopped_early else " and a larger max_iter"))
         self._fact("log", log)
         if os.path.exists(solver.csv.path):
             self._fact("chart", f"caffe-lrcn plot {shlex.quote(solver.csv.path)}")
