@@ -145,6 +145,10 @@ class Blob:
         if other._shape != self._shape:
             self.reshape(*other._shape)
 
+    def buffers(self) -> list[Buffer]:
+        """Return the buffers of values and gradients that have been allocated."""
+        return [buffer for buffer in (self._data, self._diff) if buffer.array is not None]
+
     @property
     def data(self) -> Any:
         """Values, as an array of the backend with this blob's shape."""

@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from ..solver.console import Console
     from ..tasks.toy.demo import run_demo
     from ..tasks.toy.embedded import Embedded
-    data = Embedded(args.images, Settings(workers=runtime.default_workers()), Console(sys.stderr))
+    data = Embedded(args.images, Settings(workers=runtime.default_workers()),
+                    Console(sys.stderr, short=True))
     page = run_demo(data, args.out, args.convnet_iterations, args.iterations)
     print(f"{page} ({time.monotonic() - start:.0f} s)")
     return 0

@@ -9,6 +9,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from types import ModuleType
 from typing import NoReturn
 
 from .. import __version__
@@ -32,8 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "find every problem of a definition, without data or weights"),
     "evaluate": ("evaluate", "score captions against references"),
     "draw": ("draw", "draw a net"),
+    "plot": ("plot", "draw how trainings went, from their logs"),
     "streams": ("streams", "show the word streams of an HDF5 file"),
     "inspect": ("inspect", "show what is in a file of weights, a solver state or an image mean"),
+    "completion": ("completion", "print a script with which a shell completes commands and flags"),
     "upgrade": ("upgrade", "rewrite an old net or solver definition in today's form"),
 }
 # Caffe's tool -> (module of caffe_tools, one line of help); its flags are spelled as gflags does.
@@ -117,21 +120,33 @@ def run_command(command: str, words: Sequence[str]) -> int:
         return 1
 
 
-def _command(command: str, words: Sequence[str]) -> Parsed:
+def command_parser(command: str) -> tuple[ModuleType, argparse.ArgumentParser]:
+    """Return the module of a command, and what reads its flags."""
     module_name, summary = COMMANDS[command]
     module = importlib.import_module(f".{module_name}", __package__)
     parser = argparse.ArgumentParser(
         prog=f"caffe-lrcn {command}", description=summary[0].upper() + summary[1:] + ".",
         allow_abbrev=False, epilog="Flags may be written -name value, -name=value, --name value.")
     module.add_arguments(parser)
+    return module, parser
+
+
+def _command(command: str, words: Sequence[str]) -> Parsed:
+    module, parser = command_parser(command)
     return module.run, parser.parse_args(words)
 
 
-def _tool(command: str, words: Sequence[str]) -> Parsed:
+def tool_parser(command: str) -> tuple[ModuleType, Parser]:
+    """Return the module of one of Caffe's tools, and what reads its flags."""
     module = importlib.import_module(f"..caffe_tools.{TOOLS[command][0]}", __package__)
     parser = Parser(f"caffe-lrcn {command}", module.__doc__)
     parser.set_defaults(command=command)
     module.add_arguments(parser)
+    return module, parser
+
+
+def _tool(command: str, words: Sequence[str]) -> Parsed:
+    module, parser = tool_parser(command)
 
     def run(args: argparse.Namespace) -> int:
         start_log(args)

@@ -53,8 +53,10 @@ def run(args: argparse.Namespace) -> int:
         deadline = train_flags.deadline(args, actions)
         apply_overrides(definition, args.set)
         train_flags.open_log(args, definition)
-        watch = train_flags.watch(args)
+        watch = train_flags.watch(args, definition)
         start = _start(args, definition)
+        if args.dry_run:
+            return train_flags.dry_run(args, definition, start)
         Embedded(settings=Settings(workers=args.workers),
                  console=watch.console).make_missing(definition)
         solver = train(definition, runtime.open_backend(args, definition.param), start, deadline,
@@ -93,7 +95,7 @@ def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
         if value:
             words += [f"--{flag}", str(value)]
     words += ["--math", args.math] if args.math != "fp32" else []
-    for flag in ("patience", "monitor", "max_time"):
+    for flag in ("patience", "monitor", "max_time", "tensorboard"):
         if getattr(args, flag) is not None:
             words += [f"--{flag.replace('_', '-')}", str(getattr(args, flag))]
     words += [f"--{flag}" for flag in ("cpu", "strict", "verbose") if getattr(args, flag)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..proto.text import SolverDef
     from ..solver.deadline import Deadline
     from ..solver.signals import Action
-    from ..solver.training import Watch
+    from ..solver.training import Start, Watch
 
 #: The exit code of a training that ``--max-time`` ended before its last iteration.
 TIME_IS_OVER = 3
@@ -25,6 +25,9 @@ TIME_IS_OVER = 3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
+    parser.add_argument("--dry-run", action="store_true",
+                        help="build all nets, run one batch through each, say how much memory "
+                             "they take, and write nothing")
     parser.add_argument("--rename", action="append", default=[], metavar="OLD=NEW",
                         help="give a layer of --weights another name, or several: 'vgg_*=*'; may "
                              "be repeated")
@@ -41,6 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-time", metavar="TIME",
                         help="take a snapshot and stop after this time, such as 30m or 2h (exit "
                              f"code {TIME_IS_OVER})")
+    parser.add_argument("--tensorboard", nargs="?", const="", metavar="DIR",
+                        help="write event files for TensorBoard (to <snapshot_prefix>_tensorboard)")
+
+
+def _event_folder(args: argparse.Namespace, definition: SolverDef) -> str | None:
+    from ..solver.tensorboard import default_folder
+    if args.tensorboard == "":
+        return default_folder(definition.param.snapshot_prefix)
+    return args.tensorboard
 
 
 def open_log(args: argparse.Namespace, definition: SolverDef) -> None:
@@ -48,6 +60,18 @@ def open_log(args: argparse.Namespace, definition: SolverDef) -> None:
     if definition.param.debug_info and not runtime.is_verbose(args):
         args.verbose = True
         start_log(args)
+
+
+def dry_run(args: argparse.Namespace, definition: SolverDef, start: Start) -> int:
+    """Try the training out; return the exit code."""
+    from ..solver.dry_run import dry_run
+    from ..tasks.toy.embedded import Embedded
+    Embedded().check_nothing_is_missing(definition)
+    backend = runtime.open_backend(args, definition.param)
+    print("\n".join(dry_run(definition, backend, start, settings=settings(args),
+                            level=args.level, stages=runtime.stages(args))))
+    print("This was a dry run: no file was written.")
+    return 0
 
 
 def transfer(args: argparse.Namespace) -> Transfer:
@@ -65,7 +89,7 @@ def settings(args: argparse.Namespace) -> Settings:
     return replace(runtime.settings(args), frozen=tuple(args.freeze))
 
 
-def watch(args: argparse.Namespace) -> Watch:
+def watch(args: argparse.Namespace, definition: SolverDef) -> Watch:
     """Return what the flags say of terminal and ends."""
     from ..solver.console import Console
     from ..solver.training import Watch
@@ -75,7 +99,8 @@ def watch(args: argparse.Namespace) -> Watch:
         raise UsageError("--monitor says what --patience looks at", remedy="Add --patience N")
     shown = not runtime.is_verbose(args) and args.minloglevel == 0
     return Watch(console=Console(sys.stderr) if shown else None, patience=args.patience,
-                 monitor=args.monitor, saves_at_the_end=bool(args.max_time))
+                 monitor=args.monitor, saves_at_the_end=bool(args.max_time),
+                 tensorboard=_event_folder(args, definition))
 
 
 def deadline(args: argparse.Namespace, actions: Callable[[], Action]) -> Deadline:

@@ -58,6 +58,9 @@ class Text:
     color: str = "black"
 
 
+Shape = Line | Arrow | Box | Text
+
+
 @dataclass
 class Canvas:
     """A white page of ``width`` x ``height`` units.
@@ -69,7 +72,7 @@ class Canvas:
     height: int
     scale: int = 1
     title: str = ""
-    shapes: list[Line | Arrow | Box | Text] = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
 
 
 @cache

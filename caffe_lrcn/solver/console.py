@@ -29,10 +29,11 @@ class Console:
 
     Args:
         stream: usually ``sys.stderr``.
+        short: no more than a line for the beginning, each test, and the end.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, short: bool = False) -> None:
+        self._stream, self._short = stream, short
         self._erase = ERASE_LINE if can_redraw(stream) else ""
         self._begun, self._last = time.monotonic(), 0
 
@@ -40,7 +41,11 @@ class Console:
         """Say what is trained, on what, how long, and where the results go."""
         param, net, place = solver.param, solver.net, solver.definition.place
         self._begun, self._last = time.monotonic(), param.max_iter
-        self._say(f"Training {net.name or 'a net without a name'}")
+        title = f"Training {net.name or 'a net without a name'}"
+        if self._short:
+            self._say(f"{title} ({_net_words(net)}); log in {log}")
+            return
+        self._say(title)
         self._fact("solver", place.file)
         self._fact("net", _net_words(net))
         for line in _data_lines(net):
@@ -73,7 +78,8 @@ class Console:
 
     def saved(self, iteration: int, path: str) -> None:
         """Say where a snapshot is."""
-        self._say(f"{self._at(iteration)}  snapshot {path}")
+        if not self._short:
+            self._say(f"{self._at(iteration)}  snapshot {path}")
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -83,6 +89,8 @@ class Console:
         how = "Stopped" if solver.stopped_early else "Done"
         self._say(f"{how} at iteration {solver.iter} after "
                   f"{duration(time.monotonic() - self._begun)}")
+        if self._short:
+            return
         if solver.why_stopped:
             self._fact("reason", solver.why_stopped)
         if solver.losses.losses:
@@ -93,6 +101,8 @@ class Console:
             self._fact(*line)
         if solver.last_snapshot:
             self._fact("snapshot", solver.last_snapshot)
+            self._fact("go on", f"with --snapshot {shlex.quote(solver.last_snapshot)}"
+                                + ("" if solver.stopped_early else " and a larger max_iter"))
         self._fact("log", log)
         if os.path.exists(solver.csv.path):
             self._fact("chart", f"caffe-lrcn plot {shlex.quote(solver.csv.path)}")
@@ -141,6 +151,6 @@ def _score_lines(solver: Solver) -> Iterator[tuple[str, str]]:
     for (net, name), score in list(solver.scores.table.items())[:_MOST_SHOWN]:
         text = f"{name} {score.last:.4g}"
         if solver.scores.sign(name):
-            best = "the best" if not score.since else f"best {score.best:.4g} at {score.at}"
-            text += f" ({best})"
+            best = "the best," if not score.since else f"best {score.best:.4g}"
+            text += f" ({best} at {score.at})"
         yield net, text

@@ -101,11 +101,12 @@ def plan_nets(solver: SolverDef, read: Callable[..., NetDef | None] = read_named
 
 
 def build_nets(solver: SolverDef, backend: Backend, seed: int,
-               settings: Settings) -> tuple[Net, list[Net]]:
+               settings: Settings,
+               read: Callable[..., NetDef | None] = read_named_net) -> tuple[Net, list[Net]]:
     """Build the nets of a solver; if one fails, those built before are closed again."""
     nets: list[Net] = []
     try:
-        for number, plan in enumerate(plan_nets(solver), -1):
+        for number, plan in enumerate(plan_nets(solver, read), -1):
             which = "train net" if number < 0 else f"test net (#{number})"
             glog.info(f"Creating {which} from {plan.definition.place.file}")
             nets.append(Net(plan.definition, backend, phase=plan.state.phase, seed=seed,

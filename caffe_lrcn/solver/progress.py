@@ -13,7 +13,7 @@ _USUAL = 80         # columns of a terminal that does not tell
 _REMEMBERED = 50    # looks that the rate is measured over
 _SMOOTHED = 10      # looks whose losses are averaged
 _PLAIN = 10.0       # least seconds between two lines where none can be rewritten
-_PLAIN_PART = 0.05  # ... and the part of the whole time
+_PLAIN_PART = 0.1  # ... and the part of the whole time
 
 #: Time in seconds, iterations done, loss if there is one.
 Look = tuple[float, int, float | None]
@@ -23,7 +23,7 @@ class ProgressLine:
     """Share done, rate, smoothed loss, learning rate and time left.
 
     On a terminal the line is rewritten in place. Elsewhere it is silent, or with ``plain`` adds a
-    line every ten seconds, or every twentieth of the time that the run takes if that is longer.
+    line every ten seconds, or every tenth of the time that the run takes if that is longer.
 
     Args:
         stream: where to write, usually ``sys.stderr``.
@@ -76,10 +76,11 @@ def progress_text(looks: list[Look], last: int, rate: float | None) -> str:
     speed = _speed(looks)
     left = duration((last - iteration) / speed) if speed else "?"
     pace = f"{speed:.{_digits(speed)}f}" if speed else "?"
-    parts = [f"{iteration}/{last} ({iteration / max(last, 1):.0%})", f"{pace} it/s"]
+    # The first parts are the last that a narrow terminal loses.
+    parts = [f"{iteration}/{last} ({iteration / max(last, 1):.0%})", f"left {left}"]
     parts += [f"loss {sum(losses) / len(losses):.4g}"] if losses else []
-    parts += [f"lr {rate:.3g}"] if rate is not None else []
-    return "  ".join([*parts, f"left {left}"])
+    parts.append(f"{pace} it/s")
+    return "  ".join([*parts, f"lr {rate:.3g}"] if rate is not None else parts)
 
 
 def fitting(text: str, columns: int) -> str:

@@ -21,6 +21,7 @@ from .report import element_names
 from .scores import find_patience
 from .signals import Action
 from .solver import Solver
+from .tensorboard import EventFile
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,14 @@ class Watch:
         patience: tests without improvement that end it; None: it goes on to its end.
         monitor: the output that ``patience`` looks at; see ``scores.find_patience``.
         saves_at_the_end: a snapshot is taken even if ``snapshot_after_train`` is false.
+        tensorboard: folder of event files; None: none are written.
     """
 
     console: Console | None = None
     patience: int | None = None
     monitor: str | None = None
     saves_at_the_end: bool = False
+    tensorboard: str | None = None
 
 
 def log_path(param: SolverParameter) -> str:
@@ -113,7 +116,7 @@ def _train(definition: SolverDef, backend: Backend, start: Start, actions: Calla
                     seed=start.seed, transfer=start.transfer)
     solver.next_action = actions
     try:
-        _apply(watch, solver)
+        _apply(watch, solver, start)
         if watch.console:
             watch.console.begin(solver, start.state, log_path(solver.param))
         glog.info("Starting Optimization")
@@ -131,7 +134,7 @@ def _train(definition: SolverDef, backend: Backend, start: Start, actions: Calla
     return solver
 
 
-def _apply(watch: Watch, solver: Solver) -> None:
+def _apply(watch: Watch, solver: Solver, start: Start) -> None:
     solver.saves_at_the_end = watch.saves_at_the_end
     if watch.patience is not None:
         outputs = [(f"test {number}", name) for number, net in enumerate(solver.test_nets)
@@ -139,6 +142,9 @@ def _apply(watch: Watch, solver: Solver) -> None:
         solver.patience = find_patience(watch.patience, watch.monitor, outputs)
         solver.scores.signs[solver.patience.name] = solver.patience.sign
         glog.info(f"Patience: {solver.patience}")
+    if watch.tensorboard:
+        first = snapshot.load(start.state).state.iter if start.state else 0
+        solver.recorders.append(EventFile(watch.tensorboard, first))
     if watch.console:
         solver.recorders.append(watch.console)
         solver.plain_progress = True

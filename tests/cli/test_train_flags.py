@@ -44,7 +44,8 @@ def test_the_end_of_the_time_has_an_exit_code(task, capsys):
 
 def test_wrong_flags(task, capsys):
     words = ["train", "--solver", str(task)]
-    for flags, message in ((["--patience", "0"], "1 or more"), (["--monitor", "loss"], "--patience"),
+    for flags, message in ((["--patience", "0"], "1 or more"),
+                           (["--monitor", "loss"], "--patience"),
                            (["--max-time", "soon"], "not a time"),
                            (["--rename", "a=b"], "there are none"),
                            (["--rename", "a=b", "--snapshot", "x"], "brings its own"),

@@ -96,3 +96,19 @@ def test_a_seed_for_solvers_without_one(tmp_path):
     finally:
         caffe.pycaffe.modes._modes.seed = None
     np.testing.assert_array_equal(*weights)
+
+
+def test_frozen_layers_and_weights_under_other_names(tmp_path):
+    solver = caffe.SGDSolver(write_solver(tmp_path), freeze=["f*"])
+    before = solver.net.params["fc"][0].data.copy()
+    solver.step(2)
+    assert np.array_equal(before, solver.net.params["fc"][0].data)
+    with pytest.raises(RuntimeError, match="--freeze matches no layer"):
+        caffe.SGDSolver(write_solver(tmp_path), freeze=["conv*"])
+    solver.net.save(tmp_path / "w.caffemodel")
+    other = caffe.SGDSolver(write_solver(tmp_path)).net
+    report = other.copy_from(tmp_path / "w.caffemodel", rename={"f*": "f*"}, ignore_mismatch=True)
+    assert "fc" in report.loaded
+    assert np.array_equal(before, other.params["fc"][0].data)
+    with pytest.raises(RuntimeError, match="the rename gone=fc fits nothing"):
+        other.copy_from(tmp_path / "w.caffemodel", rename={"gone": "fc"})

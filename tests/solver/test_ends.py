@@ -1,6 +1,7 @@
 """What ends a training early: patience and time; both leave a snapshot that resumes exactly."""
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from caffe_lrcn.backends import get_backend
 from caffe_lrcn.errors import UsageError
 from caffe_lrcn.proto.text import read_solver
 from caffe_lrcn.solver import deadline
+from caffe_lrcn.solver.console import Console
 from caffe_lrcn.solver.deadline import Deadline, seconds
 from caffe_lrcn.solver.report import Output
 from caffe_lrcn.solver.scores import Scores, direction, find_patience
@@ -146,6 +148,16 @@ def test_time_ends_a_run_with_a_snapshot(folder, whole, monkeypatch):
     assert solver.last_snapshot == f"out/tiny_iter_{solver.iter}.solverstate"
     run(folder, start="latest")
     assert files(folder) == whole
+
+
+def test_a_short_console_has_a_line_for_the_beginning_each_test_and_the_end(folder):
+    stream = io.StringIO()
+    run(folder, watch=Watch(console=Console(stream, short=True)))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == ("Training tiny (tiny.prototxt: 9 layers, 777 parameters); "
+                        "log in out/tiny.log")
+    assert [" test " in line for line in lines[1:-1]] == [True] * 12
+    assert lines[-1].startswith("Done at iteration 20 after 0:0")
 
 
 def test_a_signal_comes_before_the_end_of_the_time():

@@ -68,6 +68,20 @@ class Embedded:
             elif TOY in path.parents:
                 self.make_toy()
 
+    def check_nothing_is_missing(self, definition: SolverDef) -> None:
+        """Refuse a solver that needs what ``make_missing`` would make.
+
+        Raises:
+            DataError: something is missing.
+        """
+        parts = (CONVNET, CAPTIONS, TOY)
+        missing = [str(part) for part in parts for name in map(Path, _named_files(definition))
+                   if not name.exists() and part in (name, *name.parents)]
+        if missing:
+            raise DataError("data of the default job are not there yet",
+                            got=f"no {', no '.join(dict.fromkeys(missing))}",
+                            remedy="A training makes them when it starts; start one first")
+
     def make_toy(self) -> None:
         """Generate pictures and captions, unless they are there."""
         if not TOY.exists():

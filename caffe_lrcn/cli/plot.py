@@ -1,0 +1,60 @@
+"""``caffe-lrcn plot``: draws how trainings went."""
+from __future__ import annotations
+
+import argparse
+import html
+import os
+from typing import TYPE_CHECKING
+
+from ..caffe_tools.program import split_list
+
+if TYPE_CHECKING:
+    from ..drawing.chart import Chart
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font-family: Helvetica, Arial, sans-serif; margin: 1rem auto; max-width: 900px; }}
+svg {{ max-width: 100%; height: auto; }}
+</style></head><body>
+<h1>{title}</h1>
+{charts}
+</body></html>
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("run", nargs="+", metavar="RUN|LOG|CSV",
+                        help="the folder of a run, a log file or a CSV log; several to compare")
+    parser.add_argument("--out", metavar="FILE",
+                        help="the drawing: .png, .svg or .html (beside the log, as .png)")
+    parser.add_argument("--show", default="", metavar="A,B",
+                        help="the columns to draw, such as accuracy,mean_loss (all)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw; return the exit code."""
+    from ..caffe_tools.training_curves import read_run, training_charts
+    from ..drawing.chart import draw_charts
+    from ..drawing.render import encode, extension_of, save
+    runs = [read_run(path) for path in args.run]
+    charts = training_charts(runs, split_list(args.show))
+    out = args.out or (os.path.splitext(runs[0].path)[0] + ".png" if len(runs) == 1 else "plot.png")
+    extension = extension_of(out)
+    if extension in ("html", "htm"):
+        drawing = _page(", ".join(run.name for run in runs), charts).encode()
+    else:
+        drawing = encode(draw_charts(charts), extension)
+    save(out, drawing)
+    print(out)
+    return 0
+
+
+def _page(title: str, charts: list[Chart]) -> str:
+    from ..drawing.chart import draw_chart
+    from ..drawing.svg import svg_element
+    return _PAGE.format(title=html.escape(title),
+                        charts="\n".join(svg_element(draw_chart(chart)) for chart in charts))
