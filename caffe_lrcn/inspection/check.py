@@ -13,11 +13,10 @@ from ..proto.text import (
     NetDef,
     SolverDef,
     inline_net,
-    parse_message,
-    parse_net,
-    parse_solver,
     read_text,
+    upgraded_net,
 )
+from ..proto.upgrade import upgrade_solver
 from ..solver.checks import solver_errors
 from ..solver.nets import plan_nets
 from .look import look_at, variant_name
@@ -87,15 +86,16 @@ class _Checker:
     def solver(self, text: str) -> None:
         """Check a solver and the nets that it plans."""
         file = self.result.file
-        repaired = repair(text, caffe_pb2.SolverParameter(), file)
+        param = caffe_pb2.SolverParameter()
+        repaired = repair(text, param, file)
         self.result.problems += repaired.problems
         if repaired.text is None:
             return
+        solver = SolverDef(param, repaired.place)
         try:
-            solver = parse_solver(repaired.text, file)
+            upgrade_solver(param, repaired.place)
         except PrototxtError as error:
             self.report(error)
-            solver = SolverDef(*parse_message(repaired.text, caffe_pb2.SolverParameter(), file))
         # A field that was blanked out above is not to be missed again.
         blamed = {problem.text.split("'")[1] for problem in repaired.problems
                   if "'" in problem.text}
@@ -112,11 +112,12 @@ class _Checker:
             self._variant(plan.definition, plan.state)
 
     def _parse(self, text: str, file: str) -> NetDef | None:
-        repaired = repair(text, caffe_pb2.NetParameter(), file)
+        param = caffe_pb2.NetParameter()
+        repaired = repair(text, param, file)
         self.result.problems += repaired.problems
         self._damaged |= repaired.damaged
         try:
-            return None if repaired.text is None else parse_net(repaired.text, file)
+            return None if repaired.text is None else upgraded_net(param, repaired.place)
         except PrototxtError as error:  # an old form that has no new one
             self.report(error)
             return None

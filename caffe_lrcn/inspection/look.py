@@ -65,6 +65,13 @@ class _Findings(Collector):
         #: Blobs whose shape depends on something assumed.
         self._assumed: set[str] = set()
         self.layers = filter_layers(definition.layers, state, self.report)
+        self._kept = set(map(id, self.layers))
+        self._read = {blob for layer in self.layers if layer.param.type != "Silence"
+                      for blob in layer.param.bottom}
+        self._makers: dict[str, list[LayerDef]] = {}
+        for layer in definition.layers:
+            for blob in layer.param.top:
+                self._makers.setdefault(blob, []).append(layer)
 
     def report(self, error: CaffeError) -> None:
         """Note an error, each once."""
@@ -117,26 +124,21 @@ class _Findings(Collector):
                               f"--shape {open_tops[0]}=… says otherwise")
             self._assumed.update(open_tops)
         unknown = [name for name, shape in zip(layer.param.top, guess.shapes, strict=False)
-                   if shape is None and name not in self._given and self._is_read(name)]
+                   if shape is None and name not in self._given and name in self._read]
         if unknown:
             self._note(layer, "without its data the shape is not known of "
                               f"{', '.join(unknown)}; say it with --shape {unknown[0]}=…")
         return [shape if shape and min(shape) > 0 else None for shape in guess.shapes]
 
-    def _is_read(self, blob: str) -> bool:
-        return any(blob in layer.param.bottom and layer.param.type != "Silence"
-                   for layer in self.layers)
-
     def _why_unknown(self, blob: str) -> str:
         """Return which layers make a blob, and why they do not do so in this variant."""
-        reasons = [self._why_absent(layer) for layer in self._definition.layers
-                   if blob in layer.param.top]
-        return f"It is made by {', or by '.join(reasons[:3])}" if reasons else ""
+        reasons = [self._why_absent(layer) for layer in self._makers.get(blob, ())[:3]]
+        return f"It is made by {', or by '.join(reasons)}" if reasons else ""
 
     def _why_absent(self, layer: LayerDef) -> str:
         line = layer.place.at().removeprefix(layer.place.file)
         name = f"layer '{layer.param.name}' ({line[1:]})" if line else f"'{layer.param.name}'"
-        if any(layer is kept for kept in self.layers):
+        if id(layer) in self._kept:
             return f"{name}, which comes later: move it up"
         why = [rule_mismatch(self._state, rule) for rule in layer.param.include]
         return f"{name}, left out here: {why[0] if why else 'an exclude rule holds'}"

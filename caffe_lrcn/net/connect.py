@@ -97,7 +97,8 @@ class _Wiring:
     def _bottom(self, layer: LayerDef, position: int) -> int:
         blob = layer.param.bottom[position]
         if blob not in self.unconsumed:
-            self._on_error(unknown_bottom(layer, position, sorted(self.unconsumed)))
+            known = (name for name in reversed(self._ids) if name in self.unconsumed)
+            self._on_error(unknown_bottom(layer, position, known))
             self._sound = False
             return self._new(blob)
         self.unconsumed.discard(blob)

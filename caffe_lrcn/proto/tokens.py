@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from caffe_lrcn.proto.scalars import Token
 
@@ -50,19 +50,6 @@ def _pieces(text: str, start: int) -> Iterator[str]:
     while (match := pattern.match(text, at)) and match[0]:
         yield match[0]
         at = match.end()
-
-
-def short_tokens(tokens: Iterable[Token]) -> Iterator[tuple[Token, str]]:
-    """Yield tokens with their text, that of strings with many escapes as several short strings.
-
-    They mean the same, and protobuf reads them in little memory.
-    """
-    for token in tokens:
-        if token.kind == "string" and "\\" in token.text:
-            for piece in _pieces(token.text, 0):
-                yield token, token.text[0] + piece + token.text[0]
-        elif token.kind != "end":
-            yield token, token.text
 
 
 def top_level_names(text: str) -> set[str]:
