@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..collection import paused_collection
 from ..errors import CaffeError, PrototxtError
 from ..net.collect import Shape
 from ..net.filter import make_state
@@ -59,7 +60,8 @@ def check_file(path: str, stages: Sequence[str] = (),
     except PrototxtError as error:
         checker.report(error)
     else:
-        (checker.solver if is_solver(text) else checker.net)(text)
+        with paused_collection():
+            (checker.solver if is_solver(text) else checker.net)(text)
     checker.result.problems = merge(checker.result.problems)
     return checker.result
 

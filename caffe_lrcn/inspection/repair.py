@@ -14,6 +14,8 @@ from ..proto.scanner import Scanner, Span
 from ..proto.tokens import top_level_names
 from .problems import Problem
 
+_HEAD = 1 << 16  # characters that mostly tell what a text is
+
 
 @dataclass
 class Repaired:
@@ -57,9 +59,13 @@ def repair(text: str, message: Message, file: str) -> Repaired:
 
 def is_solver(text: str) -> bool:
     """Tell whether a text is a solver's definition rather than a net's, by its top-level fields."""
-    names = top_level_names(text)
-    net, solver = caffe_pb2.NetParameter.DESCRIPTOR, caffe_pb2.SolverParameter.DESCRIPTOR
-    return len(names & set(solver.fields_by_name)) > len(names & set(net.fields_by_name))
+    net, solver = (set(kind.DESCRIPTOR.fields_by_name)
+                   for kind in (caffe_pb2.NetParameter, caffe_pb2.SolverParameter))
+    for part in (text[:_HEAD], text):
+        names = top_level_names(part)
+        if difference := len(names & solver) - len(names & net):
+            return difference > 0
+    return False
 
 
 def _take_out(result: Repaired, scanner: Scanner, message: Message,

@@ -15,8 +15,9 @@ from ..proto import caffe_pb2
 from ..proto.text import LayerDef
 from .collect import OnError, fail
 
-# A wrong name is compared with as many: a net may have a hundred thousand blobs.
-_COMPARED = 300
+# So many wrong names are compared with so many others: a net may have a hundred thousand blobs.
+COMPARED_NAMES = 100
+_COMPARED_WITH = 300
 
 # (index of a layer, index of one of its tops)
 TopRef = tuple[int, int]
@@ -81,7 +82,7 @@ def unknown_bottom(layer: LayerDef, position: int, known: Iterable[str]) -> Unkn
         known: names of blobs, some of which are compared with it.
     """
     blob = layer.param.bottom[position]
-    close = nearest(blob, islice(known, _COMPARED))
+    close = nearest(blob, islice(known, _COMPARED_WITH))
     remedy = (f"Did you mean '{close[0]}'?" if close else
               "A layer above must name it as a top, in this phase and with these stages.")
     error = UnknownBottom(f"unknown bottom blob '{blob}' (bottom {position})",
@@ -96,10 +97,13 @@ def _trace(layers: list[LayerDef], on_error: OnError) -> tuple[dict[tuple[int, i
     latest: dict[str, TopRef] = {}
     sources: dict[tuple[int, int], TopRef] = {}
     uses: Counter[TopRef] = Counter()
+    unknown = 0
     for index, layer in enumerate(layers):
         for position, blob in enumerate(layer.param.bottom):
             if blob not in latest:
-                on_error(unknown_bottom(layer, position, reversed(latest)))
+                unknown += 1
+                known = reversed(latest) if unknown <= COMPARED_NAMES else ()
+                on_error(unknown_bottom(layer, position, known))
                 continue
             sources[index, position] = latest[blob]
             uses[latest[blob]] += 1

@@ -49,7 +49,6 @@ class Span:
     end: int
     top: int
     owner: Path
-    is_message: bool = False
 
 
 class Scanner:
@@ -60,15 +59,13 @@ class Scanner:
         on_error: gets the error of a wrong field and where that stands, which is then passed over;
             without it, and where the syntax leaves no way to go on, the error is raised.
 
-    `tokens` are those of the text. With `on_error`, `fields` holds the spans of all fields that
-    are right; `within` is the path of the message that was scanned last.
+    `tokens` are those of the text; `within` is the path of the message that was read last.
     """
 
     def __init__(self, text: str, file: str,
                  on_error: Callable[[PrototxtError, Span], None] | None = None) -> None:
         self.file = file
         self.positions: dict[Path, tuple[int, int]] = {}
-        self.fields: list[Span] = []
         self.within: Path = ()
         self._on_error, self._fatal = on_error, False
         self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
@@ -115,10 +112,6 @@ class Scanner:
                 self._field(field, message, token, (*path, field.name), counts)
             except PrototxtError as error:
                 self._pass_over(start, path, error)
-            else:
-                if self._on_error:
-                    self.fields.append(Span(token.offset, self._end(self._next - 1), self._top,
-                                            path, field.is_message))
             if self._peek().text in (",", ";"):
                 self._take()
 
