@@ -147,7 +147,7 @@ class Scanner:
         elif self._peek().text == "[":
             self._list(field, message, path, counts)
         else:
-            self.positions[(*path, seen)] = self.where(token.offset)
+            self.positions[path + (seen,)] = self.where(token.offset)
             counts[field.name] = seen + 1
             self._value(field, message, token, (*path, seen))
 
@@ -160,7 +160,7 @@ class Scanner:
         while True:
             number = counts.get(field.name, 0)
             counts[field.name] = number + 1
-            self.positions[(*path, number)] = self.where(self._peek().offset)
+            self.positions[path + (number,)] = self.where(self._peek().offset)
             self._value(field, message, self._peek(), (*path, number))
             token = self._take()
             if token.text == "]":
