@@ -5,16 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..backends import get_backend
-from ..errors import CaffeError, UsageError
-from ..layer_types import layer_class
-from ..net.build import Step, build
+from ..blob import Blob
+from ..errors import CaffeError, PrototxtError, UsageError
+from ..layer_types import TYPES, layer_class
+from ..layer_types.base import LayerContext
+from ..net.build import Built, Step, build
 from ..net.collect import Collector, Shape
+from ..net.doubts import graph_doubts
 from ..net.filter import filter_layers, rule_mismatch
 from ..net.splits import UnknownBottom
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef, NetDef
 from .data_shapes import guess_shapes, needs_data
 from .problems import NOTE, WARNING, Problem
+
+_SOME_SHAPE = (4, 4, 64, 64)  # that most layers take
 
 
 @dataclass
@@ -23,12 +28,14 @@ class Look:
 
     Args:
         definition, state: the net, and the phase, level and stages that choose its layers.
+        built: what the builder made.
         steps: the layers that somebody wrote, in order.
         problems: errors, warnings and notes.
     """
 
     definition: NetDef
     state: caffe_pb2.NetState
+    built: Built
     steps: list[Step] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -48,7 +55,11 @@ def look_at(definition: NetDef, state: caffe_pb2.NetState,
     built = build(findings.layers, get_backend("shapes"), state.phase,
                   force_backward=definition.param.force_backward, collector=findings)
     built.close()
-    return Look(definition, state, [step for step in built.steps if not step.inserted],
+    for step in built.steps:
+        findings.probe(step)
+    findings.problems += [Problem.from_error(doubt, WARNING)
+                          for doubt in graph_doubts(built.graph, state.phase)]
+    return Look(definition, state, built, [step for step in built.steps if not step.inserted],
                 findings.problems)
 
 
@@ -60,6 +71,7 @@ class _Findings(Collector):
         super().__init__()
         self.problems: list[Problem] = []
         self._definition, self._state = definition, state
+        self._backend = get_backend("shapes")
         self._given, self._skipped = given, skipped
         self._made: set[str] = set()
         #: Blobs whose shape depends on something assumed.
@@ -94,13 +106,33 @@ class _Findings(Collector):
             # Another file is to blame: data that are not there are not a problem of the definition.
             if not needs_data(layer):
                 self._note(layer, f"not looked at further: {error}")
-        elif any(name in self._assumed for name in layer.param.bottom):
+        elif not isinstance(error, PrototxtError) and any(
+                name in self._assumed for name in layer.param.bottom):
             error.remedy = (f"{error.remedy.rstrip('.')}. " if error.remedy else "") + (
                 "This rests on a shape that was assumed; --shape says another")
             self.problems.append(Problem.from_error(error, WARNING))
         else:
             self.report(error)
         return self._guess(layer) if needs_data(layer) else []
+
+    def probe(self, step: Step) -> None:
+        """Look for what the definition alone says wrong in a layer whose bottoms are unknown."""
+        layer = step.definition
+        if step.node or step.inserted or None not in step.bottoms or (
+                layer.param.type not in TYPES or self.skips(layer)):
+            return
+        context = LayerContext(self._backend, self._state.phase, 1, layer.place)
+        bottom, top = ([Blob(self._backend, _SOME_SHAPE) for _ in names]
+                       for names in (layer.param.bottom, layer.param.top))
+        made = layer_class(layer.param.type)(layer.param, context)
+        try:
+            made.setup(bottom, top)
+        except PrototxtError as error:
+            self.report(error)
+        except (CaffeError, IndexError):
+            pass  # for other shapes it may be right
+        finally:
+            made.close()
 
     def settle(self, layer: LayerDef, tops: list[Shape | None]) -> list[Shape | None]:
         """Let shapes given from outside win; note what cannot be known."""

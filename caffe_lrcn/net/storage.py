@@ -40,6 +40,9 @@ def diff_owners(graph: Graph) -> list[int]:
     return owner
 
 
+_Use = tuple[int, Vertex, int]  # number of a vertex, the vertex, a blob that it uses
+
+
 @dataclass(frozen=True)
 class Overwrite:
     """Layer ``writer`` changes in place the memory in which ``reader`` expects ``blob`` as it was.
@@ -66,20 +69,36 @@ def find_overwrites(graph: Graph) -> list[Overwrite]:
         owner[sharing.blob] = owner[sharing.source]
     made = {blob: number for number, vertex in reversed(list(enumerate(graph.vertices)))
             for blob in vertex.tops}
-    read_again = [(number, vertex, blob) for number, vertex in enumerate(graph.vertices)
-                  if vertex.cls.reads_top_again(vertex.definition.param) for blob in vertex.tops]
+    members: dict[int, list[int]] = {}
+    for blob, owned in enumerate(owner):
+        members.setdefault(owned, []).append(blob)
+    again: dict[int, list[_Use]] = {}
+    parameters: dict[int, list[_Use]] = {}
+    readers: dict[int, list[_Use]] = {}
+    for number, vertex in enumerate(graph.vertices):
+        param = vertex.definition.param
+        for blob in vertex.bottoms:
+            readers.setdefault(blob, []).append((number, vertex, blob))
+        for uses, used in ((again, vertex.cls.reads_top_again(param)),
+                           (parameters, param.type == "Parameter")):
+            for blob in vertex.tops if used else ():
+                uses.setdefault(owner[blob], []).append((number, vertex, blob))
     found = []
     for number, writer in enumerate(graph.vertices):
-        changed = {owner[blob] for blob in writer.tops if blob in writer.bottoms}
-        if not changed:
-            continue
+        changed = sorted({owner[blob] for blob in writer.tops if blob in writer.bottoms})
         found += [Overwrite(writer, reader, graph.blob_names[blob], backward=True)
-                  for earlier, reader, blob in read_again
-                  if earlier < number and owner[blob] in changed]
+                  for earlier, reader, blob in _uses(again, changed) if earlier < number]
         found += [Overwrite(writer, reader, graph.blob_names[blob])
-                  for reader in graph.vertices[:number] for blob in reader.tops
-                  if reader.definition.param.type == "Parameter" and owner[blob] in changed]
+                  for earlier, reader, blob in _uses(parameters, changed) if earlier < number]
         found += [Overwrite(writer, reader, graph.blob_names[blob])
-                  for reader in graph.vertices[number + 1:] for blob in reader.bottoms
-                  if owner[blob] in changed and made[blob] < number and blob not in writer.tops]
+                  for later, reader, blob in _uses(
+                      readers, [blob for owned in changed for blob in members[owned]
+                                if made[blob] < number and blob not in writer.tops])
+                  if later > number]
     return found
+
+
+def _uses(by_blob: dict[int, list[_Use]], blobs: list[int]) -> list[_Use]:
+    """Return the uses of some blobs, in the order of execution."""
+    return sorted((use for blob in blobs for use in by_blob.get(blob, ())),
+                  key=lambda use: use[0])

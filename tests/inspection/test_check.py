@@ -72,9 +72,9 @@ def test_the_project_s_own_files_are_sound(path, tmp_path, monkeypatch):
 def test_phases_are_told_apart(tmp_path):
     report = _check(tmp_path, _input("x", 2, 3) + '''
 layer { name: "a" type: "ReLU" bottom: "x" top: "a" include { phase: TRAIN } }
-layer { name: "b" type: "TanH" bottom: "a" top: "b" }
+layer { name: "b" type: "TanH" bottom: "a" top: "b" loss_weight: 1 }
 ''')
-    (problem,) = report.problems
+    (problem,) = (one for one in report.problems if one.severity == "error")
     assert problem.variants == ["TEST"] and "phase is TEST, the rule asks for TRAIN" in problem.text
     assert problem.line(report.variants).endswith("[TEST]")
 
@@ -90,8 +90,8 @@ layer { name: "b" type: "TanH" bottom: "a" top: "b" }
 
 def test_a_solver_s_states_reach_its_nets(tmp_path):
     (tmp_path / "n.prototxt").write_text(_input("x", 2, 3) + '''
-layer { name: "a" type: "ReLU" bottom: "x" top: "a" include { stage: "deep" } }
-layer { name: "b" type: "TanH" bottom: "a" top: "b" }
+layer { name: "a" type: "PReLU" bottom: "x" top: "a" include { stage: "deep" } }
+layer { name: "b" type: "TanH" bottom: "a" top: "b" loss_weight: 1 }
 ''')
     solver = tmp_path / "s.prototxt"
     solver.write_text(f'net: "{tmp_path}/n.prototxt" base_lr: 0.1 lr_policy: "fixed" max_iter: 1\n'
@@ -108,7 +108,9 @@ def test_every_problem_of_a_solver(tmp_path):
     for part in ("unknown lr_policy", "Did you mean 'Adam'?", "iter_size is too small",
                  "no field 'weigth_decay'", "'nowhere.prototxt': no such file"):
         assert part in texts
-    assert len(report.problems) == 5
+    assert len(texts.split(" | ")) == 5
+    assert sorted(text.split(",")[0] for text in _texts(report, "warning")) == [
+        "base_lr is not set", "max_iter is 0 or not set"]
 
 
 def test_reshape_sizes_of_both_inputs_are_compared_without_data(tmp_path):

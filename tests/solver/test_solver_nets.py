@@ -147,10 +147,12 @@ def test_weights_are_loaded_into_all_nets(tmp_path, monkeypatch, caplog):
     solver.net.params["ip"][0].host_data[...] = 7
     solver.net.save("w.caffemodel")
     Solver(parse_solver(BASE + ordered(SUM).replace('"ip"', '"other"'))).net.save("o.caffemodel")
-    other = Solver(parse_solver(text + 'weights: "o.caffemodel , w.caffemodel" ', "s.prototxt"))
+    other = Solver(parse_solver(text + 'weights: "w.caffemodel , w.caffemodel" ', "s.prototxt"))
     for net in (other.net, other.test_nets[0]):
         assert (net.params["ip"][0].host_data == 7).all()
-    assert "No layer of the net is named in o.caffemodel" in caplog.text
+    assert "these layers have the values" not in caplog.text
+    with pytest.raises(WeightsError, match="got other, wanted ip"):
+        Solver(parse_solver(text + 'weights: "o.caffemodel" ', "s.prototxt"))
     wide = text.replace("num_output: 1", "num_output: 2").replace("dim: 2 dim: 1", "dim: 2 dim: 2")
     with pytest.raises(WeightsError, match="Rename the layer"):
         Solver(parse_solver(wide + 'weights: "w.caffemodel"'))
