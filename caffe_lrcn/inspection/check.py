@@ -1,6 +1,7 @@
 """Everything that is wrong with definitions, found without data, weights or a forward pass."""
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +24,7 @@ from ..proto.upgrade import upgrade_solver
 from ..solver.checks import solver_doubts, solver_errors
 from ..solver.nets import plan_nets
 from .look import Look, look_at, variant_name
-from .problems import ERROR, WARNING, Problem, merge
+from .problems import ERROR, NOTE, WARNING, Problem, merge
 from .recurrent_rules import check_recurrent
 from .repair import is_solver, repair
 
@@ -118,6 +119,12 @@ class _Checker:
             self.result.problems.append(Problem(
                 WARNING, solver.place.at("max_iter"),
                 "max_iter is 0 or not set, so no iteration is made. Set it"))
+        for number, names in enumerate(solver.param.weights):
+            for name in filter(None, map(str.strip, names.split(","))):
+                if not os.path.exists(resolve(name, file)):
+                    self.result.problems.append(Problem(
+                        NOTE, solver.place.at("weights", number),
+                        f"'{name}' is not there, and training needs it"))
         self._solver = solver
         for plan in plan_nets(solver, self._named_net, report):
             plan.state.stage.extend(self._stages)

@@ -1,6 +1,7 @@
 """Look at one variant of a net without data: its layers, all shapes that can be told, findings."""
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from ..net.collect import Collector, Shape
 from ..net.doubts import graph_doubts
 from ..net.filter import filter_layers, rule_mismatch
 from ..net.splits import UnknownBottom
+from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef, NetDef
 from .data_shapes import guess_shapes, needs_data
@@ -103,9 +105,7 @@ class _Findings(Collector):
         error.layer = error.layer or layer.param.name
         error.where = error.where or layer.place.at()
         if not str(error.where).startswith(layer.place.file + ":"):
-            # Another file is to blame: data that are not there are not a problem of the definition.
-            if not needs_data(layer):
-                self._note(layer, f"not looked at further: {error}")
+            self._blame_data(layer, error)
         elif not isinstance(error, PrototxtError) and any(
                 name in self._assumed for name in layer.param.bottom):
             error.remedy = (f"{error.remedy.rstrip('.')}. " if error.remedy else "") + (
@@ -148,6 +148,21 @@ class _Findings(Collector):
         self._made.update(param.top)
         return found or tops
 
+    def _blame_data(self, layer: LayerDef, error: CaffeError) -> None:
+        """Note which files are not there, since a definition may come without its data.
+
+        Data that are there and wrong are an error.
+        """
+        missing = [(place, path) for place, path in _files_of(layer)
+                   if not os.path.exists(resolve(path, layer.place.file))]
+        for place, path in missing:
+            self.problems.append(Problem(NOTE, place, f"layer '{layer.param.name}': '{path}' is "
+                                                      "not there, and training needs it"))
+        if not missing and needs_data(layer):
+            self.report(error)
+        elif not missing:
+            self._note(layer, f"not looked at further: {error}")
+
     def _guess(self, layer: LayerDef) -> list[Shape | None]:
         guess = guess_shapes(layer, self.layers)
         open_tops = [name for name in layer.param.top if name not in self._given]
@@ -178,6 +193,14 @@ class _Findings(Collector):
     def _note(self, layer: LayerDef, text: str) -> None:
         self.problems.append(Problem(NOTE, layer.place.at(),
                                      f"layer '{layer.param.name}': {text}"))
+
+
+def _files_of(layer: LayerDef) -> list[tuple[str, str]]:
+    """Return place and path of each file that a layer reads when it is set up."""
+    return [(layer.place.at(field.name, name), getattr(message, name))
+            for field, message in layer.param.ListFields() if field.name.endswith("_param")
+            for name in ("source", "mean_file")
+            if name in message.DESCRIPTOR.fields_by_name and getattr(message, name)]
 
 
 def variant_name(state: caffe_pb2.NetState) -> str:
