@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..backends import SMALLER, Backend
 from ..blob import Blob
+from ..collection import paused_collection
 from ..errors import BackendError, CaffeError
 from ..layer_types import Layer
 from ..layer_types.base import LayerContext, Settings
@@ -126,6 +127,7 @@ class Built:
             node.layer.close()
 
 
+@paused_collection()
 def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int = 1,
           settings: Settings | None = None, scalars: Scalars | None = None,
           force_backward: bool = False, collector: Collector | None = None) -> Built:

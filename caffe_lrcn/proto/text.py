@@ -13,6 +13,7 @@ from typing import TypeVar
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
+from caffe_lrcn.collection import paused_collection
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.file_kinds import (
@@ -130,6 +131,7 @@ def format_text(message: Message) -> str:
     return re.sub(r"(?m)^( *\w+: -?\d+)\.0$", r"\1", text)
 
 
+@paused_collection()
 def parse_message(text: str, message: _M, file: str) -> tuple[_M, Place]:
     """Parse text format into an empty message; return it and the place of its fields.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import DivergedError, PrototxtError, WeightsError
+from caffe_lrcn.errors import DivergedError, NetError, PrototxtError, WeightsError
 from caffe_lrcn.proto.text import parse_solver, read_solver
 from caffe_lrcn.solver.nets import plan_nets, with_state
 from caffe_lrcn.solver.solver import Solver
@@ -177,3 +177,9 @@ def test_a_net_that_is_missing_is_looked_for_beside_the_solver_too(tmp_path):
     (tmp_path / "train.prototxt").write_text(SUM)
     with pytest.raises(PrototxtError, match=r"no such file \(named at .*there is 'train.prototxt'"):
         Solver(parse_solver(BASE + 'net: "trian.prototxt"', str(tmp_path / "s.prototxt")))
+
+
+def test_a_net_without_a_loss_is_refused():
+    with pytest.raises(NetError, match="has no loss"):
+        Solver(parse_solver(BASE + 'net_param { layer { name: "x" type: "DummyData" top: "x" '
+                            "dummy_data_param { shape { dim: 1 } } } }"))
