@@ -11,9 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "caffe_lrcn"
 #: Folders and modules of the package; each imports only from itself and from those before it.
-ORDER = ("printable", "errors", "hints", "memory", "hdf5_files", "rng", "paths", "files", "glog",
-         "proto", "backends", "blob", "arena", "filler", "sources", "layer_types", "net", "solver",
-         "inspection", "drawing", "language", "metrics", "tasks", "pycaffe", "caffe_tools", "cli")
+ORDER = ("printable", "errors", "hints", "collection", "memory", "hdf5_files", "rng", "paths",
+         "files", "glog", "proto", "backends", "blob", "arena", "filler", "sources", "layer_types",
+         "net", "solver", "inspection", "drawing", "language", "metrics", "tasks", "pycaffe",
+         "caffe_tools", "cli")
 #: What stands at the top for its name: the front, and pycaffe's modules passed on.
 TOP = {"__init__": "pycaffe", "_caffe": "pycaffe", "classifier": "pycaffe", "coord_map": "pycaffe",
        "detector": "pycaffe", "draw": "pycaffe", "io": "pycaffe", "net_spec": "pycaffe",

@@ -17,6 +17,7 @@ from ..backends import get_backend
 from ..errors import NetError, UsageError
 from ..hints import did_you_mean, nearest
 from ..net.net import Net
+from ..net.weights import warn_of_missing
 from ..paths import resolve
 from ..proto.caffe_pb2 import TEST
 from ..proto.text import read_net
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     backend = get_backend(f"gpu:{args.device}" if args.mode == "GPU" else "cpu")
     net = Net(read_net(resolve(args.net)), backend, phase=TEST)
     try:
-        net.copy_trained_layers_from(args.weights)
+        warn_of_missing([net.copy_trained_layers_from(args.weights)])
         extract_features(net, args.blobs, args.databases, args.batches, args.db_type)
     finally:
         net.close()

@@ -63,15 +63,11 @@ def run(args: argparse.Namespace) -> int:
 def _load_weights(net: Net, paths: list[str]) -> None:
     """Copy weights into ``net`` and log what went where; warn if layers got none."""
     from .. import glog
+    from ..net.weights import warn_of_missing
     if not paths:
         raise UsageError("--weights names no file")
-    loaded: set[str] = set()
-    for path in paths:
-        report = net.copy_trained_layers_from(path)
-        loaded.update(report.loaded)
+    reports = [net.copy_trained_layers_from(path) for path in paths]
+    for report in reports:
         for line in report.lines():
             glog.info(line)
-    untrained = [name for name in report.missing if name not in loaded]
-    if untrained:
-        glog.warning(f"No file of weights names {', '.join(untrained)}: these layers have the "
-                    "values that their fillers drew")
+    warn_of_missing(reports)

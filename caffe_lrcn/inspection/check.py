@@ -1,27 +1,30 @@
 """Everything that is wrong with definitions, found without data, weights or a forward pass."""
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..collection import paused_collection
 from ..errors import CaffeError, PrototxtError
 from ..net.collect import Shape
-from ..net.filter import make_state
+from ..net.doubts import is_loss, missing_loss, rate_doubt, unfilled
+from ..net.filter import filter_layers, make_state
 from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.text import (
+    LayerDef,
     NetDef,
     SolverDef,
     inline_net,
-    parse_message,
-    parse_net,
-    parse_solver,
     read_text,
+    upgraded_net,
 )
-from ..solver.checks import solver_errors
+from ..proto.upgrade import upgrade_solver
+from ..solver.checks import solver_doubts, solver_errors
 from ..solver.nets import plan_nets
-from .look import look_at, variant_name
-from .problems import Problem, merge
+from .look import Look, look_at, variant_name
+from .problems import ERROR, NOTE, WARNING, Problem, merge
 from .recurrent_rules import check_recurrent
 from .repair import is_solver, repair
 
@@ -60,7 +63,8 @@ def check_file(path: str, stages: Sequence[str] = (),
     except PrototxtError as error:
         checker.report(error)
     else:
-        (checker.solver if is_solver(text) else checker.net)(text)
+        with paused_collection():
+            (checker.solver if is_solver(text) else checker.net)(text)
     checker.result.problems = merge(checker.result.problems)
     return checker.result
 
@@ -71,6 +75,7 @@ class _Checker:
     def __init__(self, result: Report, stages: Sequence[str], shapes: Mapping[str, Shape]) -> None:
         self.result = result
         self._stages, self._shapes = stages, shapes
+        self._solver: SolverDef | None = None
         self._damaged: set[str] = set()
 
     def report(self, error: CaffeError) -> None:
@@ -87,15 +92,16 @@ class _Checker:
     def solver(self, text: str) -> None:
         """Check a solver and the nets that it plans."""
         file = self.result.file
-        repaired = repair(text, caffe_pb2.SolverParameter(), file)
+        param = caffe_pb2.SolverParameter()
+        repaired = repair(text, param, file)
         self.result.problems += repaired.problems
         if repaired.text is None:
             return
+        solver = SolverDef(param, repaired.place)
         try:
-            solver = parse_solver(repaired.text, file)
+            upgrade_solver(param, repaired.place)
         except PrototxtError as error:
             self.report(error)
-            solver = SolverDef(*parse_message(repaired.text, caffe_pb2.SolverParameter(), file))
         # A field that was blanked out above is not to be missed again.
         blamed = {problem.text.split("'")[1] for problem in repaired.problems
                   if "'" in problem.text}
@@ -107,16 +113,30 @@ class _Checker:
         solver.param.snapshot_prefix = solver.param.snapshot_prefix or "snapshot"
         for error in solver_errors(solver.param, solver.place):
             report(error)
+        self.result.problems += [Problem.from_error(doubt, WARNING)
+                                 for doubt in solver_doubts(solver.param, solver.place)]
+        if not solver.param.max_iter and "max_iter" not in blamed:
+            self.result.problems.append(Problem(
+                WARNING, solver.place.at("max_iter"),
+                "max_iter is 0 or not set, so no iteration is made. Set it"))
+        for number, names in enumerate(solver.param.weights):
+            for name in filter(None, map(str.strip, names.split(","))):
+                if not os.path.exists(resolve(name, file)):
+                    self.result.problems.append(Problem(
+                        NOTE, solver.place.at("weights", number),
+                        f"'{name}' is not there, and training needs it"))
+        self._solver = solver
         for plan in plan_nets(solver, self._named_net, report):
             plan.state.stage.extend(self._stages)
             self._variant(plan.definition, plan.state)
 
     def _parse(self, text: str, file: str) -> NetDef | None:
-        repaired = repair(text, caffe_pb2.NetParameter(), file)
+        param = caffe_pb2.NetParameter()
+        repaired = repair(text, param, file)
         self.result.problems += repaired.problems
         self._damaged |= repaired.damaged
         try:
-            return None if repaired.text is None else parse_net(repaired.text, file)
+            return None if repaired.text is None else upgraded_net(param, repaired.place)
         except PrototxtError as error:  # an old form that has no new one
             self.report(error)
             return None
@@ -142,16 +162,43 @@ class _Checker:
             self.report(PrototxtError("the net has no layers", where=net.place.file))
         look = look_at(net, state, self._shapes, frozenset(self._damaged))
         name = variant_name(state)
-        for problem in (*look.problems, *check_recurrent(look)):
+        trained = self._training_problems(look) if state.phase == _TRAIN else []
+        for problem in (*look.problems, *check_recurrent(look), *trained):
             problem.variants = [name]
             self.result.problems.append(problem)
         if name not in self.result.variants:
             self.result.variants.append(name)
 
 
+    def _training_problems(self, look: Look) -> list[Problem]:
+        """Return why nothing is learnt; of a net that no solver names, warnings alone."""
+        graph, problems = look.built.graph, []
+        error = missing_loss(graph, look.definition.layers)
+        if error and not look.definition.param.force_backward:
+            problems.append(Problem.from_error(error, ERROR if self._solver else WARNING))
+        if len(look.built.nodes) == len(graph.vertices):
+            doubt = rate_doubt(graph, [one.lr for one in look.built.learnable])
+            problems += [Problem.from_error(doubt, WARNING)] if doubt else []
+        if self._solver is None or not self._solver.param.weights:
+            problems += [Problem.from_error(doubt, WARNING) for _, doubt in unfilled(graph)]
+        return problems
+
+
 def _phases(net: NetDef) -> list[int]:
-    """Return the phases that a net's rules tell apart; TEST alone if they tell none."""
+    """Return the phases that a net's rules tell apart; TEST alone if they tell none.
+
+    Where TRAIN has neither data nor a loss nobody trains: the rules of a deployed net are left
+    over from training.
+    """
+    state = make_state(_TRAIN, base=net.param.state)
     if any(rule.HasField("phase") for layer in net.layers
            for rule in (*layer.param.include, *layer.param.exclude)):
-        return [_TRAIN, _TEST]
+        trains = any(is_loss(layer) or _brings_data(layer)
+                     for layer in filter_layers(net.layers, state, lambda error: None))
+        return [_TRAIN, _TEST] if trains else [_TEST]
     return [net.param.state.phase if net.param.HasField("state") else _TEST]
+
+
+def _brings_data(layer: LayerDef) -> bool:
+    """Tell whether a layer makes blobs of its own, other than inputs that a caller fills."""
+    return not layer.param.bottom and layer.param.type not in ("Input", "Parameter")

@@ -1,20 +1,27 @@
 """Look at one variant of a net without data: its layers, all shapes that can be told, findings."""
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..backends import get_backend
-from ..errors import CaffeError, UsageError
-from ..layer_types import layer_class
-from ..net.build import Step, build
+from ..blob import Blob
+from ..errors import CaffeError, PrototxtError, UsageError
+from ..layer_types import TYPES, layer_class
+from ..layer_types.base import LayerContext
+from ..net.build import Built, Step, build
 from ..net.collect import Collector, Shape
+from ..net.doubts import graph_doubts
 from ..net.filter import filter_layers, rule_mismatch
 from ..net.splits import UnknownBottom
+from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef, NetDef
 from .data_shapes import guess_shapes, needs_data
 from .problems import NOTE, WARNING, Problem
+
+_SOME_SHAPE = (4, 4, 64, 64)  # that most layers take
 
 
 @dataclass
@@ -23,12 +30,14 @@ class Look:
 
     Args:
         definition, state: the net, and the phase, level and stages that choose its layers.
+        built: what the builder made.
         steps: the layers that somebody wrote, in order.
         problems: errors, warnings and notes.
     """
 
     definition: NetDef
     state: caffe_pb2.NetState
+    built: Built
     steps: list[Step] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -48,7 +57,11 @@ def look_at(definition: NetDef, state: caffe_pb2.NetState,
     built = build(findings.layers, get_backend("shapes"), state.phase,
                   force_backward=definition.param.force_backward, collector=findings)
     built.close()
-    return Look(definition, state, [step for step in built.steps if not step.inserted],
+    for step in built.steps:
+        findings.probe(step)
+    findings.problems += [Problem.from_error(doubt, WARNING)
+                          for doubt in graph_doubts(built.graph, state.phase)]
+    return Look(definition, state, built, [step for step in built.steps if not step.inserted],
                 findings.problems)
 
 
@@ -60,11 +73,19 @@ class _Findings(Collector):
         super().__init__()
         self.problems: list[Problem] = []
         self._definition, self._state = definition, state
+        self._backend = get_backend("shapes")
         self._given, self._skipped = given, skipped
         self._made: set[str] = set()
         #: Blobs whose shape depends on something assumed.
         self._assumed: set[str] = set()
         self.layers = filter_layers(definition.layers, state, self.report)
+        self._kept = set(map(id, self.layers))
+        self._read = {blob for layer in self.layers if layer.param.type != "Silence"
+                      for blob in layer.param.bottom}
+        self._makers: dict[str, list[LayerDef]] = {}
+        for layer in definition.layers:
+            for blob in layer.param.top:
+                self._makers.setdefault(blob, []).append(layer)
 
     def report(self, error: CaffeError) -> None:
         """Note an error, each once."""
@@ -84,16 +105,34 @@ class _Findings(Collector):
         error.layer = error.layer or layer.param.name
         error.where = error.where or layer.place.at()
         if not str(error.where).startswith(layer.place.file + ":"):
-            # Another file is to blame: data that are not there are not a problem of the definition.
-            if not needs_data(layer):
-                self._note(layer, f"not looked at further: {error}")
-        elif any(name in self._assumed for name in layer.param.bottom):
+            self._blame_data(layer, error)
+        elif not isinstance(error, PrototxtError) and any(
+                name in self._assumed for name in layer.param.bottom):
             error.remedy = (f"{error.remedy.rstrip('.')}. " if error.remedy else "") + (
                 "This rests on a shape that was assumed; --shape says another")
             self.problems.append(Problem.from_error(error, WARNING))
         else:
             self.report(error)
         return self._guess(layer) if needs_data(layer) else []
+
+    def probe(self, step: Step) -> None:
+        """Look for what the definition alone says wrong in a layer whose bottoms are unknown."""
+        layer = step.definition
+        if step.node or step.inserted or None not in step.bottoms or (
+                layer.param.type not in TYPES or self.skips(layer)):
+            return
+        context = LayerContext(self._backend, self._state.phase, 1, layer.place)
+        bottom, top = ([Blob(self._backend, _SOME_SHAPE) for _ in names]
+                       for names in (layer.param.bottom, layer.param.top))
+        made = layer_class(layer.param.type)(layer.param, context)
+        try:
+            made.setup(bottom, top)
+        except PrototxtError as error:
+            self.report(error)
+        except (CaffeError, IndexError):
+            pass  # for other shapes it may be right
+        finally:
+            made.close()
 
     def settle(self, layer: LayerDef, tops: list[Shape | None]) -> list[Shape | None]:
         """Let shapes given from outside win; note what cannot be known."""
@@ -109,6 +148,21 @@ class _Findings(Collector):
         self._made.update(param.top)
         return found or tops
 
+    def _blame_data(self, layer: LayerDef, error: CaffeError) -> None:
+        """Note which files are not there, since a definition may come without its data.
+
+        Data that are there and wrong are an error.
+        """
+        missing = [(place, path) for place, path in _files_of(layer)
+                   if not os.path.exists(resolve(path, layer.place.file))]
+        for place, path in missing:
+            self.problems.append(Problem(NOTE, place, f"layer '{layer.param.name}': '{path}' is "
+                                                      "not there, and training needs it"))
+        if not missing and needs_data(layer):
+            self.report(error)
+        elif not missing:
+            self._note(layer, f"not looked at further: {error}")
+
     def _guess(self, layer: LayerDef) -> list[Shape | None]:
         guess = guess_shapes(layer, self.layers)
         open_tops = [name for name in layer.param.top if name not in self._given]
@@ -117,26 +171,21 @@ class _Findings(Collector):
                               f"--shape {open_tops[0]}=… says otherwise")
             self._assumed.update(open_tops)
         unknown = [name for name, shape in zip(layer.param.top, guess.shapes, strict=False)
-                   if shape is None and name not in self._given and self._is_read(name)]
+                   if shape is None and name not in self._given and name in self._read]
         if unknown:
             self._note(layer, "without its data the shape is not known of "
                               f"{', '.join(unknown)}; say it with --shape {unknown[0]}=…")
         return [shape if shape and min(shape) > 0 else None for shape in guess.shapes]
 
-    def _is_read(self, blob: str) -> bool:
-        return any(blob in layer.param.bottom and layer.param.type != "Silence"
-                   for layer in self.layers)
-
     def _why_unknown(self, blob: str) -> str:
         """Return which layers make a blob, and why they do not do so in this variant."""
-        reasons = [self._why_absent(layer) for layer in self._definition.layers
-                   if blob in layer.param.top]
-        return f"It is made by {', or by '.join(reasons[:3])}" if reasons else ""
+        reasons = [self._why_absent(layer) for layer in self._makers.get(blob, ())[:3]]
+        return f"It is made by {', or by '.join(reasons)}" if reasons else ""
 
     def _why_absent(self, layer: LayerDef) -> str:
         line = layer.place.at().removeprefix(layer.place.file)
         name = f"layer '{layer.param.name}' ({line[1:]})" if line else f"'{layer.param.name}'"
-        if any(layer is kept for kept in self.layers):
+        if id(layer) in self._kept:
             return f"{name}, which comes later: move it up"
         why = [rule_mismatch(self._state, rule) for rule in layer.param.include]
         return f"{name}, left out here: {why[0] if why else 'an exclude rule holds'}"
@@ -144,6 +193,14 @@ class _Findings(Collector):
     def _note(self, layer: LayerDef, text: str) -> None:
         self.problems.append(Problem(NOTE, layer.place.at(),
                                      f"layer '{layer.param.name}': {text}"))
+
+
+def _files_of(layer: LayerDef) -> list[tuple[str, str]]:
+    """Return place and path of each file that a layer reads when it is set up."""
+    return [(layer.place.at(field.name, name), getattr(message, name))
+            for field, message in layer.param.ListFields() if field.name.endswith("_param")
+            for name in ("source", "mean_file")
+            if name in message.DESCRIPTOR.fields_by_name and getattr(message, name)]
 
 
 def variant_name(state: caffe_pb2.NetState) -> str:

@@ -21,7 +21,7 @@ def check_recurrent(look: Look) -> list[Problem]:
     """Return findings about axes, time-major order and sizes written as numbers."""
     if not any(step.definition.param.type in RECURRENT for step in look.steps):
         return []
-    return [*_transposed(look), *_fixed_sizes(look), *_wrong_axes(look)]
+    return [*_transposed(look), *_scrambled(look), *_fixed_sizes(look), *_wrong_axes(look)]
 
 
 def _transposed(look: Look) -> Iterator[Problem]:
@@ -43,6 +43,21 @@ def _transposed(look: Look) -> Iterator[Problem]:
             yield _problem(ERROR, cont, ("reshape_param", "shape"),
                            f"cont of layer '{param.name}' becomes {marks[0]} x {marks[1]}, but its "
                            f"input {sizes[0]} x {sizes[1]}. Time comes first: both are T x N")
+
+
+def _scrambled(look: Look) -> Iterator[Problem]:
+    """Find Reshape layers that are to turn N x T round, which they cannot."""
+    feeds = {name for step in look.steps if step.definition.param.type in RECURRENT
+             for name in step.definition.param.bottom}
+    for step in look.steps:
+        if step.definition.param.type != "Reshape" or not set(step.definition.param.top) & feeds:
+            continue
+        before, after = ((shape or ())[:2] for shape in (step.bottoms[0], step.tops[0]))
+        if len(after) == 2 and before == after[::-1] != after:
+            yield _problem(WARNING, step.definition, ("reshape_param", "shape"),
+                           f"{before[0]} x {before[1]} becomes {after[0]} x {after[1]}, but a "
+                           "Reshape keeps the order of the numbers and transposes nothing. "
+                           "Steps and streams are mixed up: bring the data as T x N")
 
 
 def _fixed_sizes(look: Look) -> Iterator[Problem]:

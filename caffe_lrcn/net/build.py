@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
-from .. import glog
 from ..backends import SMALLER, Backend
 from ..blob import Blob
+from ..collection import paused_collection
 from ..errors import BackendError, CaffeError
 from ..layer_types import Layer
-from ..layer_types.base import TRAIN, LayerContext, Settings
+from ..layer_types.base import LayerContext, Settings
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef, Place
 from .backward_plan import plan_backward
@@ -24,7 +24,7 @@ from .freeze import freeze, is_frozen
 from .loss_memory import plan_loss_memory
 from .params import Learnable, own_rates, plan_params
 from .splits import insert_splits
-from .storage import find_overwrites, plan_storage
+from .storage import plan_storage
 
 if TYPE_CHECKING:
     from ..backends.scalars import Scalars
@@ -125,6 +125,7 @@ class Built:
             node.layer.close()
 
 
+@paused_collection()
 def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int = 1,
           settings: Settings | None = None, scalars: Scalars | None = None,
           force_backward: bool = False, collector: Collector | None = None) -> Built:
@@ -163,22 +164,6 @@ def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int
             raise
         collector.report(error)
     return built
-
-
-def warn_of_overwrites(graph: Graph, phase: int) -> None:
-    """Log a warning for each layer in place that changes what another layer needs."""
-    # CAFFE-QUIRK: values or gradients are then wrong, as they are in Caffe.
-    for spoilt in find_overwrites(graph):
-        if spoilt.backward and phase != TRAIN:
-            continue
-        writer, reader = spoilt.writer.definition, spoilt.reader.definition
-        what = "computes its gradient from" if spoilt.backward else "reads"
-        if reader.param.type == "Parameter":
-            what = "begins its next pass with"
-        glog.warning(
-            f"{writer.place.at()}: layer '{writer.param.name}' changes in place the memory of "
-            f"'{spoilt.blob}', so layer '{reader.param.name}' {what} changed values, as in Caffe. "
-            f"Give the top of '{writer.param.name}' another name.")
 
 
 def _make_blobs(graph: Graph, backend: Backend) -> list[Blob]:

@@ -25,11 +25,13 @@ class Collector:
 
     def __init__(self) -> None:
         self.errors: list[CaffeError] = []
+        self._known: set[tuple[object, str]] = set()
 
     def report(self, error: CaffeError) -> None:
         """Keep an error of a pass."""
-        if all((error.where, error.message) != (known.where, known.message)
-               for known in self.errors):
+        key = error.where, error.message
+        if key not in self._known:
+            self._known.add(key)
             self.errors.append(error)
 
     def skips(self, layer: LayerDef) -> bool:

@@ -9,7 +9,7 @@ from ..layer_types import TYPES, Layer, layer_class
 from ..proto.forks import fork_hint
 from ..proto.text import LayerDef
 from .collect import OnError, fail
-from .splits import unknown_bottom
+from .splits import COMPARED_NAMES, unknown_bottom
 
 AUTOMATIC = "(automatic)"
 
@@ -61,6 +61,7 @@ class _Wiring:
         self.names: list[str] = []
         self.unconsumed: set[str] = set()
         self._ids: dict[str, int] = {}
+        self._unknown = 0
         self._on_error = on_error
         # Of the layer that is being added: whether it has an error, and one that others may follow
         # from, so that they are not looked for.
@@ -97,7 +98,10 @@ class _Wiring:
     def _bottom(self, layer: LayerDef, position: int) -> int:
         blob = layer.param.bottom[position]
         if blob not in self.unconsumed:
-            self._on_error(unknown_bottom(layer, position, sorted(self.unconsumed)))
+            known = [] if self._unknown > COMPARED_NAMES else [
+                name for name in reversed(self._ids) if name in self.unconsumed]
+            self._unknown += 1
+            self._on_error(unknown_bottom(layer, position, known))
             self._sound = False
             return self._new(blob)
         self.unconsumed.discard(blob)

@@ -16,6 +16,7 @@ from ..proto.text import LayerDef, NetDef, read_net
 from ..sources.preprocessing import Preprocessing
 from ..sources.transform import Transform
 from .net import Net
+from .weights import load_into
 
 #: What LRCN subtracts from blue, green and red.
 MEAN = (104.0, 117.0, 123.0)
@@ -29,7 +30,7 @@ def load_trained(prototxt: str | os.PathLike[str], weights: str | os.PathLike[st
         WeightsError: a layer has no weights in the file, or they do not fit.
     """
     net = Net(read_net(prototxt), backend, phase=caffe_pb2.TEST, stages=stages)
-    report = net.copy_trained_layers_from(os.fspath(weights))
+    report = load_into(net, os.fspath(weights))
     if report.missing:
         raise WeightsError("the weights lack layers of the net", where=weights,
                            got=f"no {', '.join(report.missing)}", wanted=f"those of {prototxt}",

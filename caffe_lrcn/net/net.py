@@ -19,8 +19,9 @@ from ..layer_types.common.recurrent import Recurrent
 from ..proto import caffe_pb2
 from ..proto.text import NetDef
 from . import weights
-from .build import Built, Node, build, warn_of_overwrites
+from .build import Built, Node, build
 from .creation_log import creation_lines, filtered_text
+from .doubts import graph_doubts
 from .filter import filter_layers, make_state, warn_of_unknown_stages
 from .transfer import Transfer
 
@@ -65,13 +66,15 @@ class Net:
         with backend.device:
             built = build(layers, backend, self.phase, seed=seed, settings=self.settings,
                           scalars=self.scalars, force_backward=definition.param.force_backward)
-        warn_of_overwrites(built.graph, self.phase)
+        for doubt in graph_doubts(built.graph, self.phase):
+            glog.warning("%s", doubt)
         self._adopt(built)
         for line in creation_lines(self):
             glog.info(line)
 
     def _adopt(self, built: Built) -> None:
         graph, learnable = built.graph, built.learnable
+        self.graph = graph
         self.nodes = built.nodes
         self.learnable_params = [self.nodes[item.layer].layer.blobs[item.index]
                                  for item in learnable]
@@ -330,8 +333,14 @@ class Net:
 
     def copy_trained_layers_from(self, path: str,
                                  transfer: Transfer | None = None) -> weights.LoadReport:
-        """Load weights by layer name; see ``weights.load_into``."""
-        return weights.load_into(self, path, transfer)
+        """Load weights by layer name; see ``weights.load_into``.
+
+        Raises:
+            WeightsError: as ``load_into`` does, and if no layer of the net is in the file.
+        """
+        report = weights.load_into(self, path, transfer)
+        weights.refuse_strangers(self, report)
+        return report
 
     def share_trained_layers_with(self, other: Net) -> None:
         """Use the parameter values of ``other``; see ``weights.share_with``."""

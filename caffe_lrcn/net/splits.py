@@ -5,6 +5,8 @@ Source: Caffe's split insertion; the names are Caffe's, since they appear in sav
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
 
 from ..errors import NetError
 from ..hints import nearest
@@ -12,6 +14,10 @@ from ..layer_types import TYPES, layer_class
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef
 from .collect import OnError, fail
+
+# So many wrong names are compared with so many others: a net may have a hundred thousand blobs.
+COMPARED_NAMES = 100
+_COMPARED_WITH = 300
 
 # (index of a layer, index of one of its tops)
 TopRef = tuple[int, int]
@@ -68,10 +74,15 @@ def split_blob_name(layer: str, blob: str, top: int, output: int) -> str:
     return f"{split_layer_name(layer, blob, top)}_{output}"
 
 
-def unknown_bottom(layer: LayerDef, position: int, known: list[str]) -> UnknownBottom:
-    """Return the error for a bottom that no earlier layer makes."""
+def unknown_bottom(layer: LayerDef, position: int, known: Iterable[str]) -> UnknownBottom:
+    """Return the error for a bottom that no earlier layer makes.
+
+    Args:
+        layer, position: who reads it.
+        known: names of blobs, some of which are compared with it.
+    """
     blob = layer.param.bottom[position]
-    close = nearest(blob, known)
+    close = nearest(blob, islice(known, _COMPARED_WITH))
     remedy = (f"Did you mean '{close[0]}'?" if close else
               "A layer above must name it as a top, in this phase and with these stages.")
     error = UnknownBottom(f"unknown bottom blob '{blob}' (bottom {position})",
@@ -86,10 +97,13 @@ def _trace(layers: list[LayerDef], on_error: OnError) -> tuple[dict[tuple[int, i
     latest: dict[str, TopRef] = {}
     sources: dict[tuple[int, int], TopRef] = {}
     uses: Counter[TopRef] = Counter()
+    unknown = 0
     for index, layer in enumerate(layers):
         for position, blob in enumerate(layer.param.bottom):
             if blob not in latest:
-                on_error(unknown_bottom(layer, position, list(latest)))
+                unknown += 1
+                known = reversed(latest) if unknown <= COMPARED_NAMES else ()
+                on_error(unknown_bottom(layer, position, known))
                 continue
             sources[index, position] = latest[blob]
             uses[latest[blob]] += 1

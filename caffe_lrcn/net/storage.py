@@ -41,6 +41,8 @@ def diff_owners(graph: Graph) -> list[int]:
     return owner
 
 
+
+
 @dataclass(frozen=True)
 class Overwrite:
     """Layer ``writer`` changes in place the memory in which ``reader`` expects ``blob`` as it was.

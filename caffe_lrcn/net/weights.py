@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import glog
 from ..blob import Blob
 from ..errors import WeightsError
 from ..proto import weights_io
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .net import Net
 
 
+_SHOWN = 8  # names of layers in an error
 # protobuf refuses longer messages, so neither Caffe nor anything else could read the file.
 BINARY_LIMIT = 2**31 - 1
 
@@ -47,6 +49,34 @@ class LoadReport:
         if self.unused:
             lines.append(f"    not in the net (ignored): {', '.join(self.unused)}")
         return lines + [f"    left out: {reason}" for reason in self.skipped]
+
+
+def refuse_strangers(net: Net, report: LoadReport) -> None:
+    """Refuse weights of another net: the run would go on with what the fillers drew.
+
+    Raises:
+        WeightsError: the net has parameters, and no layer of the file has a layer's name.
+    """
+    if report.loaded or not net.param_owners:
+        return
+    raise WeightsError("no layer of the net is named in these weights", where=report.source,
+                       got=_named(report.unused), wanted=_named(report.missing),
+                       remedy="Give the weights of this net, or give its layers the names of the "
+                              "file's. To start without them, leave them out")
+
+
+def warn_of_missing(reports: Sequence[LoadReport]) -> None:
+    """Log a warning that lists the layers which none of several files had weights for."""
+    loaded = {name for report in reports for name in report.loaded}
+    missing = [name for name in reports[-1].missing if name not in loaded] if reports else []
+    if missing:
+        glog.warning(f"No file of weights names {', '.join(missing)}: these layers have the "
+                     "values that their fillers drew")
+
+
+def _named(layers: Sequence[str]) -> str:
+    more = f" and {len(layers) - _SHOWN} more" if len(layers) > _SHOWN else ""
+    return f"{', '.join(layers[:_SHOWN])}{more}" if layers else "no layer with weights"
 
 
 def load_into(net: Net, path: str, transfer: Transfer | None = None) -> LoadReport:

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
 
-from google.protobuf import text_format
+from google.protobuf import text_encoding, text_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
 from caffe_lrcn.hints import nearest
@@ -31,28 +33,77 @@ class Token(NamedTuple):
     offset: int
 
 
-def value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None] | None:
-    """Return (wanted, remedy) if the token is not a value of this field, else None."""
+class WrongValue(Exception):
+    """A token is not a value of its field: what would be one, and what to do about it."""
+
+    def __init__(self, wanted: str, remedy: str | None = None) -> None:
+        super().__init__(wanted)
+        self.wanted, self.remedy = wanted, remedy
+
+
+def value_reader(field: FieldDescriptor) -> Callable[[Token], Any]:
+    """Return the function that turns a token into a value of this field.
+
+    A string comes as it is written between its quotes; `joined` makes the value of it. Of tokens
+    that are no such value the function raises WrongValue.
+    """
     if field.enum_type is not None:
-        return _enum_problem(field.enum_type, token)
-    if field.type in _STRINGS:
-        if token.kind == "string":
-            return _escape_problem(token.text)
-        return "a string", "Put it in quotes" if token.kind in ("word", "number") else None
-    wanted, parse = _parser(field)
+        return partial(_read_enum, field.enum_type,
+                       {value.name: value.number for value in field.enum_type.values})
+    if is_string(field):
+        return _read_string
+    return partial(_read_scalar, *_parser(field))
+
+
+def is_string(field: FieldDescriptor) -> bool:
+    """Tell whether a field holds text or bytes."""
+    return field.type in _STRINGS
+
+
+def joined(pieces: list[str], field: FieldDescriptor) -> str | bytes:
+    """Return the value of a field for strings that stand side by side, without their quotes.
+
+    Raises:
+        UnicodeDecodeError: the escapes make no text.
+    """
+    if field.type == _FD.TYPE_STRING and not any("\\" in piece for piece in pieces):
+        return "".join(pieces)
+    value = b"".join(map(unescaped, pieces))
+    return value.decode() if field.type == _FD.TYPE_STRING else value
+
+
+def unescaped(piece: str) -> bytes:
+    """Return the bytes that a string's inside stands for."""
+    return text_encoding.CUnescape(piece) if "\\" in piece else piece.encode()
+
+
+def _read_string(token: Token) -> str:
+    if token.kind != "string":
+        raise WrongValue("a string",
+                         "Put it in quotes" if token.kind in ("word", "number") else None)
+    _check_escapes(token.text)
+    return token.text[1:-1]
+
+
+def _read_scalar(wanted: str, parse: Callable[[str], object], token: Token) -> object:
     try:
         if token.kind not in ("word", "number"):
             raise ValueError
-        parse(token.text)
+        return parse(token.text)
     except ValueError:
-        return wanted, "Remove the quotes" if token.kind == "string" else None
-    return None
+        raise WrongValue(wanted,
+                         "Remove the quotes" if token.kind == "string" else None) from None
 
 
-def _escape_problem(text: str) -> tuple[str, str] | None:
-    if "\\" not in _GOOD_ESCAPE.sub("", text):
-        return None
-    return "a string with valid escapes", "Write a backslash as \\\\"
+def _check_escapes(text: str) -> None:
+    if "\\" in text:
+        good = "\\" not in _GOOD_ESCAPE.sub("", text)
+        try:
+            good = good and unescaped(text) is not None
+        except ValueError:  # a number that stands for no character
+            good = False
+        if not good:
+            raise WrongValue("a string with valid escapes", "Write a backslash as \\\\")
 
 
 def _parser(field: FieldDescriptor) -> tuple[str, Callable[[str], object]]:
@@ -64,17 +115,16 @@ def _parser(field: FieldDescriptor) -> tuple[str, Callable[[str], object]]:
     return "true or false", text_format.ParseBool
 
 
-def _enum_problem(enum: EnumDescriptor, token: Token) -> tuple[str, str | None] | None:
-    if token.kind == "word" and token.text in enum.values_by_name:
-        return None
+def _read_enum(enum: EnumDescriptor, numbers: dict[str, int], token: Token) -> int:
+    if token.kind == "word" and token.text in numbers:
+        return numbers[token.text]
     if token.kind == "number":
-        try:
-            if text_format.ParseInteger(token.text, True, False) in enum.values_by_number:
-                return None
-        except ValueError:
-            pass
+        with suppress(ValueError):
+            number = text_format.ParseInteger(token.text, True, False)
+            if number in enum.values_by_number:
+                return int(number)
     bare = token.text.strip("\"'")
-    near = nearest(bare, enum.values_by_name)
+    near = nearest(bare, numbers)
     remedy = f"Write {near[0]}, without quotes" if near and token.kind == "string" else (
         f"Did you mean {near[0]}?" if near else None)
-    return "one of " + ", ".join(enum.values_by_name), remedy
+    raise WrongValue("one of " + ", ".join(numbers), remedy)

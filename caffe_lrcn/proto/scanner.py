@@ -1,8 +1,7 @@
 """Scan protobuf text format against the schema: positions of all fields, and errors with a place.
 
-protobuf's own parser tells positions only for syntax errors. This scanner walks the same grammar
-first, checks names and values, and notes where every field stands; the values themselves are then
-read by protobuf (text.py).
+protobuf's own parser tells positions only for syntax errors. This one reads the same grammar, and
+notes where every field stands.
 """
 from __future__ import annotations
 
@@ -10,15 +9,25 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from functools import cache
+from itertools import accumulate
+from typing import Any, NoReturn
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
 
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.hints import did_you_mean, misspelt, nearest
 from caffe_lrcn.proto.forks import fork_hint
 from caffe_lrcn.proto.places import Path
-from caffe_lrcn.proto.scalars import Token, value_problem
+from caffe_lrcn.proto.scalars import (
+    Token,
+    WrongValue,
+    is_string,
+    joined,
+    unescaped,
+    value_reader,
+)
 from caffe_lrcn.proto.tokens import CLOSING, field_end, tokenise
 
 _SHOWN = 60  # characters of a token in an error
@@ -40,7 +49,6 @@ class Span:
     end: int
     top: int
     owner: Path
-    is_message: bool = False
 
 
 class Scanner:
@@ -51,15 +59,13 @@ class Scanner:
         on_error: gets the error of a wrong field and where that stands, which is then passed over;
             without it, and where the syntax leaves no way to go on, the error is raised.
 
-    `tokens` are those of the text. With `on_error`, `fields` holds the spans of all fields that
-    are right; `within` is the path of the message that was scanned last.
+    `tokens` are those of the text; `within` is the path of the message that was read last.
     """
 
     def __init__(self, text: str, file: str,
                  on_error: Callable[[PrototxtError, Span], None] | None = None) -> None:
         self.file = file
         self.positions: dict[Path, tuple[int, int]] = {}
-        self.fields: list[Span] = []
         self.within: Path = ()
         self._on_error, self._fatal = on_error, False
         self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
@@ -67,14 +73,14 @@ class Scanner:
         self._next, self._top = 0, 0
         self._root: Descriptor | None = None
 
-    def scan(self, descriptor: Descriptor) -> dict[Path, tuple[int, int]]:
-        """Scan the whole text as one message of this type; return the positions.
+    def scan(self, message: Message) -> dict[Path, tuple[int, int]]:
+        """Read the whole text into an empty message; return the positions.
 
         Raises:
             PrototxtError: a name, a value or the syntax is wrong; with file:line:column.
         """
-        self._root = descriptor
-        self._message(descriptor, (), None)
+        self._root = message.DESCRIPTOR
+        self._message(message, (), None)
         return self.positions
 
     def where(self, offset: int) -> tuple[int, int]:
@@ -84,9 +90,9 @@ class Scanner:
 
     # -- grammar -------------------------------------------------------------------------
 
-    def _message(self, descriptor: Descriptor, path: Path, opening: Token | None) -> None:
-        """Scan fields up to the brace that closes `opening` (None: up to the end)."""
-        fields = descriptor.fields_by_name
+    def _message(self, message: Message, path: Path, opening: Token | None) -> None:
+        """Read fields up to the brace that closes `opening` (None: up to the end)."""
+        fields = _fields_of(message.DESCRIPTOR)
         counts: dict[str, int] = {}
         closing = CLOSING[opening.text] if opening else ""
         while True:
@@ -102,14 +108,10 @@ class Scanner:
             field = fields.get(token.text)
             try:
                 if field is None:
-                    self._unknown_field(token, descriptor)
-                self._field(field, token, path + (field.name,), counts)
+                    self._unknown_field(token, message.DESCRIPTOR)
+                self._field(field, message, token, (*path, field.name), counts)
             except PrototxtError as error:
                 self._pass_over(start, path, error)
-            else:
-                if self._on_error:
-                    self.fields.append(Span(token.offset, self._end(self._next - 1), self._top,
-                                            path, field.message_type is not None))
             if self._peek().text in (",", ";"):
                 self._take()
 
@@ -127,68 +129,90 @@ class Scanner:
         """Return the offset after a token."""
         return self.tokens[last].offset + len(self.tokens[last].text)
 
-    def _field(self, field: FieldDescriptor, token: Token, path: Path,
+    def _field(self, field: _Field, message: Message, token: Token, path: Path,
                counts: dict[str, int]) -> None:
-        is_message = field.message_type is not None
         seen = counts.get(field.name, 0)
-        repeated = _is_repeated(field)
-        if seen and not repeated:
+        if seen and not field.repeated:
             self._fail(token, f"field '{field.name}' takes one value, and this is the second",
                        remedy=f"The first is on line {self.positions[path][0]}; keep one of them")
         if self._peek().text == ":":
             self._take()
-        elif not is_message:
+        elif not field.is_message:
             self._fail(self._peek(), f"a colon was expected after '{field.name}'",
                        got=_shown(self._peek()), fatal=True)
-        value = self._message_value if is_message else self._scalar_value
-        if not repeated:
+        if not field.repeated:
             self.positions[path] = self.where(token.offset)
             counts[field.name] = 1
-            value(field, path)
+            self._value(field, message, token, path)
         elif self._peek().text == "[":
-            counts[field.name] = seen + self._list(field, path, seen, value)
+            self._list(field, message, path, counts)
         else:
             self.positions[path + (seen,)] = self.where(token.offset)
             counts[field.name] = seen + 1
-            value(field, path + (seen,))
+            self._value(field, message, token, (*path, seen))
 
-    def _list(self, field: FieldDescriptor, path: Path, start: int,
-              value: Callable[[FieldDescriptor, Path], None]) -> int:
-        """Scan `[a, b]`; return how many elements there were."""
+    def _list(self, field: _Field, message: Message, path: Path, counts: dict[str, int]) -> None:
+        """Read `[a, b]`."""
         self._take()
         if self._peek().text == "]":
             self._take()
-            return 0
-        number = 0
+            return
         while True:
-            element = path + (start + number,)
-            self.positions[element] = self.where(self._peek().offset)
-            value(field, element)
-            number += 1
+            number = counts.get(field.name, 0)
+            counts[field.name] = number + 1
+            self.positions[path + (number,)] = self.where(self._peek().offset)
+            self._value(field, message, self._peek(), (*path, number))
             token = self._take()
             if token.text == "]":
-                return number
+                return
             if token.text != ",":
                 self._fail(token, f"',' or ']' was expected in the list of '{field.name}'",
                            got=_shown(token))
 
-    def _message_value(self, field: FieldDescriptor, path: Path) -> None:
+    def _value(self, field: _Field, message: Message, token: Token, path: Path) -> None:
+        """Read a value into its message; `token` is to blame for what the value lacks."""
+        if field.is_message:
+            held = getattr(message, field.name)
+            self._message_value(field, held.add() if field.repeated else held, token, path)
+            return
+        value = self._scalar_value(field)
+        if field.repeated:
+            getattr(message, field.name).append(value)
+        else:
+            setattr(message, field.name, value)
+
+    def _message_value(self, field: _Field, message: Message, name: Token, path: Path) -> None:
         token = self._take()
         if token.text not in CLOSING:
             self._fail(token, f"field '{field.name}' holds a message", got=_shown(token),
                        wanted=f"{field.name} {{ ... }}")
-        self._message(field.message_type, path, token)
+        message.SetInParent()
+        self._message(message, path, token)
+        for required in field.required:
+            if not message.HasField(required):
+                self._fail(name, f"field '{required}' must be given")
 
-    def _scalar_value(self, field: FieldDescriptor, path: Path) -> None:
-        while True:
-            token = self._take()
-            problem = value_problem(field, token)
-            if problem:
-                wanted, remedy = problem
-                self._fail(token, f"wrong value for field '{field.name}'", got=_shown(token),
-                           wanted=wanted, remedy=remedy)
-            if token.kind != "string" or self._peek().kind != "string":
-                return  # adjacent strings are joined
+    def _scalar_value(self, field: _Field) -> Any:
+        token = self._take()
+        value = self._read(field, token)
+        if not field.is_string or "\\" not in token.text and self._peek().kind != "string":
+            return value
+        first, pieces = self._next - 1, [value]
+        while self._peek().kind == "string":  # adjacent strings are joined
+            pieces.append(self._read(field, self._take()))
+        try:
+            return joined(pieces, field.descriptor)
+        except UnicodeDecodeError as error:
+            at = bisect_right(list(accumulate(len(unescaped(piece)) for piece in pieces)),
+                              error.start)
+            self._fail(self.tokens[first + at], str(error))
+
+    def _read(self, field: _Field, token: Token) -> Any:
+        try:
+            return field.read(token)
+        except WrongValue as problem:
+            self._fail(token, f"wrong value for field '{field.name}'", got=_shown(token),
+                       wanted=problem.wanted, remedy=problem.remedy)
 
     def _close(self, token: Token, opening: Token | None, closing: str) -> None:
         if opening is None:
@@ -236,6 +260,40 @@ class Scanner:
         line, column = self.where(token.offset)
         raise PrototxtError(message, where=f"{self.file}:{line}:{column}", got=got, wanted=wanted,
                             remedy=remedy)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """What the grammar asks of a field; `required` names fields that its message must have."""
+
+    name: str
+    descriptor: FieldDescriptor
+    repeated: bool
+    is_message: bool
+    is_string: bool
+    required: tuple[str, ...]
+    read: Callable[[Token], Any]
+
+
+@cache
+def _fields_of(descriptor: Descriptor) -> dict[str, _Field]:
+    return {field.name: _field_of(field) for field in descriptor.fields}
+
+
+def _field_of(field: FieldDescriptor) -> _Field:
+    inner = field.message_type
+    required = () if inner is None else tuple(one.name for one in inner.fields if _is_required(one))
+    return _Field(field.name, field, _is_repeated(field), inner is not None, is_string(field),
+                  required, value_reader(field) if inner is None else _no_value)
+
+
+def _no_value(token: Token) -> NoReturn:
+    raise AssertionError("a message has fields, not a value")
+
+
+def _is_required(field: FieldDescriptor) -> bool:
+    required = getattr(field, "is_required", None)
+    return field.label == FieldDescriptor.LABEL_REQUIRED if required is None else bool(required)
 
 
 def _is_repeated(field: FieldDescriptor) -> bool:

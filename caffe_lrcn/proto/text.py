@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
+from caffe_lrcn.collection import paused_collection
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.files import read_file
 from caffe_lrcn.proto import caffe_pb2
@@ -27,12 +27,11 @@ from caffe_lrcn.proto.file_kinds import (
 )
 from caffe_lrcn.proto.places import Place
 from caffe_lrcn.proto.scanner import Scanner
-from caffe_lrcn.proto.tokens import short_tokens
 from caffe_lrcn.proto.upgrade import upgrade_net, upgrade_solver
 
 __all__ = ["LayerDef", "NetDef", "Place", "SolverDef", "format_text", "inline_net",
            "net_from_message", "parse_message", "parse_net", "parse_solver", "read_net",
-           "read_solver", "read_text"]
+           "read_solver", "read_text", "upgraded_net"]
 
 _M = TypeVar("_M", bound=Message)
 
@@ -77,14 +76,14 @@ def read_net(path: str | os.PathLike[str]) -> NetDef:
 def parse_net(text: str, file: str = "<string>") -> NetDef:
     """Parse and upgrade a net definition; `file` names it in errors."""
     param, place = parse_message(text, caffe_pb2.NetParameter(), file)
-    return _net_def(param, place)
+    return upgraded_net(param, place)
 
 
 def net_from_message(param: caffe_pb2.NetParameter, label: str) -> NetDef:
     """Upgrade a net definition that was built in a program; errors show the label."""
     copy = caffe_pb2.NetParameter()
     copy.CopyFrom(param)
-    return _net_def(copy, Place.nowhere(label))
+    return upgraded_net(copy, Place.nowhere(label))
 
 
 def inline_net(solver: SolverDef, *path: str | int) -> NetDef:
@@ -95,7 +94,7 @@ def inline_net(solver: SolverDef, *path: str | int) -> NetDef:
     param = caffe_pb2.NetParameter()
     source = getattr(solver.param, str(path[0]))
     param.CopyFrom(source[path[1]] if len(path) > 1 else source)
-    return _net_def(param, solver.place.child(*path))
+    return upgraded_net(param, solver.place.child(*path))
 
 
 def read_solver(path: str | os.PathLike[str]) -> SolverDef:
@@ -133,26 +132,14 @@ def format_text(message: Message) -> str:
     return re.sub(r"(?m)^( *\w+: -?\d+)\.0$", r"\1", text)
 
 
+@paused_collection()
 def parse_message(text: str, message: _M, file: str) -> tuple[_M, Place]:
     """Parse text format into an empty message; return it and the place of its fields.
 
     Raises:
         PrototxtError: wrong syntax, field or value, with file:line:column.
     """
-    scanner = Scanner(text, file)
-    place = Place(file, scanner.scan(message.DESCRIPTOR))
-    try:
-        # A line for each token: protobuf's pattern for blanks takes much memory.
-        text_format.ParseLines((piece for _, piece in short_tokens(scanner.tokens)), message)
-    except text_format.ParseError as error:  # e.g. escapes that are not UTF-8
-        token, _ = next(islice(short_tokens(scanner.tokens), (error.GetLine() or 1) - 1, None))
-        line, column = scanner.where(token.offset)
-        raise PrototxtError(re.sub(r"^\d+:\d+ : ", "", str(error)),
-                            where=f"{file}:{line}:{column}") from None
-    for missing in message.FindInitializationErrors():
-        path = [int(part) if part.isdigit() else part for part in re.findall(r"\w+", missing)]
-        raise PrototxtError(f"field '{path[-1]}' must be given", where=place.at(*path))
-    return message, place
+    return message, Place(file, Scanner(text, file).scan(message))
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -184,7 +171,12 @@ def read_text(path: str | os.PathLike[str]) -> str:
                         wanted="a prototxt (text)", remedy=remedy)
 
 
-def _net_def(param: caffe_pb2.NetParameter, place: Place) -> NetDef:
+def upgraded_net(param: caffe_pb2.NetParameter, place: Place) -> NetDef:
+    """Upgrade a net that was read from text; the message is changed.
+
+    Raises:
+        PrototxtError: an old form that has no new one.
+    """
     upgraded, places = upgrade_net(param, place)
     layers = [LayerDef(layer, spot) for layer, spot in zip(upgraded.layer, places, strict=True)]
     return NetDef(upgraded, layers, place)

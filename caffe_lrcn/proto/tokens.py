@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from caffe_lrcn.proto.scalars import Token
 
@@ -11,12 +11,14 @@ CLOSING = {"{": "}", "<": ">"}
 # A group that is repeated costs hundreds of bytes for each round. So here only sets of characters
 # are repeated without bound, and strings with escapes are walked through in steps.
 _TOKEN = re.compile(r"""
-    (?P<blank>\s+|\#[^\n]*)
-  | (?P<word>[A-Za-z_][0-9A-Za-z_+-]*)
+    \s* (?:
+    (?P<word>[A-Za-z_][0-9A-Za-z_+-]*)
   | (?P<number>(?:[0-9+-]|\.[0-9])[0-9A-Za-z_.+-]*)
   | (?P<string>"[^"\n\\]*"|'[^'\n\\]*')
-  | (?P<mark>.)
+  | (?P<blank>\#[^\n]*|\Z)
+  | (?P<mark>.) )
 """, re.VERBOSE)
+_KINDS = ("", *_TOKEN.groupindex)
 _STRING_PIECE = {'"': re.compile(r'(?:[^"\n\\]*\\.){,1000}[^"\n\\]*'),
                  "'": re.compile(r"(?:[^'\n\\]*\\.){,1000}[^'\n\\]*")}
 
@@ -32,15 +34,18 @@ def tokenise(text: str) -> list[Token]:
 
 def _up_to_escapes(text: str, start: int, tokens: list[Token]) -> int | None:
     """Add tokens up to the first string with escapes; return the offset behind it."""
+    new, add = tuple.__new__, tokens.append  # of millions of tokens
     for match in _TOKEN.finditer(text, start):
-        kind, offset = match.lastgroup or "mark", match.start()
-        if kind == "mark" and match.group() in _STRING_PIECE:
+        index = match.lastindex or 0
+        kind, (offset, end) = _KINDS[index], match.span(index)
+        if kind == "mark" and text[offset] in _STRING_PIECE:
             end = offset + 1 + sum(map(len, _pieces(text, offset)))
-            if text[end:end + 1] == match.group():
+            if text[end:end + 1] == text[offset]:
                 tokens.append(Token("string", text[offset:end + 1], offset))
                 return end + 1
+            end = offset + 1
         if kind != "blank":
-            tokens.append(Token(kind, match.group(), offset))
+            add(new(Token, (kind, text[offset:end], offset)))
     return None
 
 
@@ -50,19 +55,6 @@ def _pieces(text: str, start: int) -> Iterator[str]:
     while (match := pattern.match(text, at)) and match[0]:
         yield match[0]
         at = match.end()
-
-
-def short_tokens(tokens: Iterable[Token]) -> Iterator[tuple[Token, str]]:
-    """Yield tokens with their text, that of strings with many escapes as several short strings.
-
-    They mean the same, and protobuf reads them in little memory.
-    """
-    for token in tokens:
-        if token.kind == "string" and "\\" in token.text:
-            for piece in _pieces(token.text, 0):
-                yield token, token.text[0] + piece + token.text[0]
-        elif token.kind != "end":
-            yield token, token.text
 
 
 def top_level_names(text: str) -> set[str]:

@@ -13,7 +13,7 @@ from ..errors import ShapeError, UsageError, WeightsError
 from ..files import replacing
 from ..net.net import Net as EngineNet
 from ..net.transfer import Rename, Transfer
-from ..net.weights import LoadReport
+from ..net.weights import LoadReport, warn_of_missing
 from ..proto.text import read_net
 from . import batches
 from .layer import Layer, face_of
@@ -206,12 +206,14 @@ class Net:
             Which layers were loaded, missing, unused, skipped.
 
         Raises:
-            WeightsError: a layer does not fit, or a rename fits nothing.
+            WeightsError: a layer does not fit, no layer of the net is in the file, or a rename
+                fits nothing.
         """
         transfer = Transfer(tuple(Rename(*item) for item in (rename or {}).items()),
                             ignore_mismatch)
         report = self._engine.copy_trained_layers_from(os.fspath(path), transfer)
         transfer.check(self._engine, [report])
+        warn_of_missing([report])
         return report
 
     def load_hdf5(self, path: str | os.PathLike) -> None:

@@ -11,7 +11,7 @@ from .. import glog
 from ..blob import Blob
 from ..errors import SnapshotError
 from ..net.net import Net
-from ..net.weights import BINARY_LIMIT, binary_size
+from ..net.weights import BINARY_LIMIT, binary_size, load_into
 from ..proto.caffe_pb2 import SolverParameter
 from ..proto.weights_io import SolverStateFile, write_solverstate, write_solverstate_h5
 from .resume_file import ResumeFile, write_resume_file
@@ -107,7 +107,7 @@ def warn_of_differences(resume: ResumeFile, seed: int, arithmetic: dict[str, Any
 
 
 def _restore_weights(net: Net, path: str) -> None:
-    missing = net.copy_trained_layers_from(path).missing
+    missing = load_into(net, path).missing
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
         raise SnapshotError(f"the snapshot holds no weights of these layers: {names}", where=path,

@@ -16,7 +16,7 @@ from ..net.collect import OnError, fail
 from ..net.freeze import frozen_layers
 from ..net.net import Net
 from ..net.transfer import Transfer
-from ..net.weights import LoadReport
+from ..net.weights import LoadReport, load_into, warn_of_missing
 from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.file_kinds import missing_file_remedy
@@ -134,8 +134,8 @@ def load_weights(solver: SolverDef, net: Net, test_nets: Sequence[Net],
     """Load the files of ``weights`` (each entry may be a comma list) into all nets of a solver.
 
     Raises:
-        WeightsError: a file cannot be read, a layer's parameters do not fit, or a rename fits no
-            file.
+        WeightsError: a file cannot be read, a layer's parameters do not fit, no layer of the train
+            net is in the file, or a rename fits no file.
         UsageError: ``transfer`` says something about files, and there are none.
     """
     names = [name.strip() for item in solver.param.weights for name in item.split(",")]
@@ -146,15 +146,14 @@ def load_weights(solver: SolverDef, net: Net, test_nets: Sequence[Net],
         report = net.copy_trained_layers_from(path, transfer)
         for line in report.lines():
             glog.info(line)
-        if not report.loaded:
-            glog.warning(f"No layer of the net is named in {path}")
         for test_net in test_nets:
-            test_net.copy_trained_layers_from(path, transfer)
+            load_into(test_net, path, transfer)
         reports.append(report)
     if not reports and transfer != Transfer():
         raise UsageError("renames and ignored mismatches are about files of weights, and there "
                          "are none", remedy="Give them with --weights or in the solver")
     transfer.check(net, reports)
+    warn_of_missing(reports)
     return reports
 
 

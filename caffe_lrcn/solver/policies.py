@@ -5,7 +5,7 @@ Source: Caffe's SGDSolver::GetLearningRate.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from ..errors import PrototxtError
 from ..proto.caffe_pb2 import SolverParameter
@@ -84,6 +84,10 @@ def check_policy(param: SolverParameter, place: Place) -> None:
             "unknown lr_policy" if param.lr_policy else "lr_policy is not set",
             where=place.at("lr_policy"), got=repr(param.lr_policy) if param.lr_policy else None,
             wanted=", ".join(POLICIES))
+    if _is_forgotten(param, "gamma", ("step", "multistep", "exp")):
+        raise PrototxtError(f"lr_policy '{param.lr_policy}' needs gamma: without it the rate "
+                            "falls to 0", where=place.at("lr_policy"),
+                            remedy="Set gamma, for example to 0.1")
     wrong = _wrong_field(param)
     if wrong:
         field, wanted = wrong
@@ -102,3 +106,35 @@ def _wrong_field(param: SolverParameter) -> tuple[str, str] | None:
     if policy == "multistep" and not param.stepvalue:
         return "stepvalue", "at least one"
     return None
+
+
+def policy_doubts(param: SolverParameter, place: Place) -> Iterator[PrototxtError]:
+    """Yield what a policy can use and what is probably not meant."""
+    policy = param.lr_policy
+    if param.HasField("gamma") and not param.gamma and policy in ("step", "multistep", "exp"):
+        yield PrototxtError("gamma is 0, so the rate falls to 0", where=place.at("gamma"))
+    for field, policies in _NEEDED.items():
+        if _is_forgotten(param, field, policies):
+            yield PrototxtError(f"lr_policy '{policy}' has no {field}, which is then 0: "
+                                f"{_EFFECTS[policy, field]}", where=place.at("lr_policy"),
+                                remedy=f"Set {field}")
+    steps = list(param.stepvalue)
+    if policy == "multistep" and steps != sorted(steps):
+        yield PrototxtError("the stepvalues do not rise, so those behind a larger one come late",
+                            where=place.at("stepvalue", 0), got=", ".join(map(str, steps)))
+
+
+_EFFECTS = {("inv", "gamma"): "the rate never falls", ("inv", "power"): "the rate never falls",
+            ("poly", "power"): "the rate never falls",
+            ("sigmoid", "gamma"): "the rate is always half of base_lr",
+            ("sigmoid", "stepsize"): "the rate turns at iteration 0"}
+_NEEDED = {field: tuple(policy for policy, other in _EFFECTS if other == field)
+           for field in ("gamma", "power", "stepsize")}
+
+
+def _is_forgotten(param: SolverParameter, field: str, policies: Sequence[str]) -> bool:
+    """Tell whether a field is not set that one of these policies reads before training ends."""
+    if param.HasField(field) or param.lr_policy not in policies:
+        return False
+    first = {"step": param.stepsize, "multistep": min(param.stepvalue, default=0)}
+    return not 0 < param.max_iter <= first.get(param.lr_policy, 0)

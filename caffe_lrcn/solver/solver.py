@@ -18,6 +18,7 @@ from ..backends.scalars import NOT_FINITE, Reading
 from ..errors import DivergedError, SnapshotError
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
+from ..net.doubts import missing_loss, rate_doubt, unfilled
 from ..net.transfer import Transfer
 from ..proto.text import SolverDef, format_text
 from . import checkpoint, snapshot
@@ -77,6 +78,7 @@ class Solver:
         self.seed = choose_seed(self.param) if seed is None else seed
         self.settings = settings or Settings()
         self.net, self.test_nets = build_nets(definition, self.backend, self.seed, self.settings)
+        self._check_net()
         self.training: TrainingStep = EagerStep(self.net, self.param,
                                                 find_rule(self.param, definition.place))
         self.history = self.net.arena.history
@@ -84,7 +86,7 @@ class Solver:
         self.losses = LossWindow(self.param.average_loss)
         self.callbacks: list[tuple[Callable[[], None], Callable[[], None]]] = []
         self.next_action: Callable[[], Action] = lambda: Action.NONE
-        self.stopped_early = self.saves_at_the_end = False
+        self.stopped_early = self.saves_at_the_end = self._has_stepped = False
         self.last_snapshot: str | None = None
         self.keeps_losses = False
         self.recorders: list[Recorder] = []
@@ -102,6 +104,25 @@ class Solver:
         self.keeps_csv = bool(self.param.snapshot)
         self.loaded = load_weights(definition, self.net, self.test_nets, transfer or Transfer())
         glog.info("Solver scaffolding done.")
+
+    def _check_net(self) -> None:
+        """Refuse a net that has nothing to learn from; warn of one in which nothing learns."""
+        definition = self.net.definition
+        error = missing_loss(self.net.graph, definition.layers)
+        if error and not definition.param.force_backward:
+            self.close_nets()
+            raise error
+        doubt = rate_doubt(self.net.graph, self.net.param_lr)
+        if doubt:
+            glog.warning("%s", doubt)
+
+    def _warn_of_zero_weights(self) -> None:
+        """Warn of weights that are still 0 when training starts."""
+        for layer, doubt in unfilled(self.net.graph):
+            weights = self.net.params[layer.param.name][0].data
+            with self.backend.device:
+                if not bool(weights.any()):
+                    glog.warning("%s", doubt)
 
     # Training ---------------------------------------------------------------------------------
 
@@ -141,6 +162,9 @@ class Solver:
         """
         end = self.iter + iterations
         progress = ProgressLine(sys.stderr, end, self.plain_progress)
+        if not self._has_stepped:
+            self._warn_of_zero_weights()
+        self._has_stepped = True
         self.stopped_early = False
         # A run that goes on from a snapshot goes on with its window too.
         if not self.keeps_losses:
@@ -355,6 +379,10 @@ class Solver:
 
     def close(self) -> None:
         """Stop data sources and close the CSV log."""
+        self.close_nets()
+        self.csv.close()
+
+    def close_nets(self) -> None:
+        """Stop data sources."""
         for net in (self.net, *self.test_nets):
             net.close()
-        self.csv.close()

@@ -10,8 +10,8 @@ from .. import glog
 from ..errors import DataError
 from ..proto.file_kinds import HDF5_SIGNATURE
 
-_INTEGER = re.compile(r"\s*([+-]?\d+)", re.ASCII)
-_DIGITS = 1000
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_DIGITS = 20  # of a label; longer texts are none, and slow to read as a number
 _INT32 = np.iinfo(np.int32)
 
 
@@ -58,20 +58,27 @@ def read_picture_list(path: str) -> PictureList:
     The label is what follows the last space of the line, so names may contain spaces.
 
     Raises:
-        DataError: the list is missing, empty, or no text.
+        DataError: the list is missing, empty, or no text, or a line has no integer as its label.
 
     Source: Caffe image_data_layer.cpp.
     """
     names, labels, lines, blank = [], [], [], 0
+    wrong: list[tuple[int, str]] = []
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         line = line.rstrip()
         if not line:
             blank += 1
             continue
         name, space, text = line.rpartition(" ")
-        names.append(name if space else line)
-        labels.append(parse_label(text))
+        label = parse_label(text) if space else None
+        if label is None:
+            wrong.append((number, line))
+            continue
+        names.append(name)
+        labels.append(label)
         lines.append(number)
+    if wrong:
+        raise _no_label(path, wrong)
     if not names:
         raise DataError("the list names no picture", where=path,
                         remedy="Write one line per picture: its name, a space, its label.")
@@ -81,15 +88,22 @@ def read_picture_list(path: str) -> PictureList:
     return PictureList(path, names, np.array(labels, np.int32), np.array(lines, np.int64))
 
 
-def parse_label(text: str) -> int:
-    """Return the integer that a text starts with, 0 if it starts with none.
+def parse_label(text: str) -> int | None:
+    """Return the integer that a text is; None if it is something else, or beyond 32 bits.
 
-    CAFFE-QUIRK: like C's atoi, so ``3x`` is 3 and ``dog`` is 0. A line without a space is both
-    name and label: ``12.jpg`` has label 12.
+    Caffe takes the digits that a text starts with (``3x`` is 3), and ``cat`` for 0.
     """
-    match = _INTEGER.match(text)
-    # More digits than these change nothing; Python refuses to convert thousands.
-    return min(max(int(match[1][:_DIGITS]), _INT32.min), _INT32.max) if match else 0
+    label = int(text) if _INTEGER.fullmatch(text) and len(text) <= _DIGITS else None
+    return label if label is not None and _INT32.min <= label <= _INT32.max else None
+
+
+def _no_label(path: str, wrong: list[tuple[int, str]]) -> DataError:
+    number, line = wrong[0]
+    more = f", and {len(wrong) - 1} more lines have none" if len(wrong) > 1 else ""
+    return DataError(f"this line has no integer as its label{more}", where=f"{path}:{number}",
+                     got=repr(line), wanted="name, space, label: 'a.jpg 3'",
+                     remedy="Separate name and label by a space, not a tab." if "\t" in line else
+                     "Number the classes from 0. Without labels, write 0 behind every name.")
 
 
 def read_text(path: str) -> str:

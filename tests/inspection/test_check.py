@@ -72,9 +72,9 @@ def test_the_project_s_own_files_are_sound(path, tmp_path, monkeypatch):
 def test_phases_are_told_apart(tmp_path):
     report = _check(tmp_path, _input("x", 2, 3) + '''
 layer { name: "a" type: "ReLU" bottom: "x" top: "a" include { phase: TRAIN } }
-layer { name: "b" type: "TanH" bottom: "a" top: "b" }
+layer { name: "b" type: "TanH" bottom: "a" top: "b" loss_weight: 1 }
 ''')
-    (problem,) = report.problems
+    (problem,) = (one for one in report.problems if one.severity == "error")
     assert problem.variants == ["TEST"] and "phase is TEST, the rule asks for TRAIN" in problem.text
     assert problem.line(report.variants).endswith("[TEST]")
 
@@ -90,8 +90,8 @@ layer { name: "b" type: "TanH" bottom: "a" top: "b" }
 
 def test_a_solver_s_states_reach_its_nets(tmp_path):
     (tmp_path / "n.prototxt").write_text(_input("x", 2, 3) + '''
-layer { name: "a" type: "ReLU" bottom: "x" top: "a" include { stage: "deep" } }
-layer { name: "b" type: "TanH" bottom: "a" top: "b" }
+layer { name: "a" type: "PReLU" bottom: "x" top: "a" include { stage: "deep" } }
+layer { name: "b" type: "TanH" bottom: "a" top: "b" loss_weight: 1 }
 ''')
     solver = tmp_path / "s.prototxt"
     solver.write_text(f'net: "{tmp_path}/n.prototxt" base_lr: 0.1 lr_policy: "fixed" max_iter: 1\n'
@@ -108,7 +108,9 @@ def test_every_problem_of_a_solver(tmp_path):
     for part in ("unknown lr_policy", "Did you mean 'Adam'?", "iter_size is too small",
                  "no field 'weigth_decay'", "'nowhere.prototxt': no such file"):
         assert part in texts
-    assert len(report.problems) == 5
+    assert len(texts.split(" | ")) == 5
+    assert sorted(text.split(",")[0] for text in _texts(report, "warning")) == [
+        "base_lr is not set", "max_iter is 0 or not set"]
 
 
 def test_reshape_sizes_of_both_inputs_are_compared_without_data(tmp_path):
@@ -198,3 +200,119 @@ def test_fillers_are_checked_but_not_run_for_shapes_alone():
         filler.check(FillerParameter(type="uniform", min=2, max=1), (4, 4))
     with pytest.raises(PrototxtError, match="square kernels"):
         filler.check(FillerParameter(type="bilinear"), (4, 4, 3, 5))
+
+
+_TRAIN_NET = '''
+layer {{ name: "d" type: "ImageData" top: "x" top: "t" {rule} transform_param {{ crop_size: 8 }}
+  image_data_param {{ source: "{source}" batch_size: 4 }} }}
+layer {{ name: "a" type: "InnerProduct" bottom: "x" top: "a"
+  inner_product_param {{ num_output: 3 {filler} }} }}
+layer {{ name: "loss" type: "SoftmaxWithLoss" bottom: "a" bottom: "t" {loss} }}
+'''
+
+
+def _solved(tmp_path: Path, solver: str, source: str = "none.txt", **parts: str):
+    parts = {"rule": "", "loss": "", "filler": 'weight_filler { type: "xavier" }'} | parts
+    (tmp_path / "n.prototxt").write_text(_TRAIN_NET.format(source=source, **parts))
+    path = tmp_path / "s.prototxt"
+    path.write_text(f'net: "n.prototxt" {solver}')
+    return check_file(str(path))
+
+
+_FIXED = 'base_lr: 0.1 lr_policy: "fixed" max_iter: 9 '
+
+
+def test_a_sound_solver_has_a_note_about_its_data_alone(tmp_path):
+    report = _solved(tmp_path, _FIXED)
+    assert not _texts(report) and not _texts(report, "warning")
+    assert "'none.txt' is not there" in " ".join(_texts(report, "note"))
+
+
+@pytest.mark.parametrize("parts, severity, words", [
+    ({"loss": "include { phase: TEST }"}, "error", "'loss' is one, but its rules leave it out"),
+    ({"filler": ""}, "warning", "layer 'a': its weights have no filler"),
+    ({"filler": 'weight_filler { type: "xaver" }'}, "error", "unknown filler"),
+])
+def test_a_net_that_cannot_learn(tmp_path, parts, severity, words):
+    report = _solved(tmp_path, _FIXED, **parts)
+    assert words in " ".join(_texts(report, severity))
+
+
+@pytest.mark.parametrize("solver, severity, words", [
+    ('lr_policy: "fixed" max_iter: 9', "warning", "base_lr is not set"),
+    (_FIXED.replace("0.1", "0"), "warning", "base_lr is 0"),
+    (_FIXED.replace("0.1", "-1"), "warning", "the loss is made larger"),
+    ('base_lr: 1 lr_policy: "step" stepsize: 3 max_iter: 9', "error", "needs gamma"),
+    ('base_lr: 1 lr_policy: "step" gamma: 0.1 max_iter: 9', "error", "stepsize"),
+    ('base_lr: 1 lr_policy: "multistep" gamma: 0.1 max_iter: 9', "error", "stepvalue"),
+    ('base_lr: 1 lr_policy: "multistep" gamma: 0.1 stepvalue: 5 stepvalue: 3 max_iter: 9',
+     "warning", "do not rise"),
+    ('base_lr: 1 lr_policy: "poly" max_iter: 9', "warning", "has no power"),
+    ('base_lr: 1 lr_policy: "inv" power: 1 max_iter: 9', "warning", "has no gamma"),
+    ('base_lr: 1 lr_policy: "sigmoid" gamma: 1 max_iter: 9', "warning", "has no stepsize"),
+    ('base_lr: 1 lr_policy: "fixed"', "warning", "no iteration is made"),
+    (_FIXED + "test_interval: 3", "warning", "test_iter is not, so nothing is tested"),
+    (_FIXED + "test_iter: 3", "error", "test_interval is not set"),
+    (_FIXED + "test_iter: 0 test_interval: 3", "error", "test_iter is too small"),
+    (_FIXED + "momentum: 1", "warning", "updates grow"),
+    (_FIXED + "clip_gradients: 0", "warning", "scaled to 0"),
+    (_FIXED + 'weights: "no.caffemodel"', "note", "'no.caffemodel' is not there"),
+])
+def test_a_solver_that_learns_nothing(tmp_path, solver, severity, words):
+    assert words in " ".join(_texts(_solved(tmp_path, solver), severity))
+
+
+def test_gamma_is_not_missed_where_no_step_comes(tmp_path):
+    solver = 'base_lr: 1 lr_policy: "step" stepsize: 10 max_iter: 9'
+    assert not _texts(_solved(tmp_path, solver))
+
+
+def test_data_that_are_there_and_wrong_are_an_error(tmp_path):
+    (tmp_path / "list.txt").write_text("a.jpg 1\nb.jpg cat\n")
+    error, = _texts(_solved(tmp_path, _FIXED, str(tmp_path / "list.txt")))
+    assert "no integer as its label" in error
+
+
+def test_a_deployed_net_is_not_checked_as_if_it_were_trained(tmp_path):
+    text = _input("x", 2, 3) + '''
+layer { name: "d" type: "Dropout" bottom: "x" top: "d" include { phase: TRAIN } }
+layer { name: "a" type: "ReLU" bottom: "x" top: "a" include { phase: TEST } }
+layer { name: "b" type: "ReLU" bottom: "a" top: "b" }
+'''
+    report = _check(tmp_path, text)
+    assert report.variants == ["TEST"] and not report.problems
+
+
+@pytest.mark.parametrize("layer, words", [
+    ('type: "InnerProduct" inner_product_param { num_output: 3 weight_filler { type: "xaver" } }',
+     "unknown filler"),
+    ('type: "Convolution" convolution_param { num_output: 3 }', "kernel"),
+])
+def test_what_the_definition_says_wrong_behind_unknown_shapes(tmp_path, layer, words):
+    report = _check(tmp_path, '''
+layer { name: "d" type: "Data" top: "x" data_param { source: "none" batch_size: 4 } }
+layer { name: "a" bottom: "x" top: "a" ''' + layer + " }")
+    error, = _texts(report)
+    assert words in error
+
+
+def test_a_reshape_does_not_transpose(tmp_path):
+    report = _check(tmp_path, _input("w", 5, 10, 8) + _input("m", 5, 10) + '''
+layer { name: "rx" type: "Reshape" bottom: "w" top: "x"
+  reshape_param { shape { dim: 10 dim: 5 dim: 8 } } }
+layer { name: "rc" type: "Reshape" bottom: "m" top: "cont"
+  reshape_param { shape { dim: 10 dim: 5 } } }
+''' + _LSTM)
+    warnings = _texts(report, "warning")
+    assert ["transposes nothing" in text for text in warnings] == [True, True]
+
+
+def test_equal_names_and_overwrites_are_found(tmp_path):
+    report = _check(tmp_path, _input("x", 2, 3) + '''
+layer { name: "f" type: "Flatten" bottom: "x" top: "f" }
+layer { name: "r" type: "ReLU" bottom: "f" top: "f" }
+layer { name: "r" type: "Power" bottom: "x" top: "p" }
+''')
+    warnings = _texts(report, "warning")
+    assert any("changes in place the memory" in text for text in warnings)
+    assert any("has the name of the layer at" in text for text in warnings)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from caffe_lrcn.inspection import repair as repair_module
 from caffe_lrcn.inspection.repair import is_solver, repair
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
@@ -69,3 +70,13 @@ def test_separators_and_lists_go_with_their_field():
 def test_tells_solvers_from_nets():
     assert is_solver('base_lr: 1 net: "x"')
     assert not is_solver('name: "n" layer { }') and not is_solver("")
+
+
+def test_a_text_with_many_errors_is_read_twice(monkeypatch):
+    scans = []
+    scan = repair_module.Scanner.scan
+    monkeypatch.setattr(repair_module.Scanner, "scan",
+                        lambda self, message: scans.append(1) or scan(self, message))
+    layer = 'layer { name: "a\\377" relu_param { slope: 1 } clip_param { min: 1 } }\n'
+    repaired = _repair(layer * 50)
+    assert len(repaired.problems) == 150 and len(scans) == 2

@@ -6,6 +6,7 @@ from caffe_lrcn.backends import get_backend
 from caffe_lrcn.errors import CaffeError, WeightsError
 from caffe_lrcn.layer_types.base import Settings
 from caffe_lrcn.net.net import Net
+from caffe_lrcn.net.weights import load_into
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net
 
@@ -133,9 +134,17 @@ def test_weights_of_another_net_are_refused_with_both_shapes(tmp_path):
 def test_the_report_names_missing_and_unused_layers(tmp_path):
     path = str(tmp_path / "w.caffemodel")
     make(SIMPLE.replace('name: "ip"', 'name: "old"')).save(path)
-    report = make(SIMPLE).copy_trained_layers_from(path)
+    report = load_into(make(SIMPLE), path)
     assert (report.loaded, report.missing, report.unused) == ([], ["ip"], ["old"])
     assert "ip" in report.lines()[1] and "old" in report.lines()[2]
+
+
+def test_weights_of_another_net_are_refused(tmp_path):
+    path = str(tmp_path / "w.caffemodel")
+    make(SIMPLE.replace('name: "ip"', 'name: "old"')).save(path)
+    with pytest.raises(WeightsError, match="no layer of the net .*got old, wanted ip.*Give the"):
+        make(SIMPLE).copy_trained_layers_from(path)
+    make(DATA).copy_trained_layers_from(path)  # a net without parameters lacks nothing
 
 
 def test_shared_nets_follow_each_other():

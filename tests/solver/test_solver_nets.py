@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import DivergedError, PrototxtError, WeightsError
+from caffe_lrcn.errors import DivergedError, NetError, PrototxtError, WeightsError
 from caffe_lrcn.proto.text import parse_solver, read_solver
 from caffe_lrcn.solver.nets import plan_nets, with_state
 from caffe_lrcn.solver.solver import Solver
@@ -147,10 +147,12 @@ def test_weights_are_loaded_into_all_nets(tmp_path, monkeypatch, caplog):
     solver.net.params["ip"][0].host_data[...] = 7
     solver.net.save("w.caffemodel")
     Solver(parse_solver(BASE + ordered(SUM).replace('"ip"', '"other"'))).net.save("o.caffemodel")
-    other = Solver(parse_solver(text + 'weights: "o.caffemodel , w.caffemodel" ', "s.prototxt"))
+    other = Solver(parse_solver(text + 'weights: "w.caffemodel , w.caffemodel" ', "s.prototxt"))
     for net in (other.net, other.test_nets[0]):
         assert (net.params["ip"][0].host_data == 7).all()
-    assert "No layer of the net is named in o.caffemodel" in caplog.text
+    assert "these layers have the values" not in caplog.text
+    with pytest.raises(WeightsError, match="got other, wanted ip"):
+        Solver(parse_solver(text + 'weights: "o.caffemodel" ', "s.prototxt"))
     wide = text.replace("num_output: 1", "num_output: 2").replace("dim: 2 dim: 1", "dim: 2 dim: 2")
     with pytest.raises(WeightsError, match="Rename the layer"):
         Solver(parse_solver(wide + 'weights: "w.caffemodel"'))
@@ -175,3 +177,9 @@ def test_a_net_that_is_missing_is_looked_for_beside_the_solver_too(tmp_path):
     (tmp_path / "train.prototxt").write_text(SUM)
     with pytest.raises(PrototxtError, match=r"no such file \(named at .*there is 'train.prototxt'"):
         Solver(parse_solver(BASE + 'net: "trian.prototxt"', str(tmp_path / "s.prototxt")))
+
+
+def test_a_net_without_a_loss_is_refused():
+    with pytest.raises(NetError, match="has no loss"):
+        Solver(parse_solver(BASE + 'net_param { layer { name: "x" type: "DummyData" top: "x" '
+                            "dummy_data_param { shape { dim: 1 } } } }"))

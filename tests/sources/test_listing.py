@@ -19,17 +19,19 @@ def test_file_names_are_separated_by_any_white_space(tmp_path):
 
 
 def test_label_follows_the_last_space(tmp_path):
-    pictures = read_picture_list(write(tmp_path, b"a cat.png 3\nb.png -2\nc.png x\n"))
+    pictures = read_picture_list(write(tmp_path, b"a cat.png 3\nb.png -2\nc.png +4\n"))
     assert pictures.names == ["a cat.png", "b.png", "c.png"]
-    assert pictures.labels.tolist() == [3, -2, 0]
+    assert pictures.labels.tolist() == [3, -2, 4]
     assert pictures.lines.tolist() == [1, 2, 3]
 
 
-def test_line_without_a_space_is_all_name(tmp_path):
-    # CAFFE-QUIRK: and all label, too.
-    pictures = read_picture_list(write(tmp_path, b"cat.png\n12.png\n"))
-    assert pictures.names == ["cat.png", "12.png"]
-    assert pictures.labels.tolist() == [0, 12]
+@pytest.mark.parametrize("line", ["cat.png", "12.png", "cat.png cat", "cat.png 3x", "cat.png\t3"])
+def test_a_line_without_a_label_is_refused_with_its_place(tmp_path, line):
+    path = write(tmp_path, f"a.png 1\n{line}\nb.png 2\n{line}\n{line}\n".encode())
+    with pytest.raises(DataError, match="no integer as its label, and 2 more") as caught:
+        read_picture_list(path)
+    assert caught.value.where == f"{path}:2" and caught.value.got == repr(line)
+    assert ("tab" in caught.value.remedy) == ("\t" in line)
 
 
 def test_line_ends_and_trailing_spaces_do_not_matter(tmp_path):
@@ -49,10 +51,10 @@ def test_no_warning_without_blank_lines(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("text, label", [
-    ("7", 7), (" 7", 7), ("+7", 7), ("-7", -7), ("7.9", 7), ("7x", 7), ("x7", 0), ("", 0),
-    ("99999999999", 2**31 - 1), ("\N{ARABIC-INDIC DIGIT SEVEN}", 0)])
-def test_labels_are_read_like_atoi(text, label):
-    # CAFFE-QUIRK
+    ("7", 7), ("+7", 7), ("-7", -7), ("7.9", None), ("7x", None), ("x7", None), ("", None),
+    ("2147483647", 2**31 - 1), ("99999999999", None), ("9" * 9999, None),
+    ("\N{ARABIC-INDIC DIGIT SEVEN}", None)])
+def test_a_label_is_an_integer_and_nothing_else(text, label):
     assert parse_label(text) == label
 
 

@@ -42,8 +42,11 @@ def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
     if layer.has_static:
         static = bottom[2]
         if static.shape[:1] != x[1:2] or static.count_range(1) != layer.static_size:
+            turned = x[0] != x[1] and static.shape[:1] == x[:1]
             raise layer.error(ShapeError, "the static input does not fit", got=static.shape,
-                              wanted=f"({x[1]}, ...) with {layer.static_size} elements a stream")
+                              wanted=f"({x[1]}, ...) with {layer.static_size} elements a stream",
+                              remedy="It has as many streams as the input has steps: the input and "
+                                     "cont may be N x T instead of T x N" if turned else None)
     for blob in bottom[len(bottom) - layer.exposed:]:
         if blob.shape != (1, x[1], layer.units):
             raise layer.error(ShapeError, "an initial state does not fit", got=blob.shape,
