@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..errors import CaffeError, NetError, PrototxtError
 from ..hints import misspelt
 from ..layer_types import TYPES, Layer, layer_class
-from ..proto.forks import fork_hint
+from ..proto.forks import type_hint
 from ..proto.text import LayerDef
 from .collect import OnError, fail
 from .splits import unknown_bottom
@@ -127,7 +127,7 @@ def _class_of(layer: LayerDef) -> type[Layer]:
         raise PrototxtError("the layer has no type", where=layer.place.at("type"),
                             layer=layer.param.name, remedy='Add one, such as type: "InnerProduct"')
     close = misspelt(name, TYPES)
-    remedy = (fork_hint(name) or (f"Did you mean '{close[0]}'?" if close else
+    remedy = (type_hint(name) or (f"Did you mean '{close[0]}'?" if close else
               "Known types: " + ", ".join(sorted(TYPES))))
     raise PrototxtError(f"unknown layer type '{name}'", where=layer.place.at("type"),
                         layer=layer.param.name, remedy=remedy)

@@ -9,6 +9,7 @@ from google.protobuf import text_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
 from caffe_lrcn.hints import nearest
+from caffe_lrcn.proto.forks import fork_hint
 
 _FD = FieldDescriptor
 _INTEGERS = {  # type -> (name, signed, 64 bits)
@@ -74,6 +75,8 @@ def _enum_problem(enum: EnumDescriptor, token: Token) -> tuple[str, str | None] 
         except ValueError:
             pass
     bare = token.text.strip("\"'")
+    if fork_hint(bare):
+        return "one of " + ", ".join(enum.values_by_name), fork_hint(bare)
     near = nearest(bare, enum.values_by_name)
     remedy = f"Write {near[0]}, without quotes" if near and token.kind == "string" else (
         f"Did you mean {near[0]}?" if near else None)

@@ -225,7 +225,7 @@ class Scanner:
         if other and token.text in descriptor.file.message_types_by_name[other].fields_by_name:
             hint = mix_up
         self._fail(token, f"{descriptor.name} has no field {_shown(token)}",
-                   remedy=fork_hint(token.text) or hint)
+                   remedy=fork_hint(token.text, descriptor.name) or hint)
 
     def _fail(self, token: Token, message: str, *, got: str | None = None,
               wanted: str | None = None, remedy: str | None = None,
