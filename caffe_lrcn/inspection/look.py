@@ -9,7 +9,7 @@ from ..errors import CaffeError, UsageError
 from ..layer_types import layer_class
 from ..net.build import Step, build
 from ..net.collect import Collector, Shape
-from ..net.filter import filter_layers, rule_mismatch
+from ..net.filter import filter_layers, why_unknown
 from ..net.splits import UnknownBottom
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef, NetDef
@@ -69,7 +69,8 @@ class _Findings(Collector):
     def report(self, error: CaffeError) -> None:
         """Note an error, each once."""
         if isinstance(error, UnknownBottom):
-            error.remedy = self._why_unknown(error.blob) or error.remedy
+            error.remedy = why_unknown(error.blob, self._definition.layers, self.layers,
+                                       self._state) or error.remedy
         known = len(self.errors)
         super().report(error)
         self.problems += map(Problem.from_error, self.errors[known:])
@@ -126,20 +127,6 @@ class _Findings(Collector):
     def _is_read(self, blob: str) -> bool:
         return any(blob in layer.param.bottom and layer.param.type != "Silence"
                    for layer in self.layers)
-
-    def _why_unknown(self, blob: str) -> str:
-        """Return which layers make a blob, and why they do not do so in this variant."""
-        reasons = [self._why_absent(layer) for layer in self._definition.layers
-                   if blob in layer.param.top]
-        return f"It is made by {', or by '.join(reasons[:3])}" if reasons else ""
-
-    def _why_absent(self, layer: LayerDef) -> str:
-        line = layer.place.at().removeprefix(layer.place.file)
-        name = f"layer '{layer.param.name}' ({line[1:]})" if line else f"'{layer.param.name}'"
-        if any(layer is kept for kept in self.layers):
-            return f"{name}, which comes later: move it up"
-        why = [rule_mismatch(self._state, rule) for rule in layer.param.include]
-        return f"{name}, left out here: {why[0] if why else 'an exclude rule holds'}"
 
     def _note(self, layer: LayerDef, text: str) -> None:
         self.problems.append(Problem(NOTE, layer.place.at(),
