@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
@@ -56,10 +57,14 @@ class NetDef:
 
 @dataclass
 class SolverDef:
-    """An upgraded solver definition; nets inside it are upgraded by `inline_net`."""
+    """An upgraded solver definition; nets inside it are upgraded by `inline_net`.
+
+    `changes` are made to each net after it has been read.
+    """
 
     param: caffe_pb2.SolverParameter
     place: Place
+    changes: list[Callable[[NetDef], None]] = field(default_factory=list)
 
 
 def read_net(path: str | os.PathLike[str]) -> NetDef:
