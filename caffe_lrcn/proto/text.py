@@ -184,7 +184,10 @@ def read_text(path: str | os.PathLike[str]) -> str:
         # Caffe takes any bytes in comments and strings. A name in a weight file is decoded like
         # this too (wire.py), so that it is still the same name.
         return data.decode("utf-8-sig", "replace")
-    remedy = {WEIGHTS: "Weights go to --weights", UTF_16: "Save it as UTF-8"}.get(kind)
+    remedy = {
+        WEIGHTS: "Weights go to --weights; 'inspect FILE' shows them, and 'inspect FILE --prototxt "
+                 "OUT' writes the net that they hold",
+        UTF_16: "Save it as UTF-8"}.get(kind)
     raise PrototxtError("this is not a definition", where=file, got=kind,
                         wanted="a prototxt (text)", remedy=remedy)
 
