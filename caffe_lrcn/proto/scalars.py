@@ -23,6 +23,8 @@ _GOOD_ESCAPE = re.compile(r"""
     \\ (?: [abfnrtv\\'"] | [0-3][0-7]{0,2} | [4-7][0-7]?(?![0-7])
          | x[0-9a-fA-F]{1,2} | u[0-9a-fA-F]{4} | U[0-9a-fA-F]{8} )""", re.VERBOSE)
 
+_CURLY = "\u201c\u201d\u2018\u2019"  # quotes of a word processor
+
 
 class Token(NamedTuple):
     """A lexical element; kind is a group name of the token pattern, or "end"."""
@@ -39,6 +41,11 @@ def value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None
     if field.type in _STRINGS:
         if token.kind == "string":
             return _escape_problem(token.text)
+        if field.full_name.endswith(".LayerParameter.type") and token.text.isupper():
+            return "a string", "This is a type of the old 'layers'; in 'layer' it is spelt " \
+                "like \"InnerProduct\""
+        if token.text in _CURLY:
+            return "a string", "Use straight quotes: \""
         return "a string", "Put it in quotes" if token.kind in ("word", "number") else None
     wanted, parse = _parser(field)
     try:
@@ -46,7 +53,10 @@ def value_problem(field: FieldDescriptor, token: Token) -> tuple[str, str | None
             raise ValueError
         parse(token.text)
     except ValueError:
-        return wanted, "Remove the quotes" if token.kind == "string" else None
+        if field.type == _FD.TYPE_BOOL:
+            return wanted, None
+        return wanted, "Remove the quotes" if token.kind == "string" else (
+            "Write it without a point" if token.text.endswith(".0") else None)
     return None
 
 
