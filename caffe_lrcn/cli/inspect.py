@@ -10,7 +10,8 @@ from ..files import new_file
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("file", metavar="FILE", help="a .caffemodel or .solverstate (binary or "
-                        ".h5) or a .binaryproto mean, told apart by their content")
+                        ".h5), a .binaryproto mean, a database, HDF5 data or a list of pictures, "
+                        "told apart by their content")
     parser.add_argument("--prototxt", metavar="OUT", help="write the net definition that the "
                         "weights contain to OUT (- prints it instead of the table)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

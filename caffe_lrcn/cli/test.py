@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="forward passes (default 50)")
     runtime.add_device_flags(parser)
     runtime.add_net_flags(parser)
+    runtime.add_set_flag(parser)
     runtime.add_verbose_flags(parser)
 
 

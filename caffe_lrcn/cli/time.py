@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="timed forward and backward passes (default 50)")
     runtime.add_device_flags(parser)
     runtime.add_net_flags(parser)
+    runtime.add_set_flag(parser)
     runtime.add_verbose_flags(parser)
 
 

@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                        help="go on from this .solverstate; 'latest': from the newest one of "
                             "snapshot_prefix; or another prefix")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
-                        help="replace a field of the solver definition; may be repeated")
+                        help="replace a field of the solver definition, or of layers by name: "
+                             "base_lr=0.1, layer.data.batch_size=3; may be repeated")
     runtime.add_device_flags(parser)
     runtime.add_net_flags(parser)
     parser.add_argument("--sigint_effect", choices=_EFFECTS, default="stop",

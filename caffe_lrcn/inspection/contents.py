@@ -1,4 +1,4 @@
-"""What is in a file of weights, a solver state or an image mean."""
+"""What is in a file of weights, a solver state or an image mean, or in data."""
 from __future__ import annotations
 
 import json
@@ -14,11 +14,13 @@ import numpy as np
 from ..errors import UsageError, WeightsError
 from ..net.rebuild import rebuild_net
 from ..proto import weights_io
-from ..proto.file_kinds import ARRAY, HDF5, HEAD_BYTES, STATE, kind_of
+from ..proto.file_kinds import ARRAY, HDF5, HEAD_BYTES, STATE, TEXT, kind_of
 from ..proto.text import format_text
 from ..proto.weights_io import WeightFile
+from .data_contents import folder_facts, list_facts, lmdb_facts
 from .statistics import Statistics, describe, table
 
+_MOST_VALUES = 1 << 26  # of a data set that is looked at; of a larger one only the shape is shown
 _HEADER = ("layer", "type", "blob", "shape", "count", "min", "max", "mean", "std", "zeros", "NaN")
 _RIGHT = (False, False, False, False, True, True, True, True, True, True, True)
 
@@ -46,11 +48,13 @@ class Contents:
 
 
 def read_contents(path: str) -> Contents:
-    """Read a file of any kind that holds weights.
+    """Read weights, a solver state, an image mean, a database, HDF5 data or a list of pictures.
 
     Raises:
         WeightsError, SnapshotError, DataError: the file is missing, damaged, or something else.
     """
+    if os.path.isdir(path):
+        return Contents(*folder_facts(path))
     head = b""
     with suppress(OSError), open(path, "rb") as stream:  # the readers below say what is wrong
         head = stream.read(HEAD_BYTES)
@@ -63,6 +67,12 @@ def read_contents(path: str) -> Contents:
         return Contents(f"solver state, {form}", facts,
                         [_row("history", "", str(i), array)
                          for i, array in enumerate(state.history)])
+    if kind == HDF5 and (rows := _h5_data(path)):
+        return Contents("data, HDF5", {}, rows)
+    if os.path.basename(path) == "data.mdb":
+        return Contents(*lmdb_facts(path))
+    if kind == TEXT and (found := list_facts(path)):
+        return Contents(*found)
     if kind == ARRAY:
         return _mean(weights_io.read_blob_proto(path))
     file = weights_io.read_weights(path)
@@ -75,6 +85,23 @@ def _is_h5_state(path: str) -> bool:
     with suppress(Exception), h5py.File(path, "r") as file:  # the readers say what is wrong
         return "history" in file
     return False
+
+
+def _h5_data(path: str) -> list[Row]:
+    """Return the data sets of a file for HDF5Data layers: they stand at its top."""
+    import h5py
+    rows = []
+    try:
+        with h5py.File(path, "r") as file:
+            for name, item in file.items():
+                if isinstance(item, h5py.Dataset):
+                    row = Row("", "", name, item.shape, str(item.dtype))
+                    if item.dtype.kind in "fiu" and item.size <= _MOST_VALUES:
+                        row.statistics = describe(np.asarray(item))
+                    rows.append(row)
+    except (OSError, RuntimeError, KeyError, ValueError):
+        return []  # the reader of weights says what is wrong
+    return rows
 
 
 def _mean(array: np.ndarray) -> Contents:
@@ -126,7 +153,7 @@ def contained_prototxt(contents: Contents, path: str) -> str:
 def as_text(path: str, contents: Contents) -> str:
     """Return a header with the facts, an aligned table, and the totals."""
     facts = {"file": path, "kind": contents.kind, **contents.facts,
-             "size": f"{os.path.getsize(path):,} bytes"}
+             "size": f"{_size(path):,} bytes"}
     width = max(map(len, facts)) + 1
     lines = [f"{name + ':':<{width}} {value}" for name, value in facts.items()]
     cells = [_cells(row, contents.rows[index - 1] if index else None)
@@ -135,7 +162,15 @@ def as_text(path: str, contents: Contents) -> str:
     shown = table([_HEADER[column] for column in keep],
                   [[row[column] for column in keep] for row in cells],
                   [_RIGHT[column] for column in keep]) if keep else ""
+    if not contents.rows:
+        return "\n".join(lines)
     return "\n".join([*lines, "", shown, "", _totals_line(contents)])
+
+
+def _size(path: str) -> int:
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(entry.stat().st_size for entry in os.scandir(path) if entry.is_file())
 
 
 def _cells(row: Row, above: Row | None) -> list[str]:
@@ -144,9 +179,9 @@ def _cells(row: Row, above: Row | None) -> list[str]:
         row.blob) and row.blob != "0"
     cells = ["", ""] if repeated else [row.layer, row.type]
     found = row.statistics
-    if found is None:
-        return [*cells, row.blob or "-", *[""] * 8]
     shape = " x ".join(map(str, row.shape)) or "1 number"
+    if found is None:
+        return [*cells, row.blob or "-", shape if row.dtype else "", *[""] * 7]
     numbers = [f"{value:.4g}" for value in (found.min, found.max, found.mean, found.std)]
     return [*cells, row.blob, shape, f"{found.count:,}", *numbers, f"{found.zero_share:.1%}",
             str(found.nans)]

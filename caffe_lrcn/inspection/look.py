@@ -13,7 +13,7 @@ from ..layer_types.base import LayerContext
 from ..net.build import Built, Step, build
 from ..net.collect import Collector, Shape
 from ..net.doubts import graph_doubts
-from ..net.filter import filter_layers, rule_mismatch
+from ..net.filter import filter_layers, why_unknown
 from ..net.splits import UnknownBottom
 from ..paths import resolve
 from ..proto import caffe_pb2
@@ -72,7 +72,7 @@ class _Findings(Collector):
                  given: Mapping[str, Shape], skipped: frozenset[str]) -> None:
         super().__init__()
         self.problems: list[Problem] = []
-        self._definition, self._state = definition, state
+        self._state = state
         self._backend = get_backend("shapes")
         self._given, self._skipped = given, skipped
         self._made: set[str] = set()
@@ -90,7 +90,8 @@ class _Findings(Collector):
     def report(self, error: CaffeError) -> None:
         """Note an error, each once."""
         if isinstance(error, UnknownBottom):
-            error.remedy = self._why_unknown(error.blob) or error.remedy
+            error.remedy = why_unknown(error.blob, self._makers.get(error.blob, ()), self._kept,
+                                       self._state) or error.remedy
         known = len(self.errors)
         super().report(error)
         self.problems += map(Problem.from_error, self.errors[known:])
@@ -176,19 +177,6 @@ class _Findings(Collector):
             self._note(layer, "without its data the shape is not known of "
                               f"{', '.join(unknown)}; say it with --shape {unknown[0]}=…")
         return [shape if shape and min(shape) > 0 else None for shape in guess.shapes]
-
-    def _why_unknown(self, blob: str) -> str:
-        """Return which layers make a blob, and why they do not do so in this variant."""
-        reasons = [self._why_absent(layer) for layer in self._makers.get(blob, ())[:3]]
-        return f"It is made by {', or by '.join(reasons)}" if reasons else ""
-
-    def _why_absent(self, layer: LayerDef) -> str:
-        line = layer.place.at().removeprefix(layer.place.file)
-        name = f"layer '{layer.param.name}' ({line[1:]})" if line else f"'{layer.param.name}'"
-        if id(layer) in self._kept:
-            return f"{name}, which comes later: move it up"
-        why = [rule_mismatch(self._state, rule) for rule in layer.param.include]
-        return f"{name}, left out here: {why[0] if why else 'an exclude rule holds'}"
 
     def _note(self, layer: LayerDef, text: str) -> None:
         self.problems.append(Problem(NOTE, layer.place.at(),

@@ -9,7 +9,7 @@ from .. import glog
 from ..blob import Blob
 from ..errors import CaffeError, NetError, PrototxtError, ShapeError
 from .base import Arity, Layer, exactly
-from .common.checks import axis_of, label_count, transposed_remedy
+from .common.checks import axis_of, label_count, scores_first, transposed_remedy
 from .common.labels import class_labels, label_complaint
 
 
@@ -31,6 +31,7 @@ class Accuracy(Layer):
     """
 
     bottoms = exactly(2)
+    bottoms_are = "scores, labels"
     tops = Arity(1, 2)
     backward_reads_bottom = False
 
@@ -51,6 +52,7 @@ class Accuracy(Layer):
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         param = self.param.accuracy_param
+        scores_first(self, bottom)
         axis = axis_of(self, bottom[0], param.axis, "accuracy_param", "axis")
         outer, classes, inner = label_count(self, bottom, axis)
         transposed = transposed_remedy(bottom[0].shape[:axis], bottom[1].shape)
@@ -103,7 +105,8 @@ class Accuracy(Layer):
     def complaint(self, bottom: list[Blob]) -> CaffeError | None:
         """Refuse labels that are not a class, and say once that scores are NaN."""
         error = label_complaint(self, bottom[1], self._view[1], self._ignore,
-                                "Set accuracy_param { ignore_label } for labels that are padding.")
+                                "Set num_output of the layer below to the number of classes, or "
+                                "accuracy_param { ignore_label } for labels that are padding.")
         if error or self._warned:
             return error
         scores = bottom[0].read_data().reshape(self._view)

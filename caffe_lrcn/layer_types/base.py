@@ -119,6 +119,8 @@ class Layer:
 
     bottoms: ClassVar[Arity] = exactly(1)
     tops: ClassVar[Arity] = exactly(1)
+    #: What the bottoms mean, in order, for the error of a wrong number.
+    bottoms_are: ClassVar[str | None] = None
     #: A loss layer gets one anonymous top when it declares none, and an implicit weight of 1.
     is_loss: ClassVar[bool] = False
     #: As many bottoms as tops (Convolution: each bottom has its own top).

@@ -27,6 +27,7 @@ class ContrastiveLoss(Layer):
     """
 
     bottoms = exactly(3)
+    bottoms_are = "features, features of the partner, whether the two are alike"
     is_loss = True
     # CAFFE-QUIRK: keeps the gradient finite at d = 0 and makes it a little too small elsewhere.
     stabiliser = 1e-4

@@ -6,7 +6,7 @@ from typing import Any
 from ..blob import Blob
 from ..errors import PrototxtError, ShapeError
 from .base import Arity, Layer
-from .common.checks import axis_of
+from .common.checks import axis_of, require_positive
 from .common.window import check_fit, conv_spec, warn_of_overhang
 
 
@@ -29,10 +29,10 @@ class Convolution(Layer):
         param = self.param.convolution_param
         self.axis = axis_of(self, bottom[0], param.axis, "convolution_param", "axis")
         self.channels, spatial = bottom[0].shape[self.axis], bottom[0].shape[self.axis + 1:]
-        for field, count in (("num_output", param.num_output), ("group", param.group)):
-            if count == 0:
-                raise self.error(PrototxtError, f"{field} must be positive", got=0,
-                                 at=("convolution_param", field))
+        require_positive(self, "convolution_param", "num_output")
+        if param.group == 0:
+            raise self.error(PrototxtError, "group must be positive", got=0,
+                             at=("convolution_param", "group"))
         for what, count in (("channels", self.channels), ("num_output", param.num_output)):
             if count % param.group:
                 raise self.error(PrototxtError, f"{what} must be a multiple of group", got=count,

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import CaffeError, NetError, PrototxtError
+from ..errors import CaffeError, NetError
 from .base import Layer
+from .common.checks import require_positive
 from .common.labels import index_complaint
 
 
@@ -21,10 +22,7 @@ class Embed(Layer):
         """Check the definition and make the table and the bias."""
         param = self.param.embed_param
         self._least = 0 if self.context.settings.strict else -1
-        for field in ("num_output", "input_dim"):
-            if getattr(param, field) == 0:
-                raise self.error(PrototxtError, f"{field} must be positive", got=0,
-                                 at=("embed_param", field))
+        require_positive(self, "embed_param", "num_output", "input_dim")
         self.add_param((param.input_dim, param.num_output), param.weight_filler)
         if param.bias_term:
             self.add_param((param.num_output,), param.bias_filler)

@@ -2,9 +2,8 @@
 from __future__ import annotations
 
 from ..blob import Blob
-from ..errors import ShapeError
 from .base import Layer, exactly
-from .common.checks import same_batch
+from .common.checks import same_batch, same_count
 
 
 class EuclideanLoss(Layer):
@@ -19,6 +18,7 @@ class EuclideanLoss(Layer):
     """
 
     bottoms = exactly(2)
+    bottoms_are = "predictions, targets"
     is_loss = True
     backward_reads_bottom = False
 
@@ -30,9 +30,7 @@ class EuclideanLoss(Layer):
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         same_batch(self, bottom)
-        if bottom[0].count != bottom[1].count:
-            raise self.error(ShapeError, "the two bottoms differ in the size of a sample",
-                             got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 1))
+        same_count(self, bottom, 'type: "SoftmaxWithLoss"')
         self._difference.reshape_like(bottom[0])
         top[0].reshape()
 

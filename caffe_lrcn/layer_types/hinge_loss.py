@@ -27,6 +27,7 @@ class HingeLoss(Layer):
     """
 
     bottoms = exactly(2)
+    bottoms_are = "scores, labels"
     is_loss = True
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:

@@ -8,7 +8,13 @@ from ..errors import CaffeError, PrototxtError, ShapeError
 from ..paths import resolve
 from ..proto.blob_proto import read_blob_proto
 from .base import Arity, Layer
-from .common.checks import axis_of, label_count, refuse_label_gradient, same_batch
+from .common.checks import (
+    axis_of,
+    label_count,
+    refuse_label_gradient,
+    same_batch,
+    scores_first,
+)
 from .common.labels import LEAST_PROBABILITY, class_labels, label_complaint
 from .common.loss_normaliser import VALID, LossSum, ignored_label, normalization_mode
 
@@ -33,6 +39,7 @@ class InfogainLoss(Layer):
     """
 
     bottoms = Arity(2, 3)
+    bottoms_are = "scores, labels, and the matrix if no source is given"
     tops = Arity(1, 2)
     is_loss = True
 
@@ -52,6 +59,7 @@ class InfogainLoss(Layer):
             self._prob.share_data(top[1])
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        scores_first(self, bottom)
         axis = axis_of(self, bottom[0], self.param.infogain_loss_param.axis,
                        "infogain_loss_param", "axis")
         same_batch(self, bottom)

@@ -4,9 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import PrototxtError, ShapeError
+from ..errors import ShapeError
 from .base import Layer
-from .common.checks import axis_of
+from .common.checks import axis_of, require_positive
 
 
 class InnerProduct(Layer):
@@ -23,9 +23,7 @@ class InnerProduct(Layer):
         """Check the definition, fix K and make the parameters."""
         param = self.param.inner_product_param
         self.units, self.transpose = param.num_output, param.transpose
-        if self.units == 0:
-            raise self.error(PrototxtError, "num_output must be positive", got=0,
-                             at=("inner_product_param", "num_output"))
+        require_positive(self, "inner_product_param", "num_output")
         self.inputs = bottom[0].count_range(self._axis(bottom))
         shape = (self.inputs, self.units) if self.transpose else (self.units, self.inputs)
         self.add_param(shape, param.weight_filler)

@@ -26,6 +26,7 @@ class MultinomialLogisticLoss(Layer):
     """
 
     bottoms = exactly(2)
+    bottoms_are = "scores, labels"
     is_loss = True
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:

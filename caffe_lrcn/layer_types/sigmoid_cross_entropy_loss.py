@@ -4,9 +4,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..blob import Blob
-from ..errors import ShapeError
 from .base import Layer, exactly
-from .common.checks import refuse_label_gradient, same_batch
+from .common.checks import refuse_label_gradient, same_batch, same_count
 from .common.loss_normaliser import BATCH_SIZE, LossSum, ignored_label, normalization_mode
 
 
@@ -28,6 +27,7 @@ class SigmoidCrossEntropyLoss(Layer):
     """
 
     bottoms = exactly(2)
+    bottoms_are = "scores, targets"
     is_loss = True
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -37,9 +37,7 @@ class SigmoidCrossEntropyLoss(Layer):
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         same_batch(self, bottom)
-        if bottom[0].count != bottom[1].count:
-            raise self.error(ShapeError, "there must be one target for each element",
-                             got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 1))
+        same_count(self, bottom, 'type: "SoftmaxWithLoss"')
         self._work.reshape_like(bottom[0])
         top[0].reshape()
 

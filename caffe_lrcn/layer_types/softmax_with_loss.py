@@ -4,7 +4,13 @@ from __future__ import annotations
 from ..blob import Blob
 from ..errors import CaffeError
 from .base import Arity, Layer, exactly
-from .common.checks import axis_of, label_count, refuse_label_gradient, same_batch
+from .common.checks import (
+    axis_of,
+    label_count,
+    refuse_label_gradient,
+    same_batch,
+    scores_first,
+)
 from .common.labels import label_complaint
 from .common.loss_normaliser import VALID, LossSum, ignored_label, normalization_mode
 
@@ -28,6 +34,7 @@ class SoftmaxWithLoss(Layer):
     """
 
     bottoms = exactly(2)
+    bottoms_are = "scores, labels"
     tops = Arity(1, 2)
     is_loss = True
 
@@ -39,6 +46,7 @@ class SoftmaxWithLoss(Layer):
             self._prob.share_data(top[1])
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
+        scores_first(self, bottom)
         axis = axis_of(self, bottom[0], self.param.softmax_param.axis, "softmax_param", "axis")
         same_batch(self, bottom)
         outer, channels, inner = label_count(self, bottom, axis)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..errors import CaffeError, NetError, PrototxtError
 from ..hints import misspelt
 from ..layer_types import TYPES, Layer, layer_class
-from ..proto.forks import fork_hint
+from ..proto.forks import type_hint
 from ..proto.text import LayerDef
 from .collect import OnError, fail
 from .splits import COMPARED_NAMES, unknown_bottom
@@ -62,6 +62,7 @@ class _Wiring:
         self.unconsumed: set[str] = set()
         self._ids: dict[str, int] = {}
         self._unknown = 0
+        self._makers: dict[str, LayerDef] = {}
         self._on_error = on_error
         # Of the layer that is being added: whether it has an error, and one that others may follow
         # from, so that they are not looked for.
@@ -113,9 +114,10 @@ class _Wiring:
         if self._checked and in_place and not cls.allows_in_place:
             self._blame(_cannot_be_in_place(layer, position))
         elif self._checked and not in_place and blob in self._ids and blob != AUTOMATIC:
-            self._blame(_produced_twice(layer, position))
+            self._blame(_produced_twice(layer, position, self._makers[blob]))
         number = bottoms[position] if in_place else self._new(blob)
         self._ids[blob] = number
+        self._makers[blob] = layer
         if blob != AUTOMATIC:
             self.unconsumed.add(blob)
         return number
@@ -131,7 +133,7 @@ def _class_of(layer: LayerDef) -> type[Layer]:
         raise PrototxtError("the layer has no type", where=layer.place.at("type"),
                             layer=layer.param.name, remedy='Add one, such as type: "InnerProduct"')
     close = misspelt(name, TYPES)
-    remedy = (fork_hint(name) or (f"Did you mean '{close[0]}'?" if close else
+    remedy = (type_hint(name) or (f"Did you mean '{close[0]}'?" if close else
               "Known types: " + ", ".join(sorted(TYPES))))
     raise PrototxtError(f"unknown layer type '{name}'", where=layer.place.at("type"),
                         layer=layer.param.name, remedy=remedy)
@@ -143,11 +145,17 @@ def _check_counts(layer: LayerDef, cls: type[Layer]) -> None:
         if got not in wanted:
             raise NetError(f"{layer.param.type} has the wrong number of {kind}s",
                            where=layer.place.at(kind, max(got - 1, 0)), layer=layer.param.name,
-                           got=got, wanted=wanted)
+                           got=got, wanted=wanted, remedy=_count_remedy(kind, cls, got))
     if cls.same_count and len(layer.param.bottom) != len(layer.param.top):
         raise NetError(f"{layer.param.type} makes one top per bottom", where=layer.place.at(),
                        layer=layer.param.name, wanted=f"{len(layer.param.bottom)} tops",
                        got=len(layer.param.top))
+
+
+def _count_remedy(kind: str, cls: type[Layer], got: int) -> str | None:
+    if kind == "bottom" and cls.bottoms_are:
+        return f"They are: {cls.bottoms_are}"
+    return None if got else f'Name one: {kind}: "…"'
 
 
 def _top_names(layer: LayerDef, cls: type[Layer]) -> list[str]:
@@ -168,13 +176,28 @@ def _cannot_be_in_place(layer: LayerDef, position: int) -> CaffeError:
                     remedy=f"Give the top another name than '{param.top[position]}'.")
 
 
-def _produced_twice(layer: LayerDef, position: int) -> CaffeError:
+def _produced_twice(layer: LayerDef, position: int, first: LayerDef) -> CaffeError:
     blob = layer.param.top[position]
+    if first is layer:
+        remedy = "Give each top a name of its own"
+    elif not layer.param.bottom and not first.param.bottom:
+        remedy = ("If one is for training and one for testing, say so: include { phase: TRAIN } in "
+                  "the first, include { phase: TEST } in the other; or name the tops apart")
+    elif _stages(layer) != _stages(first) and _stages(layer) and _stages(first):
+        remedy = (f"Each is there for its own stages, {_stages(first)} and {_stages(layer)}, and "
+                  "all of them are set. train --stage adds to those of the solver; --set "
+                  "train_state.stage=A,B and --set test_state.stage=A,B replace them")
+    else:
+        remedy = ("Rename the top. If the layer was meant to work in place: another layer reads "
+                  "the blob before it, so it needs a top of its own.")
     return NetError(
-        f"top blob '{blob}' is produced by several layers", where=layer.place.at("top", position),
-        layer=layer.param.name,
-        remedy="Rename the top. If the layer was meant to work in place: another layer reads the "
-               "blob before it, so it needs a top of its own.")
+        f"top blob '{blob}' is produced by several layers: '{first.param.name}' at "
+        f"{first.place.at()} makes it already", where=layer.place.at("top", position),
+        layer=layer.param.name, remedy=remedy)
+
+
+def _stages(layer: LayerDef) -> str:
+    return " ".join(dict.fromkeys(stage for rule in layer.param.include for stage in rule.stage))
 
 
 def _loss_weights(layer: LayerDef, cls: type[Layer], tops: int) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ Source: Caffe's net filtering by NetStateRule.
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import cast
 
 from .. import glog
@@ -66,6 +66,28 @@ def filter_layers(layers: list[LayerDef], state: caffe_pb2.NetState,
         elif _belongs(layer, state):
             kept.append(layer)
     return kept
+
+
+def why_unknown(blob: str, layers: Iterable[LayerDef], kept: Collection[int],
+                state: caffe_pb2.NetState) -> str:
+    """Return which layers make a blob that a net lacks, and why they do not do so in this state.
+
+    Args:
+        layers: all of the definition.
+        kept: ``id`` of each that is in the net.
+    """
+    reasons = [_why_absent(layer, id(layer) in kept, state) for layer in layers
+               if blob in layer.param.top]
+    return f"It is made by {', or by '.join(reasons[:3])}" if reasons else ""
+
+
+def _why_absent(layer: LayerDef, is_here: bool, state: caffe_pb2.NetState) -> str:
+    line = layer.place.at().removeprefix(layer.place.file)
+    name = f"layer '{layer.param.name}' ({line[1:]})" if line else f"'{layer.param.name}'"
+    if is_here:
+        return f"{name}, which comes later: move it up"
+    why = [rule_mismatch(state, rule) for rule in layer.param.include]
+    return f"{name}, left out here: {why[0] if why else 'an exclude rule holds'}"
 
 
 def warn_of_unknown_stages(layers: Iterable[LayerDef], state: caffe_pb2.NetState) -> None:

@@ -22,7 +22,8 @@ from . import weights
 from .build import Built, Node, build
 from .creation_log import creation_lines, filtered_text
 from .doubts import graph_doubts
-from .filter import filter_layers, make_state, warn_of_unknown_stages
+from .filter import filter_layers, make_state, warn_of_unknown_stages, why_unknown
+from .splits import UnknownBottom
 from .transfer import Transfer
 
 Callback = Callable[[int], None]
@@ -63,9 +64,15 @@ class Net:
         layers = filter_layers(definition.layers, self.state_filter)
         if glog.logger.isEnabledFor(logging.INFO):
             glog.info(filtered_text(definition, layers, self.state_filter))
-        with backend.device:
-            built = build(layers, backend, self.phase, seed=seed, settings=self.settings,
-                          scalars=self.scalars, force_backward=definition.param.force_backward)
+        try:
+            with backend.device:
+                built = build(layers, backend, self.phase, seed=seed, settings=self.settings,
+                              scalars=self.scalars,
+                              force_backward=definition.param.force_backward)
+        except UnknownBottom as error:
+            error.remedy = why_unknown(error.blob, definition.layers, set(map(id, layers)),
+                                       self.state_filter) or error.remedy
+            raise
         for doubt in graph_doubts(built.graph, self.phase):
             glog.warning("%s", doubt)
         self._adopt(built)

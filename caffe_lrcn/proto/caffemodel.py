@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from caffe_lrcn.errors import PrototxtError, WeightsError
 from caffe_lrcn.proto import caffe_pb2
+from caffe_lrcn.proto.binary import merge_bytes
 from caffe_lrcn.proto.blob_proto import MAX_BLOBS, StoredBlob, encode_blob, framed, read_blob
 from caffe_lrcn.proto.dialects import MIXED, OLD, recognise, translate
 from caffe_lrcn.proto.places import Place
@@ -154,11 +156,12 @@ def _v0_type_name(name: str) -> str:
 
 def _upgraded(definition: bytes) -> caffe_pb2.LayerParameter:
     """Upgrade a V1 (or, nested, V0) definition; empty if it makes no sense."""
+    old = caffe_pb2.V1LayerParameter()
     try:
-        old = caffe_pb2.V1LayerParameter.FromString(definition)
+        merge_bytes(old, definition)
         if old.HasField("layer"):
             old = upgrade_v0_layer(old, Place.nowhere("weights"))
-    except (PrototxtError, ValueError, RuntimeError):  # DecodeError is one of the last two
+    except (PrototxtError, DecodeError):
         return caffe_pb2.LayerParameter()
     old.DiscardUnknownFields()
     return upgrade_v1_layer(old)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError
 
 from caffe_lrcn.proto import caffe_pb2
+from caffe_lrcn.proto.binary import merge_bytes
 from caffe_lrcn.proto.wire import LEN, Field, Wire, encode_tag
 
 
@@ -77,9 +78,9 @@ def translate(layer_type: str, definition: bytes,
         dialect = recognise([(layer_type, definition)]) or UPSTREAM
     layer = caffe_pb2.LayerParameter()
     try:
-        layer.MergeFromString(definition if dialect is UPSTREAM
-                              else _renumber(layer_type, definition, dialect))
-    except (DecodeError, ValueError):  # protobuf without its C library: strings not in UTF-8
+        merge_bytes(layer, definition if dialect is UPSTREAM
+                    else _renumber(layer_type, definition, dialect))
+    except DecodeError:
         layer.Clear()
     layer.DiscardUnknownFields()
     return layer

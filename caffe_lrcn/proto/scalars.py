@@ -11,6 +11,7 @@ from google.protobuf import text_encoding, text_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
 from caffe_lrcn.hints import nearest
+from caffe_lrcn.proto.forks import fork_hint
 
 _FD = FieldDescriptor
 _INTEGERS = {  # type -> (name, signed, 64 bits)
@@ -23,6 +24,8 @@ _STRINGS = {_FD.TYPE_STRING, _FD.TYPE_BYTES}
 _GOOD_ESCAPE = re.compile(r"""
     \\ (?: [abfnrtv\\'"] | [0-3][0-7]{0,2} | [4-7][0-7]?(?![0-7])
          | x[0-9a-fA-F]{1,2} | u[0-9a-fA-F]{4} | U[0-9a-fA-F]{8} )""", re.VERBOSE)
+
+_CURLY = "\u201c\u201d\u2018\u2019"  # quotes of a word processor
 
 
 class Token(NamedTuple):
@@ -51,7 +54,7 @@ def value_reader(field: FieldDescriptor) -> Callable[[Token], Any]:
         return partial(_read_enum, field.enum_type,
                        {value.name: value.number for value in field.enum_type.values})
     if is_string(field):
-        return _read_string
+        return partial(_read_string, field)
     return partial(_read_scalar, *_parser(field))
 
 
@@ -77,12 +80,20 @@ def unescaped(piece: str) -> bytes:
     return text_encoding.CUnescape(piece) if "\\" in piece else piece.encode()
 
 
-def _read_string(token: Token) -> str:
+def _read_string(field: FieldDescriptor, token: Token) -> str:
     if token.kind != "string":
-        raise WrongValue("a string",
-                         "Put it in quotes" if token.kind in ("word", "number") else None)
+        raise WrongValue("a string", _why_no_string(field, token))
     _check_escapes(token.text)
     return token.text[1:-1]
+
+
+def _why_no_string(field: FieldDescriptor, token: Token) -> str | None:
+    if field.full_name.endswith(".LayerParameter.type") and token.text.isupper():
+        return ("This is a type of the old 'layers'; in 'layer' it is spelt like "
+                "\"InnerProduct\"")
+    if token.text in _CURLY:
+        return "Use straight quotes: \""
+    return "Put it in quotes" if token.kind in ("word", "number") else None
 
 
 def _read_scalar(wanted: str, parse: Callable[[str], object], token: Token) -> object:
@@ -91,8 +102,15 @@ def _read_scalar(wanted: str, parse: Callable[[str], object], token: Token) -> o
             raise ValueError
         return parse(token.text)
     except ValueError:
-        raise WrongValue(wanted,
-                         "Remove the quotes" if token.kind == "string" else None) from None
+        raise WrongValue(wanted, _why_no_scalar(wanted, token)) from None
+
+
+def _why_no_scalar(wanted: str, token: Token) -> str | None:
+    if wanted == "true or false":
+        return None
+    if token.kind == "string":
+        return "Remove the quotes"
+    return "Write it without a point" if token.text.endswith(".0") else None
 
 
 def _check_escapes(text: str) -> None:
@@ -124,6 +142,8 @@ def _read_enum(enum: EnumDescriptor, numbers: dict[str, int], token: Token) -> i
             if number in enum.values_by_number:
                 return int(number)
     bare = token.text.strip("\"'")
+    if fork_hint(bare):
+        raise WrongValue("one of " + ", ".join(numbers), fork_hint(bare))
     near = nearest(bare, numbers)
     remedy = f"Write {near[0]}, without quotes" if near and token.kind == "string" else (
         f"Did you mean {near[0]}?" if near else None)

@@ -245,11 +245,13 @@ class Scanner:
         root = self._root
         if root and descriptor is not root and token.text in root.fields_by_name:
             hint = f"{root.name} has one: is a closing brace missing above?"
+        else:
+            hint = _owner_hint(token.text, descriptor) or hint
         other, mix_up = _MIXED_UP.get(descriptor.name, ("", None))
         if other and token.text in descriptor.file.message_types_by_name[other].fields_by_name:
             hint = mix_up
         self._fail(token, f"{descriptor.name} has no field {_shown(token)}",
-                   remedy=fork_hint(token.text) or hint)
+                   remedy=fork_hint(token.text, descriptor.name) or hint)
 
     def _fail(self, token: Token, message: str, *, got: str | None = None,
               wanted: str | None = None, remedy: str | None = None,
@@ -305,3 +307,17 @@ def _is_repeated(field: FieldDescriptor) -> bool:
 def _shown(token: Token) -> str:
     text = token.text if len(token.text) <= _SHOWN else f"{token.text[:_SHOWN]}…"
     return text if token.kind in ("end", "string") else f"'{text}'"
+
+
+def _owner_hint(name: str, descriptor: Descriptor) -> str | None:
+    """Say which messages of a layer have a field that stands outside of them."""
+    if descriptor.name == "LayerParameter" and name in ("blobs_lr", "weight_decay"):
+        return "That is for the old 'layers'; here write param { lr_mult: … decay_mult: … }"
+    if descriptor.name == "ParamSpec" and name in ("lr", "decay"):
+        return f"Did you mean '{name}_mult'?"
+    owners = [field.name for field in descriptor.fields
+              if field.name.endswith("_param") and name in field.message_type.fields_by_name]
+    if not owners or descriptor.name != "LayerParameter":
+        return None
+    shown = ", ".join(owners[:4]) + (", …" if len(owners) > 4 else "")
+    return f"It stands inside the layer's own message, one of {shown}"

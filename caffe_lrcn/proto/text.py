@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from google.protobuf import text_format
@@ -56,10 +57,14 @@ class NetDef:
 
 @dataclass
 class SolverDef:
-    """An upgraded solver definition; nets inside it are upgraded by `inline_net`."""
+    """An upgraded solver definition; nets inside it are upgraded by `inline_net`.
+
+    `changes` are made to each net after it has been read.
+    """
 
     param: caffe_pb2.SolverParameter
     place: Place
+    changes: list[Callable[[NetDef], None]] = field(default_factory=list)
 
 
 def read_net(path: str | os.PathLike[str]) -> NetDef:
@@ -166,7 +171,10 @@ def read_text(path: str | os.PathLike[str]) -> str:
         # Caffe takes any bytes in comments and strings. A name in a weight file is decoded like
         # this too (wire.py), so that it is still the same name.
         return data.decode("utf-8-sig", "replace")
-    remedy = {WEIGHTS: "Weights go to --weights", UTF_16: "Save it as UTF-8"}.get(kind)
+    remedy = {
+        WEIGHTS: "Weights go to --weights; 'inspect FILE' shows them, and 'inspect FILE --prototxt "
+                 "OUT' writes the net that they hold",
+        UTF_16: "Save it as UTF-8"}.get(kind)
     raise PrototxtError("this is not a definition", where=file, got=kind,
                         wanted="a prototxt (text)", remedy=remedy)
 

@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError, Message
 from caffe_lrcn.errors import PrototxtError, UsageError, WeightsError
 from caffe_lrcn.files import new_file
 from caffe_lrcn.proto import caffe_pb2
+from caffe_lrcn.proto.binary import merge_bytes
 from caffe_lrcn.proto.caffemodel import around_blobs, read_wire
 from caffe_lrcn.proto.dialects import UPSTREAM
 from caffe_lrcn.proto.file_kinds import EMPTY, HDF5, HEAD_BYTES, OTHER, TEXT, WEIGHTS, kind_of
@@ -145,9 +146,9 @@ def _top_level(wire: Wire) -> set[int]:
 
 def _parse_binary(wire: Wire, message: _M) -> _M:
     try:
-        message.MergeFromString(bytes(wire.data))
-    except (DecodeError, ValueError, RuntimeError) as error:
-        raise UnreadableError(f"damaged, or no {message.DESCRIPTOR.name}: {error}",
+        merge_bytes(message, bytes(wire.data))
+    except DecodeError as error:
+        raise UnreadableError(f"damaged, or not a {message.DESCRIPTOR.name}: {error}",
                               where=wire.label) from None
     return message
 

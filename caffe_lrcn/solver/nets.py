@@ -43,7 +43,7 @@ def with_state(solver: SolverDef, level: int | None, stages: Sequence[str]) -> S
         param.train_state.level = level
     # An empty stage can match no rule: Caffe's command line adds one, this does not.
     param.train_state.stage.extend(stage for stage in stages if stage)
-    return SolverDef(param, solver.place)
+    return SolverDef(param, solver.place, solver.changes)
 
 
 def read_named_net(solver: SolverDef, *path: str | int) -> NetDef:
@@ -57,7 +57,7 @@ def read_named_net(solver: SolverDef, *path: str | int) -> NetDef:
     if isinstance(value, str):
         found = resolve(value, solver.place.file)
         try:
-            return read_net(found)
+            definition = read_net(found)
         except PrototxtError as error:
             if error.where == found:  # the file as a whole: say who asked for it
                 error.message += f" (named at {solver.place.at(*path)})"
@@ -66,7 +66,11 @@ def read_named_net(solver: SolverDef, *path: str | int) -> NetDef:
                     beside = missing_file_remedy(os.path.join(folder, value))
                     error.remedy = f"{error.remedy}. {beside}"
             raise
-    return inline_net(solver, *path)
+    else:
+        definition = inline_net(solver, *path)
+    for change in solver.changes:
+        change(definition)
+    return definition
 
 
 def plan_nets(solver: SolverDef, read: Callable[..., NetDef | None] = read_named_net,

@@ -91,6 +91,11 @@ def check_policy(param: SolverParameter, place: Place) -> None:
     wrong = _wrong_field(param)
     if wrong:
         field, wanted = wrong
+        if not param.HasField(field) if field != "stepvalue" else not param.stepvalue:
+            raise PrototxtError(
+                f"lr_policy '{param.lr_policy}' needs {field}, which is missing",
+                where=place.at("lr_policy"), wanted=f"{field}: {wanted}",
+                remedy=f"Add {field}, or write lr_policy: \"fixed\"")
         raise PrototxtError(f"lr_policy '{param.lr_policy}' cannot use this {field}",
                             where=place.at(field), got=getattr(param, field), wanted=wanted)
 

@@ -325,7 +325,7 @@ def test_overrides_of_the_only_test_state():
     solver = parse_solver("")
     apply_overrides(solver, ["test_state.level=3"])
     assert [state.level for state in solver.param.test_state] == [3]
-    with pytest.raises(UsageError, match="--set test_state.level=1: the solver has 2"):
+    with pytest.raises(UsageError, match="--set test_state.level=1: there are 2"):
         apply_overrides(parse_solver("test_state {} test_state {}"), ["test_state.level=1"])
 
 

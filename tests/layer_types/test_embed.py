@@ -77,5 +77,5 @@ def test_refuses_a_gradient_for_the_indices():
 @pytest.mark.parametrize("field", ["input_dim: 6", "num_output: 3"])
 def test_refuses_an_empty_table(field):
     name = field.split(":")[0]
-    with pytest.raises(PrototxtError, match=f"{name} must be positive"):
+    with pytest.raises(PrototxtError, match=f"{name} is missing"):
         make_layer(embed().replace(field, ""), [INDEX])

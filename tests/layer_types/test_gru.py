@@ -168,7 +168,7 @@ def test_no_gradient_through_exposed_states(data):
     (STATIC, [(T, N, K), (T, N), (N + 1, S)], "static input does not fit"),
     (EXPOSED, [(T, N, K), (T, N), (1, N, D + 1)], "initial state does not fit"),
     (gru(extra="expose_hidden: true"), [(T, N, K), (T, N)], "bottoms with expose_hidden"),
-    (gru().replace("num_output: 4", ""), [(T, N, K), (T, N)], "num_output must be positive"),
+    (gru().replace("num_output: 4", ""), [(T, N, K), (T, N)], "num_output is missing"),
     (gru().replace("recurrent_param", "blobs { data: 1 } recurrent_param"), [(T, N, K), (T, N)],
      "got 1, wanted 4"),
 ])

@@ -116,7 +116,7 @@ def test_anonymous_top():
 
 
 @pytest.mark.parametrize(("shape", "message"), [((3, 4, 2), "differ in axis 0"),
-                                                ((4, 5), "one target for each element")])
+                                                ((4, 5), "compared number by number")])
 def test_other_sizes_are_refused(shape, message):
     with pytest.raises(ShapeError, match=f"test.prototxt:1:.*layer 'l'.*{message}"):
         make_layer(_layer(), [_X, np.zeros(shape)])

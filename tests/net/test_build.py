@@ -71,7 +71,7 @@ def test_errors_are_collected_in_one_pass():
         ("a", "unknown bottom blob"), ("d", "unknown layer type"),
         ("e", "loss_weight must be given once per top, or not at all"),
         ("h", "Flatten has the wrong number of bottoms"),
-        ("c", "num_output must be positive"), ("g", "more param entries than parameters")]
+        ("c", "num_output is missing"), ("g", "more param entries than parameters")]
     steps = {step.definition.param.name: step for step in built.steps if not step.inserted}
     assert [name for name, step in steps.items() if step.node] == ["x", "both", "g"]
     assert steps["f"].bottoms == [None, None, (2, 3)] and steps["f"].tops == [None]

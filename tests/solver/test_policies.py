@@ -61,3 +61,12 @@ def test_errors_name_the_field(text, named):
     with pytest.raises(PrototxtError, match=named) as error:
         check_policy(solver.param, solver.place)
     assert str(error.value).startswith("s.prototxt")
+
+
+@pytest.mark.parametrize("policy, field", [("step", "stepsize"), ("multistep", "stepvalue"),
+                                           ("poly", "max_iter")])
+def test_a_missing_field_has_the_line_of_the_policy(policy, field):
+    solver = parse_solver(f'base_lr: 1\nlr_policy: "{policy}" gamma: 0.1', "f")
+    with pytest.raises(PrototxtError,
+                       match=f"^f:2:1: lr_policy '{policy}' needs {field}, which is missing"):
+        check_policy(solver.param, solver.place)

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import math
 
+from google.protobuf.message import Message
+
 from ...blob import Blob
 from ...errors import NetError, PrototxtError, ShapeError
 from ..base import Layer
@@ -34,6 +36,63 @@ def axis_of_two_names(layer: Layer, blob: Blob, field: str, old: str) -> int:
         raise layer.error(PrototxtError, "the axis is given twice", at=(field, old),
                           remedy=f"{old} is an older name of axis: give one of them.")
     return axis_of(layer, blob, getattr(param, name), field, name)
+
+
+def require_positive(layer: Layer, message: str, *fields: str) -> None:
+    """Check that sizes without a default are given and not 0.
+
+    Args:
+        message: the layer's field that holds them, such as ``convolution_param``.
+
+    Raises:
+        PrototxtError: one is missing or 0.
+    """
+    param = getattr(layer.param, message)
+    for field in fields:
+        if param.HasField(field) and getattr(param, field) == 0:
+            raise layer.error(PrototxtError, f"{field} must be positive", got=0,
+                              at=(message, field))
+        if not param.HasField(field):
+            other = next((known.name for known, value in layer.param.ListFields()
+                          if isinstance(value, Message)
+                          and field in value.DESCRIPTOR.fields_by_name), message)
+            raise layer.error(
+                PrototxtError, f"{field} is missing", at=(message, field),
+                remedy=f"{layer.type} reads {message}, and this is {other}"
+                if other != message else f"Write {message} {{ {field}: … }}")
+
+
+def scores_first(layer: Layer, bottom: list[Blob]) -> None:
+    """Check that bottom 0 is not smaller than bottom 1: scores come first, labels second.
+
+    Raises:
+        ShapeError: they seem to be swapped.
+    """
+    if bottom[0].count < bottom[1].count:
+        raise layer.error(ShapeError, "the first bottom must be the scores, the second the labels",
+                          got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 0),
+                          remedy="The two seem to be swapped: write the scores first")
+
+
+def same_count(layer: Layer, bottom: list[Blob], classes: str) -> None:
+    """Check that the two bottoms have the same number of elements.
+
+    Args:
+        classes: what to use instead where bottom 1 holds one class label for each sample.
+
+    Raises:
+        ShapeError: they have not.
+    """
+    first, second = sorted(bottom[:2], key=lambda blob: blob.count, reverse=True)
+    if first.count == second.count:
+        return
+    is_label = second.count == first.shape[0]
+    raise layer.error(
+        ShapeError, "the two bottoms must have one shape: they are compared number by number",
+        got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 1),
+        remedy=f"One number for each sample looks like a class label: use {classes}, or give "
+               f"targets of shape {first.shape}" if is_label else
+        "Give targets of the predictions' shape")
 
 
 def same_batch(layer: Layer, bottom: list[Blob]) -> None:

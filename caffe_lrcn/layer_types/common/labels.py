@@ -8,6 +8,7 @@ import numpy as np
 from ...blob import Blob
 from ...errors import LabelError, ShapeError
 from ..base import Layer
+from .checks import scores_first
 
 #: Least probability whose logarithm is taken (SoftmaxWithLoss has another, FLT_MIN).
 LEAST_PROBABILITY = 1e-20
@@ -73,6 +74,7 @@ def one_label_a_sample(layer: Layer, bottom: list[Blob]) -> None:
     Raises:
         ShapeError: it does not, or there are no classes.
     """
+    scores_first(layer, bottom)
     if bottom[1].count != bottom[0].shape[0]:
         raise layer.error(ShapeError, "there must be one label for each sample",
                           got=bottom[1].shape, wanted=f"{bottom[0].shape[0]} labels",

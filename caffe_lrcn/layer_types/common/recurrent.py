@@ -18,6 +18,7 @@ from ... import glog
 from ...blob import Blob
 from ...errors import NetError, PrototxtError, ShapeError, SnapshotError, UsageError
 from ..base import Layer
+from .checks import require_positive
 from .recurrent_checks import check_counts, check_shapes, check_steps
 
 _X, _CONT, _STATIC = range(3)
@@ -36,6 +37,8 @@ class Recurrent(Layer):
     """
 
     allows_in_place = False
+    bottoms_are = ("the input (T x N x …), cont (T x N, 0 where a sequence begins), and x_static "
+                   "(N x …) if there is one")
     #: Names of the carried states; the first is the hidden state ``h``.
     state_names: ClassVar[tuple[str, ...]]
     #: Width of a step's pre-activation, in units of D.
@@ -51,9 +54,7 @@ class Recurrent(Layer):
         """Check the definition and make the parameters."""
         param = self.param.recurrent_param
         self.units = param.num_output
-        if self.units == 0:
-            raise self.error(PrototxtError, "num_output must be positive", got=0,
-                             at=("recurrent_param",))
+        require_positive(self, "recurrent_param", "num_output")
         self.exposed = len(self.state_names) if param.expose_hidden else 0
         check_counts(self, bottom, top)
         self.has_static = len(bottom) == 3 + self.exposed

@@ -10,6 +10,11 @@ from ..base import Arity, Layer
 if TYPE_CHECKING:
     from .recurrent import Recurrent
 
+RESHAPE = ("What comes as one batch of T*N needs a Reshape layer in front: reshape_param { shape "
+           "{ dim: T dim: N dim: -1 } } for the input, shape { dim: T dim: N } for cont")
+SAME_SIZES = ("Give both inputs the same T and N; Reshape layers between must not fix them "
+              "(0 keeps a size)")
+
 
 def check_counts(layer: Recurrent, bottom: list[Blob], top: list[Blob]) -> None:
     """Check the numbers of bottoms and tops, which depend on ``expose_hidden``.
@@ -61,7 +66,7 @@ def check_steps(layer: Layer, x: tuple[int, ...]) -> None:
     """
     if len(x) < 2 or x[0] == 0:
         raise layer.error(ShapeError, "the input must begin with time steps and streams", got=x,
-                          wanted="(T, N, ...) with T above 0")
+                          wanted="(T, N, ...) with T above 0", remedy=RESHAPE)
 
 
 def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
@@ -81,7 +86,8 @@ def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
                           "cont and the input disagree: one of them is N x T instead of T x N",
                           got=got, wanted="cont (T, N) and input (T, N, ...)",
                           remedy="Transpose one of them: time comes first.")
+    swapped = len(cont) > 2 and cont[:2] == x
     raise layer.error(ShapeError, "cont and the input disagree on time steps and streams", got=got,
-                      wanted=f"cont {x[:2]}",
-                      remedy="Give both inputs the same T and N; Reshape layers between must not "
-                             "fix them (0 keeps a size).")
+                      wanted="cont (T, N) and input (T, N, ...)", at=("bottom", 1),
+                      remedy="They seem to be swapped: the input comes first" if swapped
+                      else RESHAPE if len(cont) == 1 else SAME_SIZES)
