@@ -84,10 +84,6 @@ def check_policy(param: SolverParameter, place: Place) -> None:
             "unknown lr_policy" if param.lr_policy else "lr_policy is not set",
             where=place.at("lr_policy"), got=repr(param.lr_policy) if param.lr_policy else None,
             wanted=", ".join(POLICIES))
-    if _is_forgotten(param, "gamma", ("step", "multistep", "exp")):
-        raise PrototxtError(f"lr_policy '{param.lr_policy}' needs gamma: without it the rate "
-                            "falls to 0", where=place.at("lr_policy"),
-                            remedy="Set gamma, for example to 0.1")
     wrong = _wrong_field(param)
     if wrong:
         field, wanted = wrong
@@ -98,6 +94,10 @@ def check_policy(param: SolverParameter, place: Place) -> None:
                 remedy=f"Add {field}, or write lr_policy: \"fixed\"")
         raise PrototxtError(f"lr_policy '{param.lr_policy}' cannot use this {field}",
                             where=place.at(field), got=getattr(param, field), wanted=wanted)
+    if _is_forgotten(param, "gamma", ("step", "multistep", "exp")):
+        raise PrototxtError(f"lr_policy '{param.lr_policy}' needs gamma: without it the rate "
+                            "falls to 0", where=place.at("lr_policy"),
+                            remedy="Set gamma, for example to 0.1")
 
 
 def _wrong_field(param: SolverParameter) -> tuple[str, str] | None:
