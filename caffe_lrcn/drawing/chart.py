@@ -10,7 +10,8 @@ from .render import encode, extension_of, save
 SIZE = 900, 600
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 50, 70
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
-_GRID, _INK = "#dddddd", "#222222"
+#: Colours of the grid, and of axes and words; a page may replace them.
+GRID, INK = "#dddddd", "#222222"
 _FONT_SIZE = 14
 _TICKS = 6
 
@@ -63,15 +64,15 @@ def draw_chart(chart: Chart) -> Canvas:
         canvas.shapes.append(Line([place(*point) for point in places], color, width))
 
     def write(x: float, y: float, text: str, anchor: str = "middle", upright: bool = False) -> None:
-        canvas.shapes.append(Text((x, y), text, _FONT_SIZE, anchor, upright=upright, color=_INK))
+        canvas.shapes.append(Text((x, y), text, _FONT_SIZE, anchor, upright=upright, color=INK))
 
     for x in x_ticks:
-        line([(x, y_ticks[0]), (x, y_ticks[-1])], _GRID)
+        line([(x, y_ticks[0]), (x, y_ticks[-1])], GRID)
         write(place(x, 0)[0], height - _BOTTOM + 15, f"{x:g}")
     for y in y_ticks:
-        line([(x_ticks[0], y), (x_ticks[-1], y)], _GRID)
+        line([(x_ticks[0], y), (x_ticks[-1], y)], GRID)
         write(_LEFT - 8, place(0, y)[1], f"{y:g}", "end")
-    line([(x_ticks[0], y_ticks[-1]), (x_ticks[0], y_ticks[0]), (x_ticks[-1], y_ticks[0])], _INK)
+    line([(x_ticks[0], y_ticks[-1]), (x_ticks[0], y_ticks[0]), (x_ticks[-1], y_ticks[0])], INK)
     write(width / 2, 23, chart.title)
     write((_LEFT + width - _RIGHT) / 2, height - 25, chart.x_label)
     write(17, (_TOP + height - _BOTTOM) / 2, chart.y_label, upright=True)

@@ -95,7 +95,7 @@ def _curves() -> list[str]:
     """Return the drawings of how both trainings went, as far as their logs are there."""
     wanted = [(CONVNET_SOLVER, "picture net: training loss", "train", "mean_loss"),
               (SOLVER, "captioner: training loss per word", "train", "cross_entropy_loss"),
-              (SOLVER, "captioner: share of next words guessed", "test 0", "accuracy")]
+              (SOLVER, "captioner: next words guessed (training captions)", "test 0", "accuracy")]
     drawn = []
     for solver, title, net, column in wanted:
         log = Path(f"{read_solver(resolve(solver)).param.snapshot_prefix}_log.csv")
