@@ -13,6 +13,15 @@ export GOMP_SPINCOUNT ?= 0
 setup: $(VENV)/installed
 
 $(VENV)/installed: setup.py
+	@command -v $(PYTHON) > /dev/null || { \
+	    echo "error: there is no $(PYTHON) here. Install Python 3.10 or later, or name it:" \
+	        "make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("error: $(PYTHON) is Python \
+	%d.%d, caffe_lrcn needs 3.10 or later. Name another: make PYTHON=python3.12" % \
+	tuple(sys.version_info[:2]))'
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
+	    echo "error: $(PYTHON) lacks the modules venv and ensurepip, which some systems keep in a" \
+	        "package of their own. Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@

@@ -80,19 +80,20 @@ def replacing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
               remedy: str | None = None) -> Iterator[str]:
     """Give the block a temporary name to write to; then put that file in the place of ``path``.
 
-    If the block fails, a file that was there stays as it is. A path that is something else than a
-    file (a device, a pipe) is written as it is. A link stays one, and where it points to is
-    written, unless somebody else put it there.
+    A missing folder is made. If the block fails, a file that was there stays as it is. A path that
+    is something else than a file (a device, a pipe) is written as it is. A link stays one, and
+    where it points to is written, unless somebody else put it there.
 
     Args:
         path, kind, what, remedy: as for ``writing``.
     """
     with writing(path, kind, what, remedy):
         refuse_planted(path)
-        target = os.path.realpath(path)
-        if os.path.exists(target) and not os.path.isfile(target):
-            yield target
+        if os.path.exists(path) and not os.path.isfile(path):
+            yield os.fspath(path)
             return
+        target = os.path.realpath(path)
+        _make_folder(target)
         try:
             yield claim(target)
             sync(temporary(target))
@@ -101,6 +102,33 @@ def replacing(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
             with suppress(OSError):
                 os.remove(temporary(target))
             raise
+
+
+def check_output(path: str | os.PathLike[str], kind: type[CaffeError], what: str) -> None:
+    """Find out before long work whether a file can be written after it; make its missing folder.
+
+    Args:
+        path, kind, what: as for ``writing``.
+    """
+    with writing(path, kind, what):
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if os.path.exists(path):
+            written = os.fspath(path)
+        else:
+            target = os.path.realpath(path)
+            _make_folder(target)
+            written = os.path.dirname(target)
+            if not os.path.isdir(written):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(written, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _make_folder(path: str) -> None:
+    folder = os.path.dirname(path)
+    if not os.path.exists(folder):
+        os.makedirs(folder)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import pytest
 
 from caffe_lrcn import files, glog
 from caffe_lrcn.errors import DataError, SnapshotError, UsageError
-from caffe_lrcn.files import new_file, new_hdf5, replacing, temporary
+from caffe_lrcn.files import check_output, new_file, new_hdf5, replacing, temporary
 from caffe_lrcn.solver.csv_log import CsvLog
 
 # In a process of its own: a plain h5py file may crash it, and the limit would stay.
@@ -80,12 +80,28 @@ def test_what_was_there_stays_if_writing_fails(tmp_path, error):
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
+def test_a_missing_folder_is_made(tmp_path):
+    with new_file(tmp_path / "new" / "folder" / "a.txt", DataError, "the list") as stream:
+        stream.write("x")
+    assert (tmp_path / "new" / "folder" / "a.txt").read_text() == "x"
+    check_output(tmp_path / "other" / "a.txt", DataError, "the list")
+    assert (tmp_path / "other").is_dir() and not (tmp_path / "other" / "a.txt").exists()
+
+
+def test_what_cannot_be_written_is_found_before_the_work(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for path, cause in ((tmp_path, "Is a directory"), (tmp_path / "file" / "a", "Not a directory")):
+        with pytest.raises(DataError, match=cause):
+            check_output(path, DataError, "the list")
+
+
 def test_the_error_names_path_cause_and_remedy(tmp_path):
+    (tmp_path / "no").write_bytes(b"")
     with (pytest.raises(UsageError) as raised,
           replacing(tmp_path / "no" / "a", UsageError, "the chart", "Make the folder") as name,
           open(name, "wb")):
         pass
-    assert str(raised.value) == (f"{tmp_path}/no/a: the chart cannot be written: No such file or "
+    assert str(raised.value) == (f"{tmp_path}/no/a: the chart cannot be written: Not a "
                                  "directory. Make the folder.")
 
 

@@ -8,7 +8,6 @@ transform_param or an image_data_param.
 from __future__ import annotations
 
 import argparse
-import glob
 import os
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from ..pycaffe.classifier import Classifier
 from ..pycaffe.modes import set_mode_gpu
 from ..pycaffe.pictures import load_image
 from ..sources.array_file import read_array
+from ..sources.folder import pictures_in
 from .compute_image_mean import read_mean
 from .program import Parser
 
@@ -100,7 +100,7 @@ def load_pictures(path: str, extension: str) -> list[np.ndarray]:
 
     Args:
         path: a picture; a folder; or a ``.npy`` file of pictures of one size.
-        extension: ending of the pictures in a folder, which are taken by name.
+        extension: ending of the pictures in a folder, which come by name, numbers by value.
 
     Raises:
         DataError: nothing is there, or a file is damaged.
@@ -115,11 +115,8 @@ def load_pictures(path: str, extension: str) -> list[np.ndarray]:
         return list(pictures)
     if not os.path.isdir(path):
         return [load_image(path)]
-    names = sorted(glob.glob(os.path.join(glob.escape(path), f"*.{extension}")))
-    if not names:
-        raise DataError(f"no picture in the folder ends in .{extension}", where=path,
-                        remedy="Give --ext another ending")
-    return [load_image(name) for name in names]
+    return [load_image(name) for name in pictures_in(
+        path, [f".{extension.lower()}"], "Say with --ext how the names of the pictures end.")]
 
 
 def save_scores(path: str, scores: np.ndarray) -> None:

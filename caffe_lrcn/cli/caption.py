@@ -35,7 +35,8 @@ _SPELLINGS = {"inverse_temperature": "--temperature or --inverse-temperature"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("pictures", nargs="*", metavar="IMAGE", help="picture files")
+    parser.add_argument("pictures", nargs="*", metavar="IMAGE",
+                        help="picture files, or folders of them")
     parser.add_argument("--images", type=Path, metavar="LIST",
                         help="a file that lists pictures, one per line")
     parser.add_argument("--features", type=Path, metavar="FILE.npy",
@@ -49,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--json", type=Path, metavar="FILE", help="write COCO results")
     output.add_argument("--references", type=Path, metavar="FILE",
                         help="COCO captions file with the pictures' ids for --json (by default "
-                             "the last number in the file name)")
+                             "the last number in the file name; where that does not tell all "
+                             "pictures apart, the file names)")
     output.add_argument("--html", type=Path, metavar="FILE", help="write a page with the pictures")
     runtime.add_device_flags(parser)
 
@@ -156,11 +158,12 @@ def _decode(decoder: Decoder, features: np.ndarray, args: argparse.Namespace,
 
 def _pictures(args: argparse.Namespace) -> list[str]:
     """Return the pictures' files; they may be missing where there are features."""
+    from ..sources.folder import expand
     from ..tasks.captioning.pictures import read_list
-    pictures = [*args.pictures, *(read_list(args.images) if args.images else [])]
+    pictures = [*expand(args.pictures), *(read_list(args.images) if args.images else [])]
     if not pictures and not args.features:
         raise UsageError("there are no pictures to caption",
-                         wanted="picture files, --images LIST or --features FILE.npy")
+                         wanted="picture files, folders, --images LIST or --features FILE.npy")
     return pictures
 
 

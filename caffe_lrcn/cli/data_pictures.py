@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ..errors import DataError, UsageError
-from ..files import new_file, writing
+from ..files import new_file
 from ..printable import printable
 
 
@@ -47,9 +47,7 @@ def run(args: argparse.Namespace) -> int:
               f"{printable(str(first))}", file=sys.stderr)
     if not there:
         raise DataError("no picture is there", where=args.images, remedy="Check --images.")
-    with writing(args.out, DataError, "the list"):
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(args.out, DataError, "the list") as file:
-            file.writelines(f"{path}\n" for path in there)
+    with new_file(args.out, DataError, "the list") as file:
+        file.writelines(f"{path}\n" for path in there)
     print(f"{len(there)} pictures in {args.out}")
     return 0

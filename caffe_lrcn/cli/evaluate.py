@@ -61,9 +61,11 @@ def run(args: argparse.Namespace) -> int:
     if results.missing:
         print(f"note: {len(results.missing)} of {len(results.missing) + len(results.images)} "
               f"pictures have no result and are left out", file=sys.stderr)
-    print(_table(rows, results, spread))
-    if args.json:
-        _write(args.json, rows, results, spread)
+    try:
+        if args.json:
+            _write(args.json, rows, results, spread)
+    finally:  # a reader like `head` must not cost the file, nor a full disk the table
+        print(_table(rows, results, spread))
     return 0
 
 

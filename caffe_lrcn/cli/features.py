@@ -9,7 +9,8 @@ from . import runtime
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("pictures", nargs="*", metavar="IMAGE", help="picture files")
+    parser.add_argument("pictures", nargs="*", metavar="IMAGE",
+                        help="picture files, or folders of them")
     parser.add_argument("--images", type=Path, metavar="LIST",
                         help="a file that lists pictures, one per line")
     parser.add_argument("--net", required=True,
@@ -26,12 +27,14 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from ..errors import DataError, UsageError
-    from ..files import new_file
+    from ..files import check_output, new_file
     from ..paths import resolve
+    from ..sources.folder import expand
     from ..tasks.captioning.pictures import FeatureNet, read_list
-    pictures = [*args.pictures, *(read_list(args.images) if args.images else [])]
+    pictures = [*expand(args.pictures), *(read_list(args.images) if args.images else [])]
     if not pictures:
-        raise UsageError("there are no pictures", wanted="picture files or --images LIST")
+        raise UsageError("there are no pictures", wanted="picture files, folders or --images LIST")
+    check_output(args.out, DataError, "the features")
     net = FeatureNet(resolve(args.net), args.weights, resize=args.resize,
                      mean=runtime.mean(args.mean), backend=runtime.open_backend(args))
     with runtime.quiet_arithmetic():

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
@@ -99,7 +100,9 @@ def run_command(command: str, words: Sequence[str]) -> int:
     run, args = _tool(command, words) if command in TOOLS else _command(command, words)
     try:
         with redirect_stdout(PrintableStream(sys.stdout)):
-            return run(args)
+            code = run(args)
+        sys.stdout.flush()
+        return code
     except CaffeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -107,8 +110,8 @@ def run_command(command: str, words: Sequence[str]) -> int:
         print("error: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output (head, less) went away; nothing is left to say.
-        sys.stderr.close()
+        # The reader of our output (head, less) went away; what is still to be written is dropped.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except MemoryError as error:
         print(f"error: there is not enough memory: {error or 'for this'}", file=sys.stderr)

@@ -20,13 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--format", choices=("coco", "flickr"), default="coco",
                        help="form of --captions (%(default)s)")
     train.add_argument("--images", type=Path, metavar="LIST",
-                       help="which picture each row of --features is of (the order of --captions)")
+                       help="which picture each row of --features is of: a list, or the folder "
+                            "(the order of --captions)")
     queries = parser.add_argument_group("pictures to caption")
     queries.add_argument("--queries", required=True, type=Path, metavar="FILE.npy",
                          help="their features (Q, F)")
     queries.add_argument("--query-images", type=Path, metavar="LIST",
-                         help="which picture each row of --queries is of (the order of "
-                              "--query-captions)")
+                         help="which picture each row of --queries is of: a list, or the "
+                              "folder (the order of --query-captions)")
     queries.add_argument("--query-captions", type=Path, metavar="FILE",
                          help="COCO file with their ids; its captions, if any, are not used")
     parser.add_argument("--neighbours", type=int, default=90, metavar="K",
@@ -40,25 +41,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print ``picture: caption`` for each; return 1 if some have no neighbour with captions."""
-    from ..language.result_files import write_results
+    from ..files import check_output
+    from ..language.result_files import tell_names, write_results
     from ..tasks.captioning.neighbours import Consensus, nearest
     from ..tasks.captioning.pictures import read_features
+    if args.json:
+        check_output(args.json, DataError, "the results")
     captions = _training_captions(args)
     names, ids = _queries(args)
     rows = nearest(read_features(args.features, len(captions)),
                    read_features(args.queries, len(names)), args.neighbours)
     consensus = Consensus(captions, args.similarity, args.best)
     found = []
+    gone: BrokenPipeError | None = None
     for name, number, pictures in zip(names, ids, rows, strict=True):
         chosen = consensus.caption(pictures)
         if chosen is None:
             print(f"error: {printable(name)}: its nearest pictures have no captions",
                   file=sys.stderr)
         else:
-            print(f"{name}: {chosen[0]}")
             found.append((number, chosen[0]))
+            try:
+                if gone is None:
+                    print(f"{name}: {chosen[0]}", flush=True)
+            except BrokenPipeError as error:  # a reader like `head` must not cost the file
+                if not args.json:
+                    raise
+                gone = error
     if args.json:
         write_results(args.json, [number for number, _ in found], [text for _, text in found])
+        if not args.query_captions:
+            tell_names(args.json, ids, "--query-captions")
+    if gone is not None:
+        raise gone
     return 0 if len(found) == len(names) else 1
 
 

@@ -3,18 +3,21 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ..caffe_tools.program import add_log_flags, split_list
 from ..errors import UsageError
+from ..printable import printable
 
 if TYPE_CHECKING:
     from ..backends import Backend
     from ..layer_types.base import Settings
     from ..net.net import Net
-    from ..proto.caffe_pb2 import SolverParameter
+    from ..proto.caffe_pb2 import NetState, SolverParameter
+    from ..proto.text import NetDef
 
 
 MATH = ("fp32", "tf32", "bf16")  # backends.MATH_MODES, which a help text must not import
@@ -100,6 +103,25 @@ def mean(text: str | None) -> list[float] | None:
     if len(values) != 3:
         raise UsageError("--mean takes three numbers: blue,green,red", got=text)
     return values
+
+
+def seen_state(args: argparse.Namespace, path: str, definition: NetDef) -> NetState:
+    """Return the state for looking at a net: of the flags, or else with its solver's stages.
+
+    Without stages, those of the solver beside the net are taken, and a line on stderr says so.
+    """
+    from ..inspection import stages as of_nets
+    from ..net.filter import make_state
+    from ..proto import caffe_pb2
+    phase = caffe_pb2.Phase.Value(args.phase)
+    chosen = stages(args)
+    if not chosen and not definition.param.state.stage:
+        found = of_nets.beside(path, definition.layers, phase)
+        if found is not None:
+            solver, chosen = found
+            print(f"note: stages {','.join(chosen)}, as {printable(solver)} sets them; --stage "
+                  "takes others", file=sys.stderr)
+    return make_state(phase, args.level, chosen, definition.param.state)
 
 
 def open_net(args: argparse.Namespace, phase: int) -> Net:

@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="phase of the net (default TEST)")
     parser.add_argument("--level", type=int, default=0, help="level of the net's state")
     parser.add_argument("--stage", default="", metavar="A,B",
-                        help="stages of the net's state, with commas between")
+                        help="stages of the net's state, with commas between (those of the solver "
+                             "beside the net)")
     add_shape_flag(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
@@ -36,13 +37,11 @@ def run(args: argparse.Namespace) -> int:
     from ..inspection.count import count
     from ..inspection.look import look_at, parse_shapes
     from ..inspection.problems import ERROR, merge
-    from ..net.filter import make_state
     from ..paths import resolve
-    from ..proto import caffe_pb2
     from ..proto.text import read_net
-    definition = read_net(resolve(args.net))
-    state = make_state(caffe_pb2.Phase.Value(args.phase), args.level, runtime.stages(args),
-                       definition.param.state)
+    path = resolve(args.net)
+    definition = read_net(path)
+    state = runtime.seen_state(args, path, definition)
     look = look_at(definition, state, parse_shapes(args.shape))
     costs = count(look.steps)
     print(as_json(look, costs) if args.json else as_text(look, costs))

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from .graph import Graph, Node
 from .layers import Layers
@@ -65,6 +66,7 @@ def as_boxes(graph: Graph) -> str:
     ports = [round(port) for port in port_offsets(layers, rooms)]
     columns = [round(place) for place in place_across(
         layers, [width - 1 for width in widths], ports, _SPACING)]
+    gaps = _gaps(graph, layers, columns, ports)
     canvas, y = _Canvas(), 0
     for rank, row in enumerate(layers.rows):
         bottom = y + max(_height(graph, item, texts) if item < layers.count else 1
@@ -78,7 +80,7 @@ def as_boxes(graph: Graph) -> str:
                 canvas.down(columns[item], end, bottom + 1)
         y = bottom + 1
         if rank + 1 < len(layers.rows):
-            y = _connect(canvas, graph, layers, rank, columns, ports, y)
+            y = _connect(canvas, gaps[rank], columns, y)
     return canvas.text()
 
 
@@ -116,29 +118,42 @@ def _draw(canvas: _Canvas, node: Node, cells: list[list[str]], middle: int, widt
     return y
 
 
-def _connect(canvas: _Canvas, graph: Graph, layers: Layers, rank: int, columns: list[int],
-             ports: list[int], top: int) -> int:
-    """Draw the arrows between two ranks from row ``top`` on; return the first row after them."""
-    ends: dict[int, set[int]] = defaultdict(set)
-    heads: dict[int, str] = {}
+@dataclass
+class _Gap:
+    """What runs between two ranks: the columns that arrows from each node or bend go to.
+
+    ``heads`` holds the columns in which arrows arrive at nodes, with their roles.
+    """
+
+    ends: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    heads: dict[int, str] = field(default_factory=dict)
+
+
+def _gaps(graph: Graph, layers: Layers, columns: list[int], ports: list[int]) -> list[_Gap]:
+    """Return what runs below each rank."""
+    gaps = [_Gap() for _ in layers.rows]
     for edge, path, port in zip(graph.edges, layers.paths, ports, strict=True):
         for upper, lower in zip(path, path[1:], strict=False):
-            if layers.rank[upper] != rank:
-                continue
+            gap = gaps[layers.rank[upper]]
             column = columns[lower] + (port if lower < layers.count else 0)
-            ends[upper].add(column)
+            gap.ends[upper].add(column)
             if lower < layers.count:
-                heads[column] = edge.role
-    tracks = _tracks({columns[upper]: found for upper, found in ends.items()})
+                gap.heads[column] = edge.role
+    return gaps
+
+
+def _connect(canvas: _Canvas, gap: _Gap, columns: list[int], top: int) -> int:
+    """Draw the arrows between two ranks from row ``top`` on; return the first row after them."""
+    tracks = _tracks({columns[upper]: found for upper, found in gap.ends.items()})
     bottom = top + max(tracks.values(), default=-1) + 1
-    for upper, found in ends.items():
+    for upper, found in gap.ends.items():
         start = columns[upper]
         row = top + tracks.get(start, 0)
         canvas.down(start, top - 1, row)
         canvas.across(row, min(start, *found), max(start, *found))
         for column in found:
             canvas.down(column, row, bottom)
-    for column, role in heads.items():
+    for column, role in gap.heads.items():
         canvas.write(column, bottom, "▼" + role)
     return bottom + 1
 

@@ -11,7 +11,8 @@ from .render import encode, extension_of, save
 SIZE = 900, 600
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 50, 70
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
-_GRID, _INK = "#dddddd", "#222222"
+#: Colours of the grid, and of axes and words; a page may replace them.
+GRID, INK = "#dddddd", "#222222"
 _FONT_SIZE = 14
 _TICKS = 6
 _ROW, _KEY = 20, 38  # height of a row of the legend; width of a sample of a curve
@@ -84,15 +85,15 @@ def draw_chart(chart: Chart) -> Canvas:
         canvas.shapes.append(Line([place(*point) for point in places], color, width))
 
     def write(x: float, y: float, text: str, anchor: str = "middle", upright: bool = False) -> None:
-        canvas.shapes.append(Text((x, y), text, _FONT_SIZE, anchor, upright=upright, color=_INK))
+        canvas.shapes.append(Text((x, y), text, _FONT_SIZE, anchor, upright=upright, color=INK))
 
     for x in x_ticks:
-        line([(x, y_ticks[0]), (x, y_ticks[-1])], _GRID)
+        line([(x, y_ticks[0]), (x, y_ticks[-1])], GRID)
         write(place(x, 0)[0], height - _BOTTOM + 15, f"{x:g}")
     for y in y_ticks:
-        line([(x_low, y), (x_high, y)], _GRID)
+        line([(x_low, y), (x_high, y)], GRID)
         write(_LEFT - 8, place(x_low, y)[1], f"{y:g}", "end")
-    line([(x_low, y_ticks[-1]), (x_low, y_ticks[0]), (x_high, y_ticks[0])], _INK)
+    line([(x_low, y_ticks[-1]), (x_low, y_ticks[0]), (x_high, y_ticks[0])], INK)
     write(width / 2, 15, chart.title)
     write((_LEFT + width - _RIGHT) / 2, height - 25, chart.x_label)
     write(17, (top + height - _BOTTOM) / 2, chart.y_label, upright=True)
@@ -134,7 +135,7 @@ def _legend(rows: list[list[tuple[int, str, float]]]) -> list[Line | Text]:
         for number, name, x in entries:
             color = _COLORS[number % len(_COLORS)]
             shapes += [Line([(x, y), (x + _KEY - 8, y)], color, 2),
-                       Text((x + _KEY, y), name, _FONT_SIZE, "start", color=_INK)]
+                       Text((x + _KEY, y), name, _FONT_SIZE, "start", color=INK)]
     return shapes
 
 

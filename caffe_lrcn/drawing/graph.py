@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..net.collect import Shape
 from ..printable import printable
 from ..proto import caffe_pb2
 from .labels import (
@@ -56,18 +57,24 @@ class Graph:
     edges: list[Edge] = field(default_factory=list)
 
 
-def build_graph(name: str, layers: Sequence[caffe_pb2.LayerParameter], *, compact: bool = False,
+def build_graph(name: str, layers: Sequence[caffe_pb2.LayerParameter],
+                shapes: Sequence[Sequence[Shape | None]] | None = None, *, compact: bool = False,
                 label_edges: bool = True, display_lrm: bool = False) -> Graph:
     """Return the boxes and arrows of a net.
 
     Args:
         name: of the net.
         layers: those to draw, in order.
+        shapes: of each layer's tops, as far as they are known. A shape stands below its blob's
+            name, or in the box of the layer if the blob has no node of its own.
         compact: leave out blobs that are called like the layer that makes them.
         label_edges: write channels and batch sizes at arrows.
         display_lrm: write learning rate multipliers into the boxes.
     """
-    return _Builder(name, layers, compact, label_edges, display_lrm).graph
+    builder = _Builder(name, layers, compact, label_edges, display_lrm)
+    for layer, tops in zip(layers, shapes or [()] * len(layers), strict=True):
+        builder.add(layer, dict(zip(layer.top, tops, strict=False)))
+    return builder.graph
 
 
 class _Builder:
@@ -81,10 +88,9 @@ class _Builder:
         self._tails: dict[str, tuple[int, str]] = {}
         # Blob -> the node whose box takes the layers that change the blob in place.
         self._stacks: dict[str, Node] = {}
-        for layer in layers:
-            self._add(layer)
 
-    def _add(self, layer: caffe_pb2.LayerParameter) -> None:
+    def add(self, layer: caffe_pb2.LayerParameter, shapes: dict[str, Shape | None]) -> None:
+        """Add a layer, the arrows to it, and its tops with their shapes."""
         lines = tuple(map(printable, layer_lines(layer, self._lrm)))
         in_place = _is_in_place(layer)
         if in_place and layer.bottom[0] in self._stacks:
@@ -96,24 +102,28 @@ class _Builder:
             tail, label = self._tails.get(blob) or (self._blob(blob), "")
             self.graph.edges.append(Edge(tail, number, label, bottom_role(layer, position)))
         for blob in layer.top:
-            self._make(layer, blob, number)
+            self._make(layer, blob, number, shapes.get(blob))
         if len(layer.top) == 1:
             self._stacks[layer.top[0]] = node
 
-    def _make(self, layer: caffe_pb2.LayerParameter, blob: str, number: int) -> None:
+    def _make(self, layer: caffe_pb2.LayerParameter, blob: str, number: int,
+              shape: Shape | None) -> None:
         """Let arrows for this blob start from a layer's node, or from a node of the blob's."""
-        label = outputs_of(layer) if self._label_edges else ""
+        label = outputs_of(layer) if self._label_edges and shape is None else ""
+        lines = () if shape is None else (" x ".join(map(str, shape)) or "1 number",)
         self._stacks.pop(blob, None)
         hidden = self._compact and len(layer.top) == 1 and (
             blob == layer.name or not self._readers[blob])
         if hidden:
             self._tails[blob] = (number, label)
+            last = self.graph.nodes[number].cells[-1]
+            self.graph.nodes[number].cells[-1] = Cell((*last.lines, *lines), last.color)
         else:
-            octagon = self._blob(blob)
+            octagon = self._blob(blob, lines)
             self.graph.edges.append(Edge(number, octagon, label))
 
-    def _blob(self, name: str) -> int:
-        number = self._append(Node([Cell((printable(name),), BLOB_COLOR)], is_blob=True))
+    def _blob(self, name: str, lines: tuple[str, ...] = ()) -> int:
+        number = self._append(Node([Cell((printable(name), *lines), BLOB_COLOR)], is_blob=True))
         self._tails[name] = (number, "")
         return number
 

@@ -1,6 +1,8 @@
 """From boxes and arrows to a canvas: what stands where, in units."""
 from __future__ import annotations
 
+from collections import Counter
+
 from .canvas import Arrow, Box, Canvas, Curve, Point, Text, font
 from .graph import Graph, Node
 from .layout import lay_out
@@ -28,7 +30,8 @@ def make_picture(graph: Graph, rankdir: str = "TB") -> Canvas:
     sizes = [_size(node) for node in graph.nodes]
     arrows = [(edge.source, edge.target) for edge in graph.edges]
     if not sideways:  # labels at arrowheads want boxes as wide as all of them
-        sizes = [(max(size[0], room * sum(target == node for _, target in arrows)), size[1])
+        arriving = Counter(target for _, target in arrows)
+        sizes = [(max(size[0], room * arriving[node]), size[1])
                  for node, (size, room) in enumerate(zip(sizes, rooms, strict=True))]
     layout = lay_out(sizes, arrows, rankdir, rooms)
     boxes: list[Box] = []

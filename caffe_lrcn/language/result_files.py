@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from ..errors import DataError, UsageError
 from ..files import new_file
+from ..printable import printable
 from .caption_files import read_image_ids
 from .text_files import brief, read_json
 
@@ -43,20 +45,24 @@ def image_ids(pictures: Sequence[str], references: str | os.PathLike[str] | None
         pictures: paths or names.
         references: a COCO captions file whose ``images`` give the ids of file names. Without it
             an id is the last number in the file name: 42 in ``COCO_val2014_000000000042.jpg``.
+            If a name holds no number, or two hold the same, all ids are the file names; if two of
+            these are equal, the paths.
 
     Raises:
         DataError: the references cannot be read.
-        UsageError: a picture without id, or two with the same.
+        UsageError: a picture that the references do not list, or two with the same id.
     """
-    known = None if references is None else read_image_ids(references)
+    if references is None:
+        found = _ids_by_name(pictures)
+    else:
+        known = read_image_ids(references)
+        found = [_known_id(picture, known, references) for picture in pictures]
     ids: dict[int | str, str] = {}
-    for picture in pictures:
-        number = _id_of(picture, known, references)
+    for picture, number in zip(pictures, found, strict=True):
         if number in ids:
             raise UsageError("two pictures have the same image id", where=references,
                              got=f"{ids[number]} and {picture}: {number}",
-                             remedy="Name the pictures' captions file with --references."
-                             if references is None else "Caption each picture once.")
+                             remedy="Caption each picture once.")
         ids[number] = picture
     return list(ids)
 
@@ -72,6 +78,14 @@ def write_results(path: str | os.PathLike[str], ids: Sequence[int | str],
                for number, caption in zip(ids, captions, strict=True)]
     with new_file(path, DataError, "the results") as file:
         file.write(json.dumps(entries, ensure_ascii=False, indent=0) + "\n")
+
+
+def tell_names(path: str | os.PathLike[str], ids: Sequence[int | str], flag: str) -> None:
+    """Say on stderr if the ids in ``path`` are names, and which flag gives others."""
+    if any(isinstance(number, str) for number in ids):
+        print(f"note: {printable(os.fspath(path))}: each image_id is a file name, since the "
+              f"numbers in the names do not tell all pictures apart; {flag} gives other ids",
+              file=sys.stderr)
 
 
 def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
@@ -102,19 +116,21 @@ def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
                    [image for image in references if image not in captions])
 
 
-def _id_of(picture: str, known: dict[str, Any] | None,
-           references: str | os.PathLike[str] | None) -> int | str:
-    name = os.path.basename(picture)
-    if known is not None:
-        found = known.get(picture, known.get(name))
-        if found is None:
-            raise UsageError("the references do not list a picture", where=references, got=picture)
-        return found
-    numbers = _DIGITS.findall(os.path.splitext(name)[0])
-    if not numbers:
-        raise UsageError("a picture's name holds no number to serve as image id", got=picture,
-                         remedy="Name the pictures' captions file with --references.")
-    return int(numbers[-1])
+def _ids_by_name(pictures: Sequence[str]) -> Sequence[int | str]:
+    names = [os.path.basename(picture) for picture in pictures]
+    numbers = [int(found[-1]) for found in (_DIGITS.findall(os.path.splitext(name)[0])
+                                            for name in names) if found]
+    if len({*numbers}) == len(pictures):
+        return numbers
+    return names if len({*names}) == len(names) else pictures
+
+
+def _known_id(picture: str, known: dict[str, Any],
+              references: str | os.PathLike[str]) -> int | str:
+    found = known.get(picture, known.get(os.path.basename(picture)))
+    if found is None:
+        raise UsageError("the references do not list a picture", where=references, got=picture)
+    return found
 
 
 def _entries(path: str | Path) -> list[Any]:

@@ -11,23 +11,32 @@ Word = Callable[[int], str]
 _SHOWN = 5  # places of a finding that are listed
 
 _PAGE = '''<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><style>
+:root {{ color-scheme: light dark; }}
 body {{ font: 13px sans-serif; margin: 1.5em; }}
+h1, pre {{ overflow-wrap: anywhere; white-space: pre-wrap; }}
+.wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; }}
-th {{ font-weight: normal; color: #666; padding: 2px 6px; position: sticky; left: 0;
-     background: white; text-align: right; }}
+th {{ font-weight: normal; color: GrayText; padding: 2px 6px; position: sticky; left: 0;
+     background: Canvas; text-align: right; }}
 td {{ padding: 2px 6px; border: 1px solid #ddd; white-space: nowrap; text-align: center; }}
 td.odd {{ background: #e8f1fb; }} td.even {{ background: #eef7e8; }}
 td.start {{ border-left: 3px solid #36c; }}
 td.padding {{ background: #f4f4f4; color: #aaa; }}
 td.wrong {{ background: #fbd5d5; outline: 2px solid #c33; }}
 i {{ color: #777; font-style: normal; font-size: 11px; display: block; }}
+@media (prefers-color-scheme: dark) {{
+  td {{ border-color: #444; }} i {{ color: #aaa; }}
+  td.odd {{ background: #1c2c40; }} td.even {{ background: #22331c; }}
+  td.padding {{ background: #222; color: #777; }} td.wrong {{ background: #5a1f1f; }}
+}}
 </style></head><body><h1>{title}</h1>
 <pre>{facts}</pre>
 <p>A row is a stream. Above: the input; below, in grey: the target. A bar on the left: cont is 0
 and a sequence begins. Red: something is wrong there.</p>
-<table>
-{rows}</table></body></html>
+<div class="wide"><table>
+{rows}</table></div></body></html>
 '''
 
 

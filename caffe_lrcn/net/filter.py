@@ -90,14 +90,20 @@ def _why_absent(layer: LayerDef, is_here: bool, state: caffe_pb2.NetState) -> st
     return f"{name}, left out here: {why[0] if why else 'an exclude rule holds'}"
 
 
+def named_stages(layers: Iterable[LayerDef]) -> list[str]:
+    """Return the stages that the layers' rules name, sorted."""
+    return sorted({stage for layer in layers
+                   for rule in (*layer.param.include, *layer.param.exclude)
+                   for stage in (*rule.stage, *rule.not_stage)})
+
+
 def warn_of_unknown_stages(layers: Iterable[LayerDef], state: caffe_pb2.NetState) -> None:
     """Log a warning for each stage of ``state`` that no rule names: it may be misspelt."""
-    named = {stage for layer in layers for rule in (*layer.param.include, *layer.param.exclude)
-             for stage in (*rule.stage, *rule.not_stage)}
+    named = named_stages(layers)
     for stage in state.stage:
         if stage not in named:
             glog.warning("stage '%s' is set, but no rule of the net names it (named are: %s)",
-                         stage, ", ".join(sorted(named)) or "none")
+                         stage, ", ".join(named) or "none")
 
 
 def _belongs(layer: LayerDef, state: caffe_pb2.NetState) -> bool:

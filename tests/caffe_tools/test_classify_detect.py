@@ -102,7 +102,7 @@ def test_no_numbers(text, count):
 
 
 def test_no_pictures(tmp_path):
-    with pytest.raises(DataError, match="ends in .jpg"):
+    with pytest.raises(DataError, match="holds no pictures .*end in .jpg.*--ext"):
         load_pictures(str(tmp_path), "jpg")
     np.save(tmp_path / "x.npy", np.zeros((2, 3)))
     with pytest.raises(DataError, match="not pictures"):
@@ -190,5 +190,6 @@ def test_no_windows_give_an_empty_file(tmp_path, name):
 @pytest.mark.parametrize(("name", "error"), [("out.txt", UsageError), ("no/out.csv", DataError),
                                              ("no/out.h5", DataError)])
 def test_detections_that_cannot_be_written(tmp_path, name, error):
+    (tmp_path / "no").write_bytes(b"")  # a file where a folder would be needed
     with pytest.raises(error):
         write_detections(str(tmp_path / name), [])

@@ -33,7 +33,8 @@ def test_directions(tmp_path):
     assert sizes["LR"][0] > sizes["LR"][1] and sizes["TB"][0] < sizes["TB"][1]
 
 
-@pytest.mark.parametrize("name", ["net.nothing", "none/net.svg"])
+@pytest.mark.parametrize("name", ["net.nothing", "file/net.svg"])
 def test_pictures_that_cannot_be_written(tmp_path, capsys, name):
+    (tmp_path / "file").write_bytes(b"")
     assert run("draw_net", LENET, tmp_path / name) == 1
     assert capsys.readouterr().err.startswith("error: ")

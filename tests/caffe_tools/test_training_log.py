@@ -174,7 +174,7 @@ def test_loss_charts_take_errors_where_nothing_is_called_loss():
     (8, "c.svg", "run.log", "there is no such chart"),
     (0, "c.nothing", "run.log", "unknown format of a drawing (got nothing"),
     (0, "c.svg", "run.txt", "ends in .log"),
-    (0, "none/c.svg", "run.log", "none/c.svg: the drawing cannot be written"),
+    (0, "run.log/c.svg", "run.log", "run.log/c.svg: the drawing cannot be written"),
 ])
 def test_wrong_requests(tmp_path, capsys, kind, target, name, told):
     path = written(tmp_path, ["Solving x", "Iteration 0", "    Test net output #0: accuracy = 1"])

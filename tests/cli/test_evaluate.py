@@ -6,6 +6,7 @@ import json
 import pytest
 
 from caffe_lrcn.cli import main as cli
+from tests.harness.unread import run_unread
 from tests.language.test_ptb_tokens import GOLDEN
 
 
@@ -50,6 +51,13 @@ def test_table_and_json(files, tmp_path, capsys):
         assert report["per_image"][str(number)]["CIDEr-D"] == pytest.approx(image["cider_d"],
                                                                            abs=1e-6)
     assert report["human"]["CIDEr-D"] > report["CIDEr-D"]
+
+
+def test_the_file_is_whole_though_nobody_reads_the_output(files, tmp_path):
+    out = tmp_path / "made" / "out.json"
+    code, said = run_unread(["evaluate", *files, "--json", out])
+    assert code == 1 and "Error" not in said and "Exception" not in said
+    assert json.loads(out.read_text(encoding="utf-8"))["images"] == 150
 
 
 def test_missing_pictures_are_counted(files, tmp_path, capsys):
@@ -103,7 +111,7 @@ def test_files_that_cannot_be_read(files, tmp_path, capsys):
     assert "cannot read the results" in capsys.readouterr().err
     assert evaluate(results, results) == 1
     assert "not a COCO caption file" in capsys.readouterr().err
-    assert evaluate(results, references, "--json", tmp_path / "no" / "folder.json") == 1
+    assert evaluate(results, references, "--json", results / "folder.json") == 1
     assert "the scores cannot be written" in capsys.readouterr().err
     results.write_bytes("[{\"image_id\": 1, \"caption\": \"café\"}]".encode("latin-1"))
     assert evaluate(results, references) == 1

@@ -180,7 +180,8 @@ def test_other_files_are_refused(name, part, capsys):
 
 
 def test_an_unwritable_definition(capsys, tmp_path):
-    out = tmp_path / "missing" / "n.prototxt"
+    (tmp_path / "file").write_bytes(b"")
+    out = tmp_path / "file" / "n.prototxt"
     path = GOLDEN / "legacy" / "era_recurrent.caffemodel"
     assert cli.main(["inspect", str(path), "--prototxt", str(out)]) == 1
     assert "cannot be written" in capsys.readouterr().err

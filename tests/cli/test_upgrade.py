@@ -205,7 +205,8 @@ def test_exit_codes(what, data, code, part, files, capsys):
 
 def test_missing_input_and_output(tmp_path, capsys):
     assert upgrade("net", tmp_path / "none", tmp_path / "out") == 2
-    assert upgrade("net", OLD, tmp_path / "none" / "out") == 1
+    (tmp_path / "file").write_bytes(b"")
+    assert upgrade("net", OLD, tmp_path / "file" / "out") == 1
     assert "cannot be written" in capsys.readouterr().err
 
 

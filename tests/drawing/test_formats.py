@@ -176,5 +176,6 @@ def test_the_command(tmp_path, capsys):
     for name in ("n.svg", "n.png", "n.txt"):
         assert main(["draw", str(net), str(tmp_path / name), "--phase", "ALL"]) == 0
         assert (tmp_path / name).stat().st_size > 500
-    assert main(["draw", str(net), str(tmp_path / "none" / "n.svg")]) == 1
+    assert main(["draw", str(net), str(tmp_path / "made" / "here" / "n.svg")]) == 0
+    assert (tmp_path / "made" / "here" / "n.svg").exists()
     assert main(["draw", str(net), str(tmp_path / "n.odd")]) == 1

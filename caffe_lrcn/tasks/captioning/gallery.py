@@ -26,11 +26,14 @@ _PAGE = """<!DOCTYPE html>
 body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
 h1 {{ font-size: 1.4rem; margin-bottom: 0; }}
 .about, .name, details {{ color: GrayText; font-size: .85rem; }}
-main {{ display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }}
+main {{ display: grid; gap: 1.5rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); }}
 figure {{ margin: 0; }}
 img {{ width: 100%; height: 12rem; object-fit: contain; background: #8882; border-radius: .3rem; }}
 .caption {{ margin: .3rem 0; overflow-wrap: anywhere; }}
 .broken {{ color: #c33; }}
+h1, .about {{ overflow-wrap: anywhere; }}
+@media (prefers-color-scheme: dark) {{ .broken {{ color: #ff8080; }} }}
 .name {{ overflow-wrap: anywhere; }}
 td:first-child {{ text-align: right; padding-right: .7em; font-variant-numeric: tabular-nums; }}
 td {{ vertical-align: top; }}

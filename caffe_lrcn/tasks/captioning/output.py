@@ -5,6 +5,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ... import files
 from ...errors import DataError, UsageError
 from .gallery import Captioned, write_gallery
 
@@ -13,7 +14,7 @@ _ON_PAGE = 5
 
 
 def check_output(args: argparse.Namespace, names: Sequence[str]) -> None:
-    """Find what would fail after all the work: image ids that are missing, folders too.
+    """Find what would fail after all the work: ids that are missing, files that cannot be written.
 
     Raises:
         UsageError: ``--top`` or the image ids make no sense.
@@ -23,28 +24,37 @@ def check_output(args: argparse.Namespace, names: Sequence[str]) -> None:
         raise UsageError("--top must be 1 or more", got=args.top)
     if args.references and not args.json:
         raise UsageError("--references gives the ids for --json", wanted="--json FILE")
-    for path in filter(None, (args.json, args.html)):
-        if not path.parent.is_dir() or path.is_dir():
-            raise DataError("cannot write there", where=path, got="no such folder"
-                            if not path.is_dir() else "a folder")
+    for path, what in ((args.json, "the results"), (args.html, "the page")):
+        if path:
+            files.check_output(path, DataError, what)
     if args.json and names:
         from ...language.result_files import image_ids
         image_ids(names, args.references)
 
 
 def write_outputs(args: argparse.Namespace, pictures: Sequence[Captioned]) -> None:
-    """Print the captions and write the files that the flags name."""
-    captioned = [picture for picture in pictures if not picture.error]
-    for picture in captioned:
-        print(f"{picture.name}: {picture.captions[0][1]}")
-        for log_prob, sentence in picture.captions[1:args.top]:
-            print(f"    {log_prob:8.2f}  {sentence}")
-    if args.json:
-        from ...language.result_files import image_ids, write_results
-        ids = image_ids([picture.name for picture in captioned], args.references)
-        write_results(args.json, ids, [picture.captions[0][1] for picture in captioned])
-    if args.html:
-        _write_page(args, pictures)
+    """Write the files that the flags name, and print the captions."""
+    try:
+        if args.json:
+            _write_results(args, pictures)
+        if args.html:
+            _write_page(args, pictures)
+    finally:  # a reader like `head` must not cost the files, nor a full disk the captions
+        for picture in pictures:
+            if not picture.error:
+                print(f"{picture.name}: {picture.captions[0][1]}")
+            for log_prob, sentence in picture.captions[1:args.top]:
+                print(f"    {log_prob:8.2f}  {sentence}")
+
+
+def _write_results(args: argparse.Namespace, pictures: Sequence[Captioned]) -> None:
+    from ...language.result_files import image_ids, tell_names, write_results
+    ids = image_ids([picture.name for picture in pictures], args.references)
+    found = [(number, picture.captions[0][1])
+             for number, picture in zip(ids, pictures, strict=True) if not picture.error]
+    write_results(args.json, [number for number, _ in found], [text for _, text in found])
+    if not args.references:
+        tell_names(args.json, ids, "--references")
 
 
 def _write_page(args: argparse.Namespace, pictures: Sequence[Captioned]) -> None:

@@ -13,6 +13,7 @@ from ...files import read_lines
 from ...net.deploy import input_preprocessing, load_trained
 from ...paths import resolve
 from ...sources.array_file import read_array
+from ...sources.folder import pictures_in
 
 _LABEL = re.compile(r"(?<=\.\w{3})\s+\d+$|(?<=\.\w{4})\s+\d+$")
 
@@ -20,12 +21,16 @@ _LABEL = re.compile(r"(?<=\.\w{3})\s+\d+$|(?<=\.\w{4})\s+\d+$")
 def read_list(path: str | os.PathLike[str]) -> list[str]:
     """Return the pictures that a file lists, one per line, as paths that exist where possible.
 
+    A folder lists its own pictures (``sources.folder``).
+
     A class number behind the name, as ImageData has it, is dropped. Relative paths count from the
     working directory, or else from the list's folder.
 
     Raises:
         DataError: the list cannot be read, or is empty.
     """
+    if os.path.isdir(path):
+        return pictures_in(path)
     try:
         lines = read_lines(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ... import glog
 from ...errors import DataError
-from ...files import new_file, writing
+from ...files import new_file
 from ...language.caption_files import read_captions
 from ...language.decoder import Decoder
 from ...language.ptb_tokens import PTBTokenizer
@@ -80,8 +80,6 @@ def write_report(weights: Path, out: Path) -> Path:
         galleries.append((f"Pictures with {name}", shown[:SHOWN]))
     for row in rows:
         print("".join(f"{cell:<22}" if i == 0 else f"{cell:>10}" for i, cell in enumerate(row)))
-    with writing(out, DataError, "the page's folder"):
-        out.mkdir(parents=True, exist_ok=True)
     write_page(out / "index.html",
                "A two-layer factored LRCN, trained on generated pictures; captions of pictures "
                "that it has not seen. A caption is right if it names every object, its colour, and "
@@ -97,7 +95,7 @@ def _curves() -> list[str]:
     """Return the drawings of how both trainings went, as far as their logs are there."""
     wanted = [(CONVNET_SOLVER, "picture net: training loss", "train", "mean_loss"),
               (SOLVER, "captioner: training loss per word", "train", "cross_entropy_loss"),
-              (SOLVER, "captioner: share of next words guessed", "test 0", "accuracy")]
+              (SOLVER, "captioner: next words guessed (training captions)", "test 0", "accuracy")]
     drawn = []
     for solver, title, net, column in wanted:
         log = Path(f"{read_solver(resolve(solver)).param.snapshot_prefix}_log.csv")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...drawing.chart import Chart, Curve, draw_chart
+from ...drawing.chart import GRID, INK, Chart, Curve, draw_chart
 from ...drawing.svg import svg_element
 from ...errors import DataError
 from ...files import new_file
@@ -26,14 +26,22 @@ _PAGE = """<!DOCTYPE html>
 body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
 h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2rem; }}
 table {{ border-collapse: collapse; }} th, td {{ padding: .2rem .9rem .2rem 0; text-align: left; }}
-td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
+th:not(:first-child), td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
 .curves {{ display: flex; flex-wrap: wrap; gap: 1.5rem; }}
 svg {{ max-width: 100%; height: auto; }}
 .pictures {{ display: grid; gap: 1.2rem;
   grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }}
 figure {{ margin: 0; }} img {{ width: 8rem; height: 8rem; image-rendering: pixelated; }}
 .caption {{ margin: .2rem 0; font-weight: 600; }} .right {{ color: #2a8a4a; }}
-.wrong {{ color: #c33; }} .references {{ color: GrayText; font-size: .85rem; margin: 0; }}
+.wrong {{ color: #c33; }} p, figcaption {{ overflow-wrap: anywhere; }}
+.references {{ border-left: .2rem solid #8886; font-size: .85rem; font-style: italic; margin: 0;
+  padding-left: .5rem; }}
+.references b {{ display: block; font-style: normal; font-weight: normal; opacity: .75; }}
+@media (prefers-color-scheme: dark) {{
+  .right {{ color: #5fc98a; }} .wrong {{ color: #ff8080; }}
+  svg > rect {{ fill: #1b1b1b; }} svg text {{ fill: #ddd; }}
+  svg polyline[stroke="{grid}"] {{ stroke: #444; }} svg polyline[stroke="{ink}"] {{ stroke: #aaa; }}
+}}
 </style>
 </head>
 <body>
@@ -67,7 +75,7 @@ def write_page(path: str | os.PathLike[str], about: str, scores: Sequence[Sequen
     Args:
         path: the file.
         about: a paragraph on what was done.
-        scores: rows of a table, the heading first.
+        scores: rows of a table, the heading first; the page shows them as columns.
         curves: drawings by ``curve``.
         galleries: (heading, pictures).
 
@@ -77,7 +85,7 @@ def write_page(path: str | os.PathLike[str], about: str, scores: Sequence[Sequen
     sections = "".join(f'<h2>{html.escape(title)}</h2><div class="pictures">'
                        f'{"".join(map(_figure, shown))}</div>' for title, shown in galleries)
     with new_file(path, DataError, "the page") as file:
-        file.write(printable_lines(_PAGE.format(
+        file.write(printable_lines(_PAGE.format(grid=GRID, ink=INK,
             about=html.escape(about), scores=_table(scores), curves="".join(curves),
             galleries=sections)))
 
@@ -98,7 +106,8 @@ def curve(title: str, points: Sequence[tuple[float, float]]) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    head, *body = [[html.escape(cell) for cell in row] for row in rows]
+    # A page of 400 pixels has room for a column for each test set, not for each score.
+    head, *body = [[html.escape(cell) for cell in row] for row in zip(*rows, strict=True)]
     cells = "".join(f"<th>{cell}</th>" for cell in head)
     lines = "".join("<tr><td>" + row[0] + "</td>"
                     + "".join(f'<td class="number">{cell}</td>' for cell in row[1:]) + "</tr>"
@@ -113,4 +122,4 @@ def _figure(shown: Shown) -> str:
     return (f'<figure><img src="data:image/png;base64,{data}" alt="">'
             f'<p class="caption">{html.escape(shown.caption)} '
             f'<span class="{mark}">({word})</span></p>'
-            f'<p class="references">{references}</p></figure>')
+            f'<p class="references"><b>what the data say</b>{references}</p></figure>')

@@ -11,6 +11,7 @@ from caffe_lrcn.cli.main import main
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import read_net
+from tests.harness.unread import run_unread
 
 PICTURES = """
 layer { name: "data" type: "Input" top: "data" input_param {
@@ -174,11 +175,8 @@ def test_coco_results_by_number(coco, pictures, trained, tmp_path):
 def test_no_image_ids(coco, pictures, trained, tmp_path, capsys):
     out = tmp_path / "results.json"
     command = ["caption", *trained, "--json", str(out)]
-    assert main([*command, *pictures]) == 1
-    assert "red.jpg" in (error := capsys.readouterr().err) and "--references" in error
-    assert main([*command, "a1.jpg", "b1.jpg"]) == 1
-    assert "two pictures have the same image id (got a1.jpg and b1.jpg: 1)" in \
-        capsys.readouterr().err
+    assert main([*command, *pictures, pictures[0]]) == 1
+    assert "two pictures have the same image id" in capsys.readouterr().err
     references = coco / "captions.json"
     assert main([*command, "other.jpg", "--references", str(references)]) == 1
     assert "do not list a picture (got other.jpg)" in capsys.readouterr().err
@@ -186,6 +184,41 @@ def test_no_image_ids(coco, pictures, trained, tmp_path, capsys):
     assert main([*command, *pictures, "--references", str(references)]) == 1
     assert "not a COCO caption file" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("names, ids", [
+    (["cat.jpg", "dog 1.jpg"], ["cat.jpg", "dog 1.jpg"]),
+    (["1.jpg", "a1.jpg"], ["1.jpg", "a1.jpg"]),
+    (["x/cat.jpg", "y/cat.jpg"], ["x/cat.jpg", "y/cat.jpg"]), (["a2.jpg", "b01.jpg"], [2, 1])])
+def test_coco_results_of_any_file_names(coco, trained, tmp_path, monkeypatch, capsys, names, ids):
+    monkeypatch.chdir(tmp_path)
+    for name in names:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes((coco / "pictures" / "red.jpg").read_bytes())
+    assert main(["caption", *names, *trained, "--json", "made/here/out.json"]) == 0
+    found = json.loads(Path("made/here/out.json").read_text())
+    assert [entry["image_id"] for entry in found] == ids
+    assert ("each image_id is a file name" in capsys.readouterr().err) == (ids == names)
+
+
+def test_a_folder_of_pictures(coco, trained, capsys):
+    (coco / "pictures" / "notes.txt").write_text("no picture")
+    command = ["caption", *trained, "--max-length", "1"]
+    assert main([*command, str(coco / "pictures")]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [f"{coco}/pictures/{name}: Square..."
+                                      for name in ("blue picture.png", "red.jpg")]
+    assert "pictures: 2 pictures; skipped 1 other file" in shown.err
+    assert main([*command, "--images", str(coco / "pictures")]) == 0
+    assert capsys.readouterr().out == shown.out
+
+
+def test_files_are_whole_though_nobody_reads_the_output(pictures, trained, tmp_path):
+    files = [tmp_path / "made" / name for name in ("out.json", "page.html")]
+    code, said = run_unread(["caption", *pictures, *trained, "--json", files[0], "--html",
+                             files[1]])
+    assert code == 1 and "Error" not in said and "Exception" not in said
+    assert len(json.loads(files[0].read_text())) == 2 and "</html>" in files[1].read_text()
 
 
 # The page ---------------------------------------------------------------------------------------
@@ -253,10 +286,12 @@ def test_the_others_still_get_captions(pictures, trained, tmp_path, capsys):
     (["--temperature", "1"], "--temperature or --inverse-temperature does nothing with"),
     (["--strategy", "beam", "--seed", "3"], "wanted --strategy sample or best-of"),
     (["--strategy", "beam", "--beam-size", "0"], "beam_size must be 1 or more"),
-    (["--html", "nowhere/page.html"], "nowhere/page.html: cannot write there"),
+    (["--html", "{folder}"], "the page cannot be written: Is a directory"),
+    (["--json", "{folder}/net.prototxt/x.json"], "the results cannot be written: Not a directory"),
     (["--references", "x.json"], "gives the ids for --json"),
 ])
-def test_wrong_usage(pictures, trained, capsys, flags, message):
+def test_wrong_usage(pictures, trained, tmp_path, capsys, flags, message):
+    flags = [flag.format(folder=tmp_path) for flag in flags]
     assert main(["caption", pictures[0], *trained, *flags]) == 1
     assert message in capsys.readouterr().err
 

@@ -44,6 +44,15 @@ def test_rows_are_the_pictures_in_order(coco, net):
         read_features(coco / "f.npy", 2)
 
 
+def test_rows_are_the_pictures_of_a_folder(coco, net, capsys):
+    assert features(coco, str(coco / "pictures")) == 0
+    one = read_features(coco / "f.npy", 2)
+    assert features(coco, *(str(coco / "pictures" / name)
+                            for name in ("blue picture.png", "red.jpg"))) == 0
+    assert (read_features(coco / "f.npy", 2) == one).all()
+    assert "pictures: 2 pictures" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("flags, message", [
     ([], "there are no pictures"), (["x.jpg", "--mean", "1,2"], "three numbers"),
     (["gone.jpg"], "gone.jpg")])

@@ -11,6 +11,7 @@ from caffe_lrcn.errors import ShapeError, UsageError
 from caffe_lrcn.language.ptb_tokens import PTBTokenizer
 from caffe_lrcn.metrics import NgramTable, bleu, cider_d
 from caffe_lrcn.tasks.captioning.neighbours import Consensus, nearest
+from tests.harness.unread import run_unread
 
 CAPTIONS = [["A red dog runs on the grass.", "A dog runs.", "The dog, the red dog, is on grass"],
             ["A dog runs on the beach."], ["Two cats sleep.", "Two black cats sleep on a bed."],
@@ -104,10 +105,12 @@ def files(tmp_path):
 
 
 def neighbours(folder, *flags):
-    return main(["neighbours", "--features", str(folder / "train.npy"), "--captions",
-                 str(folder / "train.json"), "--queries", str(folder / "test.npy"),
-                 "--query-captions", str(folder / "test.json"), "--json",
-                 str(folder / "out.json"), *flags])
+    return main(["neighbours", *words(folder), "--json", str(folder / "out.json"), *flags])
+
+
+def words(folder):
+    return ["--features", str(folder / "train.npy"), "--captions", str(folder / "train.json"),
+            "--queries", str(folder / "test.npy"), "--query-captions", str(folder / "test.json")]
 
 
 def test_command(files, capsys):
@@ -117,6 +120,28 @@ def test_command(files, capsys):
     assert "cats" in results[0]["caption"] or "dog" in results[0]["caption"]
     assert "dog" in results[1]["caption"]
     assert f"b.jpg: {results[1]['caption']}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flags", [[], ["--similarity", "bleu-4"]])
+def test_the_file_is_whole_though_nobody_reads_the_output(files, flags):
+    out = files / "made" / "unread.json"
+    code, said = run_unread(["neighbours", *words(files), "--json", out, *flags])
+    assert code == 1 and "Error" not in said and "Exception" not in said
+    assert [entry["image_id"] for entry in json.loads(out.read_text())] == [7, 8]
+
+
+def test_rows_of_folders(files, capsys):
+    """``features`` wrote the rows in the folder's order; names without numbers need no ids."""
+    for folder, names in (("train", ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]), ("test", "ab")):
+        (files / folder).mkdir()
+        for name in names:
+            (files / folder / f"{name.removesuffix('.jpg')}.jpg").write_bytes(b"")
+    flags = ["neighbours", *words(files)[:-2], "--query-images", str(files / "test"), "--images",
+             str(files / "train"), "--json", str(files / "named.json")]
+    assert main(flags) == 0
+    results = json.loads((files / "named.json").read_text())
+    assert [entry["image_id"] for entry in results] == ["a.jpg", "b.jpg"]
+    assert "--query-captions gives other ids" in capsys.readouterr().err
 
 
 def test_command_with_rows_in_another_order(files):
