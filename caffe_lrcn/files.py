@@ -135,17 +135,22 @@ def _is_planted(path: str | os.PathLike[str]) -> bool:
     return os.lstat(path).st_uid not in (os.geteuid(), os.stat(folder).st_uid)
 
 
-def _is_being_written(path: str) -> bool:
-    match = _WRITER.search(path)
-    if not match or int(match["process"]) == os.getpid():
-        return False
+def is_running(process: int) -> bool:
+    """Tell whether there is a process of this number on this machine."""
     try:
-        os.kill(int(match["process"]), 0)  # signal 0 only asks whether the process is there
+        os.kill(process, 0)  # signal 0 only asks whether the process is there
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
         pass
     return True
+
+
+def _is_being_written(path: str) -> bool:
+    match = _WRITER.search(path)
+    if not match or int(match["process"]) == os.getpid():
+        return False
+    return is_running(int(match["process"]))
 
 
 @contextmanager

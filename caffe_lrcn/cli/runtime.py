@@ -25,7 +25,7 @@ def add_device_flags(parser: argparse.ArgumentParser) -> None:
     device = parser.add_mutually_exclusive_group()
     device.add_argument("--gpu", metavar="N", help="run on GPU number N")
     device.add_argument("--cpu", action="store_true", help="run on the CPU")
-    parser.add_argument("--threads", type=partial(_at_least, 1), metavar="N",
+    parser.add_argument("--threads", type=partial(at_least, 1), metavar="N",
                         help="threads for the CPU's arithmetic (default: all cores)")
     parser.add_argument("--math", choices=MATH, default=MATH[0],
                         help="precision of large matrix products, on a CPU of convolutions only "
@@ -60,7 +60,7 @@ def add_net_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", type=int, default=0, help="level of the net's state")
     parser.add_argument("--stage", default="", metavar="A,B",
                         help="stages of the net's state, with commas between")
-    parser.add_argument("--workers", type=partial(_at_least, 0), default=default_workers(),
+    parser.add_argument("--workers", type=partial(at_least, 0), default=default_workers(),
                         metavar="N",
                         help="processes that prepare pictures; 0: a thread (%(default)s)")
     parser.add_argument("--strict", action="store_true",
@@ -153,7 +153,7 @@ def _gpu_number(text: str) -> int:
     return int(text)
 
 
-def _at_least(least: int, text: str) -> int:
+def at_least(least: int, text: str) -> int:
     try:
         value = int(text)
     except ValueError:

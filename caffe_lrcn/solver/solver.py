@@ -5,6 +5,7 @@ Source: Caffe's Solver and SGDSolver.
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from .progress import ProgressLine
 from .recorder import Recorder
 from .report import Output, output_lines, read_outputs
 from .resume_file import ResumeFile
+from .rotation import Rotation
 from .scores import Patience, Scores
 from .signals import Action
 from .step import EagerStep, TrainingStep
@@ -54,7 +56,8 @@ class Solver:
     first forward pass of an iteration and before its update. ``next_action`` is asked once an
     iteration, and between the passes of a test, whether to stop or to take a snapshot.
     ``recorders`` are told what is displayed, tested and saved; ``patience`` ends a training whose
-    tests no longer get better; ``saves_at_the_end`` stands for ``snapshot_after_train: true``.
+    tests no longer get better; ``rotation`` says which snapshots stay; ``saves_at_the_end``
+    stands for ``snapshot_after_train: true``.
     ``why_stopped`` is set by ``patience`` alone.
 
     Raises:
@@ -91,6 +94,7 @@ class Solver:
         self.plain_progress = False
         self.scores = Scores(MOST_ELEMENTS)
         self.patience: Patience | None = None
+        self.rotation: Rotation | None = None
         self.why_stopped: str | None = None
         # A test that is broken off is done again after resuming, from here: the states of the test
         # nets, the end of the table, and the scores before the test that is running.
@@ -259,6 +263,10 @@ class Solver:
             glog.info(f"Stopping: {reason}")
             self.snapshot()
 
+    def _is_saved(self) -> bool:
+        """Return whether the last snapshot is that of this iteration."""
+        return re.search(rf"_iter_{self.iter}\.solverstate", self.last_snapshot or "") is not None
+
     def _test(self, number: int) -> bool:
         glog.info(f"Iteration {self.iter}, Testing net (#{number})")
         net = self.test_nets[number]
@@ -350,6 +358,8 @@ class Solver:
             net.restore(state)
         self.keeps_losses = self.losses.restore(resume.losses)
         self.scores.restore(resume.scores)
+        if self.rotation:
+            self.rotation.saved(self.iter, found.path)  # ends what a kill broke off
         if resume.csv:
             self.csv.cut(Mark(**resume.csv))
 

@@ -98,7 +98,7 @@ class Embedded:
             shutil.copyfile(weights, copy)  # the snapshot stays whole
 
     def train(self, solver: str, reason: str, iterations: int | None = None) -> Path:
-        """Train as a solver says, from its newest snapshot if there is one; return the weights.
+        """Train as a solver says, from its furthest snapshot if there is one; return the weights.
 
         Args:
             solver: the definition.
@@ -118,7 +118,8 @@ class Embedded:
                  for state in prefix.parent.glob(f"{prefix.name}_iter_*.solverstate")]
         with SignalActions() as actions:
             # Snapshots of a longer run are of no use.
-            start = resume_from(LATEST, definition) if taken and max(taken) <= last else Start()
+            start = (resume_from(LATEST, definition) if taken and max(taken) <= last
+                     else Start(force=True))
             done = train(definition, get_backend(device_for(param)), start, actions,
                          settings=self.settings, watch=Watch(console=self.console))
         weights = weights_of(solver, iterations)
