@@ -89,6 +89,12 @@ def add_picture_flags(parser: argparse._ActionsContainer) -> None:
                              "layer, else 104,117,123)")
 
 
+def add_vocabulary_flag(parser: argparse._ActionsContainer) -> None:
+    """Add ``--other-vocabulary``."""
+    parser.add_argument("--other-vocabulary", action="store_true",
+                        help="go on although the word ids are those of another vocabulary")
+
+
 def mean(text: str | None) -> list[float] | None:
     """Return the three numbers of ``--mean``: blue, green, red; None without it."""
     if text is None:

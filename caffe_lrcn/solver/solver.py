@@ -24,6 +24,7 @@ from ..proto.text import SolverDef, format_text
 from . import checkpoint, snapshot
 from .checks import check_solver
 from .csv_log import MOST_ELEMENTS, CsvLog, Mark
+from .data_files import Watched, data_facts, warn_of_vocabularies
 from .divergence import diverged
 from .evaluation import evaluate
 from .loss_window import LossWindow
@@ -104,6 +105,9 @@ class Solver:
                           [(name, net.blobs[name].count)
                            for net in (self.net, *self.test_nets) for name in net.outputs])
         self.keeps_csv = bool(self.param.snapshot)
+        self.data = data_facts((self.net, *self.test_nets))
+        warn_of_vocabularies(self.data)
+        self._watched = Watched(list(self.data))
         self.loaded = load_weights(definition, self.net, self.test_nets, transfer or Transfer())
         glog.info("Solver scaffolding done.")
 
@@ -236,12 +240,15 @@ class Solver:
 
     def test_all(self) -> bool:
         """Run every test net; return False if an action stopped it."""
+        self._watched.look()
         states, mark = [net.state() for net in self.test_nets], self.csv.position
         scores = self.scores.state()
         self._before_test = states, mark, scores
         try:
             if all(self._test(number) for number in range(len(self.test_nets))):
                 self._lose_patience()
+                if self.rotation and self.rotation.is_best(self.iter) and not self._is_saved():
+                    self.snapshot()  # as one that is asked for during the test
                 return True
             glog.info("Test interrupted.")
             for net, state in zip(self.test_nets, states, strict=True):
@@ -315,13 +322,15 @@ class Solver:
         if not self.prefix:
             raise SnapshotError("a snapshot is asked for, but snapshot_prefix is not set",
                                 where=self.definition.place.at())
+        self._watched.look()
         self.csv.sync()
         tests, mark, scores = self._before_test or ([net.state() for net in self.test_nets],
                                                     self.csv.position, self.scores.state())
         resume = ResumeFile(iteration=self.iter, seed=self.seed, written=time.time(), files={},
                             losses=self.losses.state(),
                             csv=asdict(mark) if self.keeps_csv else None, train=self.net.state(),
-                            tests=tests, arithmetic=self._arithmetic(), scores=scores)
+                            tests=tests, arithmetic=self._arithmetic(), scores=scores,
+                            data=self.data)
         self.last_snapshot = checkpoint.save(self.prefix, self.param, self.net, self.history,
                                              self.current_step, resume)
         for recorder in self.recorders:
@@ -346,7 +355,7 @@ class Solver:
             WeightsError: its weights do not fit the net.
         """
         found = checkpoint.restore(request, self.prefix, self.net, self.history,
-                                   len(self.test_nets))
+                                   len(self.test_nets), self.data)
         self.iter, self.current_step = found.state.iter, found.state.current_step
         self.display_clock = time.monotonic(), self.iter
         self.last_snapshot, resume = found.path, found.resume
