@@ -112,8 +112,8 @@ def _origin(args: argparse.Namespace) -> dict[str, Any]:
     from ..tasks.captioning.conversion import sources
     files = (*args.captions, *(args.ids or ()), args.val_captions, args.vocabulary)
     return {"sources": sources(files), "format": args.format,
-            "images": [str(folder.absolute()) for folder in args.images or ()],
-            "val_images": args.val_images and str(args.val_images.absolute()),
+            "images": [str(folder) for folder in args.images or ()],
+            "val_images": args.val_images and str(args.val_images),
             "val_fraction": args.val_fraction, "min_count": args.min_count}
 
 

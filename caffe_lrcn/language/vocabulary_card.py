@@ -11,10 +11,11 @@ from pathlib import Path
 
 import h5py
 
-from .. import hdf5_files
 from ..errors import DataError, SnapshotError
+from ..hdf5_files import hdf5_errors
 from ..solver.data_files import VOCABULARY, VOCABULARY_IDS
 from ..solver.resume_file import read_resume_file
+from ..sources.records.hdf5 import open_file
 from .vocabulary import Vocabulary
 
 _FLAG = "--other-vocabulary"
@@ -48,7 +49,8 @@ def check_weights(weights: str | Path, vocabulary: Vocabulary, path: str | Path)
              if VOCABULARY in fact}
     if known and vocabulary.sha256 not in known:
         streams, ids = next(iter(known.values()))
-        raise _other(path, vocabulary, f"{weights} were trained on {streams}", ids, next(iter(known)))
+        raise _other(path, vocabulary, f"{weights} were trained on {streams}, which was made", ids,
+                     next(iter(known)))
 
 
 def check_streams(streams: str | Path, vocabulary: Vocabulary, path: str | Path) -> None:
@@ -57,7 +59,7 @@ def check_streams(streams: str | Path, vocabulary: Vocabulary, path: str | Path)
     Raises:
         DataError: they are those of another, or the file cannot be read.
     """
-    with hdf5_files.reading(streams) as file:
+    with hdf5_errors(streams, DataError), open_file(str(streams)) as file:
         sha256, ids = file.attrs.get(VOCABULARY), file.attrs.get(VOCABULARY_IDS)
     if sha256 is not None and sha256 != vocabulary.sha256:
         raise _other(path, vocabulary, f"{streams} was made", ids, sha256)

@@ -14,7 +14,8 @@ from typing import Any
 import h5py
 
 from .. import glog
-from ..errors import CaffeError, SnapshotError
+from ..errors import CaffeError, DataError, SnapshotError
+from ..hdf5_files import hdf5_errors
 from ..net.net import Net
 from ..paths import resolve
 from ..sources.listing import read_file_list
@@ -155,7 +156,7 @@ def _add_listed(field: str, path: str, found: Facts) -> None:
             part = resolve(name, path)
             if part not in found:
                 found[part] = _facts(part)
-                with h5py.File(part, "r") as file:
+                with hdf5_errors(part, DataError), h5py.File(part, "r") as file:
                     found[part]["records"] = max((len(item) for item in file.values()
                                                   if getattr(item, "shape", ())), default=0)
                     for key in (VOCABULARY, VOCABULARY_IDS):

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ NAME = "conversion.json"
 
 
 def sources(files: Iterable[Path | None]) -> dict[str, Any]:
-    """Return absolute path -> size and SHA-256 of the files that are converted.
+    """Return path -> size and SHA-256 of the files that are converted.
 
     Raises:
         DataError: one cannot be read.
@@ -25,7 +24,7 @@ def sources(files: Iterable[Path | None]) -> dict[str, Any]:
     for file in files:
         if file is not None:
             try:
-                found[os.path.abspath(file)] = fingerprint(str(file))
+                found[str(file)] = fingerprint(str(file))
             except OSError as error:
                 raise DataError(f"it cannot be read: {error.strerror}", where=file) from None
     return found
@@ -61,9 +60,11 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         if old == new:
             continue
         if key == "sources" and isinstance(old, dict) and isinstance(new, dict):
-            told += [f"{path} was not used then" for path in new if path not in old]
-            told += [f"{path} has changed" for path in new if path in old and old[path] != new[path]]
-            told += [f"made from {path}" for path in old if path not in new]
+            # Files that only moved are the same.
+            then, today = list(old.values()), list(new.values())
+            told += [f"{path} has changed or was not used then" for path in new
+                     if new[path] not in then]
+            told += [f"made from {path} as it was" for path in old if old[path] not in today]
         else:
             told.append(f"{key} {old} then, {new} now")
     return told
