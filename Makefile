@@ -33,15 +33,26 @@ $(VENV)/installed-dev: $(VENV)/installed
 demo: $(VENV)/installed
 	$(BIN)/caffe-lrcn demo
 
-# CAPTIONS: a COCO captions file; IMAGES: the folder of its pictures.
+# CAPTIONS: a COCO captions file; IMAGES: the folder of its pictures. All that is made of them goes
+# to a folder of its own, WORK, whose data and snapshots belong together; the picture net of the
+# demonstration is taken along if it is there. ITERATIONS: how long the captioner trains.
+WORK       ?= runs/$(basename $(notdir $(CAPTIONS)))
+ITERATIONS ?= 1200
 train: $(VENV)/installed
 	@test -n "$(CAPTIONS)" -a -n "$(IMAGES)" || { \
 	    echo "usage: make train CAPTIONS=captions.json IMAGES=pictures" >&2; exit 2; }
-	@test -e data/captions/vocabulary.txt || $(BIN)/caffe-lrcn data captions --format coco \
-	    --captions "$(CAPTIONS)" --images "$(IMAGES)" --out data/captions --streams 32 --min-count 1
-	$(BIN)/caffe-lrcn train --solver prototxt/lrcn_solver.prototxt
-	$(BIN)/caffe-lrcn caption "$(IMAGES)"/*.jpg --vocabulary data/captions/vocabulary.txt \
-	    --weights out/lrcn_iter_1200.caffemodel
+	mkdir -p "$(WORK)/data"
+	@test -e "$(WORK)/data/convnet.caffemodel" -o ! -e data/convnet.caffemodel || \
+	    cp data/convnet.caffemodel "$(WORK)/data"
+	cd "$(WORK)" && "$(CURDIR)/$(BIN)/caffe-lrcn" data captions --resume --format coco \
+	    --captions "$(abspath $(CAPTIONS))" --images "$(abspath $(IMAGES))" \
+	    --out data/captions --streams 32 --min-count 1 || { \
+	    echo "For other captions or pictures name another folder: make train WORK=runs/other" \
+	        "CAPTIONS=... IMAGES=..." >&2; exit 1; }
+	cd "$(WORK)" && "$(CURDIR)/$(BIN)/caffe-lrcn" train --snapshot auto \
+	    --solver prototxt/lrcn_solver.prototxt --set max_iter=$(ITERATIONS)
+	cd "$(WORK)" && "$(CURDIR)/$(BIN)/caffe-lrcn" caption "$(abspath $(IMAGES))"/*.jpg \
+	    --vocabulary data/captions/vocabulary.txt --weights out/lrcn_iter_$(ITERATIONS).caffemodel
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

@@ -68,6 +68,7 @@ def _add_net_flags(parser: argparse.ArgumentParser) -> None:
     nets.add_argument("--vocabulary", required=True, type=Path, help="vocabulary.txt")
     nets.add_argument("--partial-vocabulary", action="store_true",
                       help="the net has more ids than the vocabulary (as the default net may)")
+    runtime.add_vocabulary_flag(nets)
     nets.add_argument("--stage", default="", metavar="A,B",
                       help="variant of the words' net, such as unfactored,1-layer")
     runtime.add_picture_flags(nets)
@@ -105,12 +106,15 @@ def temperature(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Print ``picture: Caption.`` for each picture; return 1 if some could not be read."""
     from ..language.vocabulary import Vocabulary
+    from ..language.vocabulary_card import check_weights
     from ..tasks.captioning.pictures import read_features
     options = strategy_options(args)
     mean = runtime.mean(args.mean)
     pictures = _pictures(args)
     check_output(args, pictures)
     vocabulary = Vocabulary.read(args.vocabulary)
+    if not args.other_vocabulary:
+        check_weights(args.weights, vocabulary, args.vocabulary)
     backend = runtime.open_backend(args)
     decoder = _decoder(args, vocabulary, backend)
     broken: dict[str, DataError] = {}

@@ -5,11 +5,11 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..printable import printable_lines
-from . import data_flow, data_frames, data_pictures, data_toy
+from . import data_flow, data_frames, data_pictures, data_toy, runtime
 
 if TYPE_CHECKING:
     from ..language.caption_files import Caption
@@ -95,14 +95,26 @@ def _captions(args: argparse.Namespace) -> int:
     from ..language.vocabulary import Vocabulary
     from ..tasks.captioning.prepare import Recipe, write_data_set
     _check_captions(args)
+    splits = _splits(args)
     recipe = Recipe(args.out, args.streams, args.timesteps, aligned=not args.unaligned,
-                    seed=args.seed, strict=args.strict, force=args.force, resume=args.resume)
+                    seed=args.seed, strict=args.strict, force=args.force, resume=args.resume,
+                    origin=_origin(args))
     vocabulary = write_data_set(
-        recipe, _splits(args), None if args.images is None else Path(),  # captions name whole paths
+        recipe, splits, None if args.images is None else Path(),  # captions name whole paths
         _report, Vocabulary.read(args.vocabulary) if args.vocabulary else None, args.min_count)
     print(f"{len(vocabulary)} word ids (0 is <EOS>, 1 is <unk>): the net's Embed needs input_dim "
           f"{len(vocabulary)} and its predict layer num_output {len(vocabulary)}, or more")
     return 0
+
+
+def _origin(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what is converted, and the options that the streams depend on."""
+    from ..tasks.captioning.conversion import sources
+    files = (*args.captions, *(args.ids or ()), args.val_captions, args.vocabulary)
+    return {"sources": sources(files), "format": args.format,
+            "images": [str(folder) for folder in args.images or ()],
+            "val_images": args.val_images and str(args.val_images),
+            "val_fraction": args.val_fraction, "min_count": args.min_count}
 
 
 def _splits(args: argparse.Namespace) -> dict[str, list[Caption]]:
@@ -166,12 +178,21 @@ def _add_ngrams(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", required=True, type=Path,
                         help="hdf5_chunk_list.txt of the streams to score")
     parser.add_argument("--vocabulary", required=True, type=Path)
+    runtime.add_vocabulary_flag(parser)
 
 
 def _ngrams(args: argparse.Namespace) -> int:
     from ..language.bigrams import Bigrams, read_transitions
     from ..language.vocabulary import Vocabulary
-    model = Bigrams(read_transitions(args.train), len(Vocabulary.read(args.vocabulary)))
+    from ..language.vocabulary_card import check_streams
+    from ..paths import resolve
+    from ..sources.listing import read_file_list
+    vocabulary = Vocabulary.read(args.vocabulary)
+    if not args.other_vocabulary:
+        for streams in (args.train, args.test):
+            for file in read_file_list(str(streams)):
+                check_streams(resolve(file, str(streams)), vocabulary, args.vocabulary)
+    model = Bigrams(read_transitions(args.train), len(vocabulary))
     test = read_transitions(args.test)
     unigram, bigram = model.perplexities(test)
     print(f"{len(test)} words: unigram perplexity {unigram:.2f}, bigram perplexity {bigram:.2f}")

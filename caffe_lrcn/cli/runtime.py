@@ -28,7 +28,7 @@ def add_device_flags(parser: argparse.ArgumentParser) -> None:
     device = parser.add_mutually_exclusive_group()
     device.add_argument("--gpu", metavar="N", help="run on GPU number N")
     device.add_argument("--cpu", action="store_true", help="run on the CPU")
-    parser.add_argument("--threads", type=partial(_at_least, 1), metavar="N",
+    parser.add_argument("--threads", type=partial(at_least, 1), metavar="N",
                         help="threads for the CPU's arithmetic (default: all cores)")
     parser.add_argument("--math", choices=MATH, default=MATH[0],
                         help="precision of large matrix products, on a CPU of convolutions only "
@@ -63,7 +63,7 @@ def add_net_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--level", type=int, default=0, help="level of the net's state")
     parser.add_argument("--stage", default="", metavar="A,B",
                         help="stages of the net's state, with commas between")
-    parser.add_argument("--workers", type=partial(_at_least, 0), default=default_workers(),
+    parser.add_argument("--workers", type=partial(at_least, 0), default=default_workers(),
                         metavar="N",
                         help="processes that prepare pictures; 0: a thread (%(default)s)")
     parser.add_argument("--strict", action="store_true",
@@ -90,6 +90,12 @@ def add_picture_flags(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--mean", metavar="B,G,R",
                         help="mean that is subtracted (what the pictures' net says in its Input "
                              "layer, else 104,117,123)")
+
+
+def add_vocabulary_flag(parser: argparse._ActionsContainer) -> None:
+    """Add ``--other-vocabulary``."""
+    parser.add_argument("--other-vocabulary", action="store_true",
+                        help="go on although the word ids are those of another vocabulary")
 
 
 def mean(text: str | None) -> list[float] | None:
@@ -186,7 +192,7 @@ def _gpu_number(text: str) -> int:
     return int(text)
 
 
-def _at_least(least: int, text: str) -> int:
+def at_least(least: int, text: str) -> int:
     try:
         value = int(text)
     except ValueError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..files import new_file
+from . import runtime
 
 if TYPE_CHECKING:
     from ..language.vocabulary import Vocabulary
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE.h5", help="a file of word streams, T x N")
     parser.add_argument("--vocabulary", metavar="FILE",
                         help="vocabulary.txt, to show words for their numbers")
+    runtime.add_vocabulary_flag(parser)
     parser.add_argument("--rows", type=int, default=20, metavar="N",
                         help="time steps to show (default 20)")
     parser.add_argument("--streams", type=int, default=8, metavar="N",
@@ -32,9 +34,12 @@ def run(args: argparse.Namespace) -> int:
     from ..language.stream_checks import Names, find_problems, measure, read_streams
     from ..language.stream_views import as_html, as_text, facts
     from ..language.vocabulary import Vocabulary
+    from ..language.vocabulary_card import check_streams
     if min(args.rows, args.streams) < 0:
         raise UsageError("--rows and --streams are 0 or more")
     vocabulary = Vocabulary.read(args.vocabulary) if args.vocabulary else None
+    if vocabulary is not None and not args.other_vocabulary:
+        check_streams(args.file, vocabulary, args.vocabulary)
     streams = read_streams(args.file, Names(args.cont, args.input, args.target))
     findings = find_problems(streams, len(vocabulary) if vocabulary else None)
     summary = facts(streams, measure(streams), findings)

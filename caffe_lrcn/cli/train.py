@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..caffe_tools.program import split_list, start_log
 from ..errors import UsageError
-from . import runtime, train_flags
+from . import run_flags, runtime, train_flags
 
 if TYPE_CHECKING:
     from ..proto.text import SolverDef
@@ -24,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start.add_argument("--weights", metavar="A,B",
                        help="weights to start from, copied by layer name")
     start.add_argument("--snapshot", metavar="FILE",
-                       help="go on from this .solverstate; 'latest': from the newest one of "
-                            "snapshot_prefix; or another prefix")
+                       help="go on from this .solverstate; 'latest': from the furthest one of "
+                            "snapshot_prefix; 'auto': likewise, or begin if there is none; or "
+                            "another prefix")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                         help="replace a field of the solver definition, or of layers by name: "
                              "base_lr=0.1, layer.data.batch_size=3; may be repeated")
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="what Ctrl-C does after the current iteration")
     parser.add_argument("--sighup_effect", choices=_EFFECTS, default="snapshot",
                         help="what SIGHUP does after the current iteration")
+    run_flags.add_arguments(parser)
     train_flags.add_arguments(parser)
     runtime.add_verbose_flags(parser)
 
@@ -53,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     with SignalActions(Action(args.sigint_effect), Action(args.sighup_effect)) as actions:
         deadline = train_flags.deadline(args, actions)
         apply_overrides(definition, args.set)
+        run_flags.enter_run(args, definition)
         train_flags.open_log(args, definition)
         watch = train_flags.watch(args, definition)
         start = _start(args, definition)
@@ -63,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         solver = train(definition, runtime.open_backend(args, definition.param), start, deadline,
                        settings=train_flags.settings(args), level=args.level,
                        stages=runtime.stages(args), watch=watch)
+    run_flags.draw_run(args, solver)
     if solver.stopped_early:
         print(_how_to_resume(args, solver))
     return train_flags.TIME_IS_OVER if solver.stopped_early and deadline.passed else 0
@@ -79,7 +83,7 @@ def _start(args: argparse.Namespace, definition: SolverDef) -> Start:
         definition.param.weights.extend(split_list(args.weights))
         if not definition.param.weights:
             raise UsageError("--weights names no file")
-    return Start(transfer=transfer)
+    return Start(transfer=transfer, force=args.force)
 
 
 def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
@@ -96,7 +100,7 @@ def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:
         if value:
             words += [f"--{flag}", str(value)]
     words += ["--math", args.math] if args.math != "fp32" else []
-    for flag in ("patience", "monitor", "max_time", "tensorboard"):
+    for flag in ("patience", "monitor", "max_time", "tensorboard", "run", "keep", "keep_best"):
         if getattr(args, flag) is not None:
             words += [f"--{flag.replace('_', '-')}", str(getattr(args, flag))]
     words += [f"--{flag}" for flag in ("cpu", "strict", "verbose") if getattr(args, flag)]

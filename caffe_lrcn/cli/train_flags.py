@@ -100,7 +100,8 @@ def watch(args: argparse.Namespace, definition: SolverDef) -> Watch:
     shown = not runtime.is_verbose(args) and args.minloglevel == 0
     return Watch(console=Console(sys.stderr) if shown else None, patience=args.patience,
                  monitor=args.monitor, saves_at_the_end=bool(args.max_time),
-                 tensorboard=_event_folder(args, definition))
+                 tensorboard=_event_folder(args, definition), run=args.run, keep=args.keep,
+                 keep_best=args.keep_best)
 
 
 def deadline(args: argparse.Namespace, actions: Callable[[], Action]) -> Deadline:

@@ -1,6 +1,7 @@
 """The words that a captioner knows, and their ids."""
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -75,6 +76,11 @@ class Vocabulary:
         """
         with new_file(path, DataError, "the vocabulary", newline="\n") as file:
             file.writelines(f"{word}\n" for word in self.words[UNKNOWN:])
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the words, in hexadecimal digits: the same ids mean the same words."""
+        return hashlib.sha256("\n".join(self.words).encode()).hexdigest()
 
     def __len__(self) -> int:
         """Return the number of ids, ``<EOS>`` and ``<unk>`` included."""

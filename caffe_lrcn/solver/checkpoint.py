@@ -14,6 +14,7 @@ from ..net.net import Net
 from ..net.weights import BINARY_LIMIT, binary_size, load_into
 from ..proto.caffe_pb2 import SolverParameter
 from ..proto.weights_io import SolverStateFile, write_solverstate, write_solverstate_h5
+from .data_files import Facts, compare
 from .resume_file import ResumeFile, write_resume_file
 from .snapshot import Snapshot, find, load, prepare, set_paths, write_set
 
@@ -66,13 +67,14 @@ def _too_large_for_binary(net: Net, history: Sequence[Blob], diffs: bool) -> boo
 
 
 def restore(request: str, prefix: str, net: Net, history: Sequence[Blob],
-            tests: int) -> Snapshot:
+            tests: int, data: Facts | None = None) -> Snapshot:
     """Read a snapshot into the weights of ``net`` and into ``history``; return the rest of it.
 
     Args:
         request: a solver state, ``latest``, or a prefix (see ``snapshot.find``).
         prefix: the solver's own prefix.
         tests: the number of test nets.
+        data: what is read now; see ``data_files``. None: not compared.
 
     Raises:
         SnapshotError: there is no such snapshot, or it does not fit; nothing was changed.
@@ -85,6 +87,8 @@ def restore(request: str, prefix: str, net: Net, history: Sequence[Blob],
     if snapshot.resume and len(snapshot.resume.tests) != tests:
         raise SnapshotError("the snapshot was taken with another number of test nets", where=path,
                             got=len(snapshot.resume.tests), wanted=tests)
+    if snapshot.resume and data is not None:
+        compare(snapshot.resume.data, data, path)
     if snapshot.weights:
         _restore_weights(net, snapshot.weights)
     for blob, array in zip(history, values, strict=True):

@@ -37,6 +37,7 @@ class ResumeFile:
         arithmetic: backend, type, precision and strictness of the run: what else the bits of its
             numbers depend on. Empty in files that were written before it was kept.
         scores: last and best values of the test nets' outputs; empty in older files, too.
+        data: what was read, by path; see ``data_files``. Empty in older files, too.
     """
 
     iteration: int
@@ -49,6 +50,7 @@ class ResumeFile:
     tests: list[dict[str, Any]] = field(default_factory=list)
     arithmetic: dict[str, Any] = field(default_factory=dict)
     scores: list[dict[str, Any]] = field(default_factory=list)
+    data: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def write_resume_file(path: str, content: ResumeFile) -> None:

@@ -118,19 +118,36 @@ def find_patience(tests: int, monitor: str | None, outputs: list[tuple[str, str]
     Raises:
         UsageError: there is no such output, or its direction is not known.
     """
-    name, _, way = (monitor or "").partition(":")
-    if way not in ("", "max", "min"):
-        raise UsageError("--monitor takes NAME, NAME:max or NAME:min", got=monitor)
     if not outputs:
         raise UsageError("--patience needs a test net, and the solver has none",
                          remedy="Set test_iter and test_interval in the solver")
+    return Patience(tests, *find_output("--monitor", monitor or "", outputs))
+
+
+def find_output(flag: str, wanted: str,
+                outputs: list[tuple[str, str]]) -> tuple[str, str, int]:
+    """Return test net, name and direction (1: more is better, or -1) of an output.
+
+    Args:
+        flag: what names it.
+        wanted: its name, with ``:max`` or ``:min`` behind it where it does not say which is
+            better; empty: the first output that does.
+        outputs: test net and name of each output.
+
+    Raises:
+        UsageError: there is no such output, or its direction is not known.
+    """
+    name, _, way = wanted.partition(":")
+    if way not in ("", "max", "min"):
+        raise UsageError(f"{flag} takes NAME, NAME:max or NAME:min", got=wanted)
     for net, output in outputs:
         sign = {"max": 1, "min": -1}.get(way, direction(output))
         if sign and (output == name or not name):
-            return Patience(tests, net, output, sign)
+            return net, output, sign
     names = ", ".join(dict.fromkeys(output for _, output in outputs))
     if name and name not in names.split(", "):
-        raise UsageError("--monitor names no output of a test net", got=name, wanted=names)
+        raise UsageError(f"{flag} names no output of a test net", got=name, wanted=names or None,
+                         remedy=None if names else "Set test_iter and test_interval in the solver")
     raise UsageError("whether more or less is better cannot be told from the output's name",
                      got=name or names,
-                     remedy=f"Say --monitor {name or outputs[0][1]}:max or :min")
+                     remedy=f"Say {flag} {name or outputs[0][1]}:max or :min")

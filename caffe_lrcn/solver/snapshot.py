@@ -22,6 +22,7 @@ from ..proto.weights_io import SolverStateFile, read_solverstate
 from .resume_file import ResumeFile, fingerprint, read_resume_file
 
 LATEST = "latest"
+AUTO = "auto"
 _STATE_NAME = re.compile(r"(?P<stem>.*_iter_(?P<iteration>\d+))\.solverstate(?:\.h5)?")
 
 Writer = Callable[[str], None]
@@ -171,8 +172,8 @@ def find(request: str, prefix: str) -> str:
     """Return the path of the solver state that a user asks for.
 
     Args:
-        request: a file; ``latest`` for the newest complete set under ``prefix``; or another
-            prefix, whose newest complete set is taken.
+        request: a file; ``latest`` for the furthest complete set under ``prefix``; or another
+            prefix, whose furthest complete set is taken.
         prefix: the solver's own snapshot_prefix.
 
     Raises:
@@ -183,15 +184,72 @@ def find(request: str, prefix: str) -> str:
         _check_request(request)
         return request
     wanted = prefix if request == LATEST else request
-    for path in _newest_first(wanted):
+    found = _furthest(wanted)
+    if found is None:
+        raise SnapshotError("there is no complete snapshot with this prefix", where=wanted,
+                            wanted=f"{wanted}_iter_N.solverstate with its .caffemodel",
+                            remedy="--snapshot auto begins a new run where there is none")
+    return found
+
+
+def find_if_any(prefix: str) -> str | None:
+    """Return the furthest complete set of a prefix; None if no snapshot was ever taken.
+
+    Raises:
+        SnapshotError: there are snapshots, and none of them is complete.
+    """
+    if not states_of(prefix):
+        return None
+    return find(LATEST, prefix)
+
+
+def _furthest(prefix: str) -> str | None:
+    for path in reversed(states_of(prefix)):
         try:
             load(path)
         except CaffeError as error:
             glog.warning(f"Skipping an incomplete snapshot: {error}")
             continue
         return path
-    raise SnapshotError("there is no complete snapshot with this prefix", where=wanted,
-                        wanted=f"{wanted}_iter_N.solverstate with its .caffemodel")
+    return None
+
+
+def states_of(prefix: str) -> list[str]:
+    """Return the solver states of a prefix by rising iteration."""
+    found = []
+    for path in glob.glob(f"{glob.escape(prefix)}_iter_*.solverstate*"):
+        match = _STATE_NAME.fullmatch(path)
+        if match and match["stem"] == f"{prefix}_iter_{match['iteration']}":
+            found.append((int(match["iteration"]), path))
+    return [path for _, path in sorted(found)]
+
+
+def refuse_to_overwrite(prefix: str) -> None:
+    """See that a run which begins has the prefix for itself.
+
+    Raises:
+        SnapshotError: there are snapshots of another run.
+    """
+    states = states_of(prefix)
+    if states:
+        raise SnapshotError("there are snapshots of a run with this prefix, which a new one would "
+                            "overwrite", where=prefix, got=os.path.basename(states[-1]),
+                            remedy="Go on from them with --snapshot auto, begin beside them with "
+                                   "--run NAME or --set snapshot_prefix=out/other, or begin anew "
+                                   "with --force")
+
+
+def forget(prefix: str) -> None:
+    """Remove the solver states and sidecars of a prefix: its weights stay until overwritten.
+
+    Raises:
+        SnapshotError: a file cannot be removed.
+    """
+    for state in states_of(prefix):
+        with writing(state, SnapshotError, "the solver state"):
+            os.remove(state)
+            with suppress(FileNotFoundError):
+                os.remove(sidecar_of(state))
 
 
 def _check_request(path: str) -> None:
@@ -202,22 +260,7 @@ def _check_request(path: str) -> None:
     if os.path.isdir(path):
         raise SnapshotError("this is a folder, not a solver state", where=path,
                             remedy="Name a .solverstate in it, or a snapshot_prefix to take its "
-                                   "newest one")
+                                   "furthest one")
     if not os.path.isfile(path):
         raise SnapshotError("there is no such snapshot", where=path,
                             remedy=missing_file_remedy(path))
-
-
-def _newest_first(prefix: str) -> list[str]:
-    """Return the solver states of a prefix, the one written last first."""
-    ages = []
-    for path in glob.glob(f"{glob.escape(prefix)}_iter_*.solverstate*"):
-        match = _STATE_NAME.fullmatch(path)
-        if not match or match["stem"] != f"{prefix}_iter_{match['iteration']}":
-            continue
-        written = os.path.getmtime(path)
-        # A copied file has the time of the copy; the sidecar knows better.
-        with suppress(SnapshotError):
-            written = read_resume_file(sidecar_of(path)).written
-        ages.append((written, int(match["iteration"]), path))
-    return [path for _, _, path in sorted(ages, reverse=True)]

@@ -5,6 +5,7 @@ Source: Caffe's Solver and SGDSolver.
 from __future__ import annotations
 
 import math
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from ..proto.text import SolverDef, format_text
 from . import checkpoint, snapshot
 from .checks import check_solver
 from .csv_log import MOST_ELEMENTS, CsvLog, Mark
+from .data_files import Watched, data_facts, warn_of_vocabularies
 from .divergence import diverged
 from .evaluation import evaluate
 from .loss_window import LossWindow
@@ -33,6 +35,7 @@ from .progress import ProgressLine
 from .recorder import Recorder
 from .report import Output, output_lines, read_outputs
 from .resume_file import ResumeFile
+from .rotation import Rotation
 from .scores import Patience, Scores
 from .signals import Action
 from .step import EagerStep, TrainingStep
@@ -55,7 +58,8 @@ class Solver:
     first forward pass of an iteration and before its update. ``next_action`` is asked once an
     iteration, and between the passes of a test, whether to stop or to take a snapshot.
     ``recorders`` are told what is displayed, tested and saved; ``patience`` ends a training whose
-    tests no longer get better; ``saves_at_the_end`` stands for ``snapshot_after_train: true``.
+    tests no longer get better; ``rotation`` says which snapshots stay; ``saves_at_the_end``
+    stands for ``snapshot_after_train: true``.
     ``why_stopped`` is set by ``patience`` alone.
 
     Raises:
@@ -93,6 +97,7 @@ class Solver:
         self.plain_progress = False
         self.scores = Scores(MOST_ELEMENTS)
         self.patience: Patience | None = None
+        self.rotation: Rotation | None = None
         self.why_stopped: str | None = None
         # A test that is broken off is done again after resuming, from here: the states of the test
         # nets, the end of the table, and the scores before the test that is running.
@@ -102,6 +107,9 @@ class Solver:
                           [(name, net.blobs[name].count)
                            for net in (self.net, *self.test_nets) for name in net.outputs])
         self.keeps_csv = bool(self.param.snapshot)
+        self.data = data_facts((self.net, *self.test_nets))
+        warn_of_vocabularies(self.data)
+        self._watched = Watched(list(self.data))
         self.loaded = load_weights(definition, self.net, self.test_nets, transfer or Transfer())
         glog.info("Solver scaffolding done.")
 
@@ -256,12 +264,15 @@ class Solver:
 
     def test_all(self) -> bool:
         """Run every test net; return False if an action stopped it."""
+        self._watched.look()
         states, mark = [net.state() for net in self.test_nets], self.csv.position
         scores = self.scores.state()
         self._before_test = states, mark, scores
         try:
             if all(self._test(number) for number in range(len(self.test_nets))):
                 self._lose_patience()
+                if self.rotation and self.rotation.is_best(self.iter) and not self._is_saved():
+                    self.snapshot()  # as one that is asked for during the test
                 return True
             glog.info("Test interrupted.")
             for net, state in zip(self.test_nets, states, strict=True):
@@ -282,6 +293,10 @@ class Solver:
             self.why_stopped = reason
             glog.info(f"Stopping: {reason}")
             self.snapshot()
+
+    def _is_saved(self) -> bool:
+        """Return whether the last snapshot is that of this iteration."""
+        return re.search(rf"_iter_{self.iter}\.solverstate", self.last_snapshot or "") is not None
 
     def _test(self, number: int) -> bool:
         glog.info(f"Iteration {self.iter}, Testing net (#{number})")
@@ -331,13 +346,15 @@ class Solver:
         if not self.prefix:
             raise SnapshotError("a snapshot is asked for, but snapshot_prefix is not set",
                                 where=self.definition.place.at())
+        self._watched.look()
         self.csv.sync()
         tests, mark, scores = self._before_test or ([net.state() for net in self.test_nets],
                                                     self.csv.position, self.scores.state())
         resume = ResumeFile(iteration=self.iter, seed=self.seed, written=time.time(), files={},
                             losses=self.losses.state(),
                             csv=asdict(mark) if self.keeps_csv else None, train=self.net.state(),
-                            tests=tests, arithmetic=self._arithmetic(), scores=scores)
+                            tests=tests, arithmetic=self._arithmetic(), scores=scores,
+                            data=self.data)
         self.last_snapshot = checkpoint.save(self.prefix, self.param, self.net, self.history,
                                              self.current_step, resume)
         for recorder in self.recorders:
@@ -362,7 +379,7 @@ class Solver:
             WeightsError: its weights do not fit the net.
         """
         found = checkpoint.restore(request, self.prefix, self.net, self.history,
-                                   len(self.test_nets))
+                                   len(self.test_nets), self.data)
         self.iter, self.current_step = found.state.iter, found.state.current_step
         self.display_clock = time.monotonic(), self.iter
         self.last_snapshot, resume = found.path, found.resume
@@ -374,6 +391,8 @@ class Solver:
             net.restore(state)
         self.keeps_losses = self.losses.restore(resume.losses)
         self.scores.restore(resume.scores)
+        if self.rotation:
+            self.rotation.saved(self.iter, found.path)  # ends what a kill broke off
         if resume.csv:
             self.csv.cut(Mark(**resume.csv))
 

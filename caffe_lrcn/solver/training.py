@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -17,8 +18,11 @@ from ..proto.caffe_pb2 import SolverParameter
 from ..proto.text import SolverDef
 from . import snapshot
 from .console import Console
+from .lock import locked
 from .report import element_names
-from .scores import find_patience
+from .rotation import Rotation
+from .run_folder import write_definitions
+from .scores import find_output, find_patience
 from .signals import Action
 from .solver import Solver
 from .tensorboard import EventFile
@@ -32,23 +36,32 @@ class Start:
         state: the solver state to go on from; None: the first iteration.
         seed: replaces the definition's ``random_seed``.
         transfer: how the layers of the definition's ``weights`` get into the net.
+        force: begin although there are snapshots of a run with the same prefix.
     """
 
     state: str | None = None
     seed: int | None = None
     transfer: Transfer = field(default_factory=Transfer)
+    force: bool = False
 
 
 def resume_from(request: str, definition: SolverDef) -> Start:
-    """Find a snapshot to go on from; weights that the definition names are forgotten.
+    """Find a snapshot to go on from; then weights that the definition names are forgotten.
 
     Args:
-        request: a file, ``latest``, or a prefix, as ``snapshot.find`` takes them.
+        request: a file, ``latest``, or a prefix, as ``snapshot.find`` takes them; or ``auto``:
+            as ``latest`` if there are snapshots, else the first iteration.
 
     Raises:
         SnapshotError: there is no such file, or no complete set.
     """
     param = definition.param
+    if request == snapshot.AUTO:
+        found = snapshot.find_if_any(param.snapshot_prefix)
+        if found is None:
+            glog.info(f"{param.snapshot_prefix} has no snapshot yet: beginning a new run")
+            return Start()
+        request = found
     param.ClearField("weights")
     state = snapshot.find(request, param.snapshot_prefix)
     glog.info(f"Resuming from {state}")
@@ -66,6 +79,9 @@ class Watch:
         monitor: the output that ``patience`` looks at; see ``scores.find_patience``.
         saves_at_the_end: a snapshot is taken even if ``snapshot_after_train`` is false.
         tensorboard: folder of event files; None: none are written.
+        run: its definitions are kept beside the snapshots; see ``run_folder``.
+        keep: how many snapshots stay; None: all.
+        keep_best: the output by which the best one stays, too; named as for ``monitor``.
     """
 
     console: Console | None = None
@@ -73,6 +89,9 @@ class Watch:
     monitor: str | None = None
     saves_at_the_end: bool = False
     tensorboard: str | None = None
+    run: str | None = None
+    keep: int | None = None
+    keep_best: str | None = None
 
 
 def log_path(param: SolverParameter) -> str:
@@ -100,11 +119,19 @@ def train(definition: SolverDef, backend: Backend, start: Start, actions: Callab
 
     Raises:
         UsageError: ``watch`` asks for an output that no test net has.
+        SnapshotError: another training has this snapshot_prefix, or had it and left snapshots.
         CaffeError: what ``Solver`` and ``Solver.solve`` raise.
     """
-    # A definition that was built in a program may have no snapshot_prefix.
-    named = bool(definition.param.snapshot_prefix)
-    with into_file(log_path(definition.param), anew=not start.state) if named else nullcontext():
+    prefix = definition.param.snapshot_prefix
+    with ExitStack() as stack:
+        # A definition that was built in a program may have no snapshot_prefix.
+        if prefix:
+            stack.enter_context(locked(prefix))
+            if not start.state and not start.force:
+                snapshot.refuse_to_overwrite(prefix)
+            if watch and watch.run is not None:
+                write_definitions(Path(prefix).parent, definition)
+            stack.enter_context(into_file(log_path(definition.param), anew=not start.state))
         return _train(definition, backend, start, actions, settings=settings, level=level,
                       stages=stages, watch=watch or Watch())
 
@@ -115,6 +142,8 @@ def _train(definition: SolverDef, backend: Backend, start: Start, actions: Calla
     solver = Solver(definition, backend=backend, settings=settings, level=level, stages=stages,
                     seed=start.seed, transfer=start.transfer)
     solver.next_action = actions
+    if not start.state and solver.prefix:
+        snapshot.forget(solver.prefix)
     try:
         _apply(watch, solver, start)
         if watch.console:
@@ -136,9 +165,16 @@ def _train(definition: SolverDef, backend: Backend, start: Start, actions: Calla
 
 def _apply(watch: Watch, solver: Solver, start: Start) -> None:
     solver.saves_at_the_end = watch.saves_at_the_end
+    outputs = [(f"test {number}", name) for number, net in enumerate(solver.test_nets)
+               for top in net.outputs for name in element_names(top, net.blobs[top].count)]
+    if watch.keep is not None or watch.keep_best is not None:
+        solver.rotation = Rotation(solver.prefix, watch.keep, solver.scores)
+        if watch.keep_best is not None:
+            found = find_output("--keep-best", watch.keep_best, outputs)
+            solver.rotation.best = found[:2]
+            solver.scores.signs[found[1]] = found[2]
+        solver.recorders.append(solver.rotation)
     if watch.patience is not None:
-        outputs = [(f"test {number}", name) for number, net in enumerate(solver.test_nets)
-                   for top in net.outputs for name in element_names(top, net.blobs[top].count)]
         solver.patience = find_patience(watch.patience, watch.monitor, outputs)
         solver.scores.signs[solver.patience.name] = solver.patience.sign
         glog.info(f"Patience: {solver.patience}")

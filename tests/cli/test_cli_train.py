@@ -77,7 +77,7 @@ def test_level_and_stage(task, capsys):
     net = task.with_name("tiny.prototxt")
     net.write_text(net.read_text().replace('name: "drop"', 'name: "drop" exclude { stage: "dry" '
                                            'min_level: 2 }'))
-    arguments = ["train", "--solver", str(task), "--stage", " dry,"]
+    arguments = ["train", "--solver", str(task), "--force", "--stage", " dry,"]
     for setting in ("max_iter=1", "debug_info=true", "test_initialization=false"):
         arguments += ["--set", setting]
     assert main([*arguments, "--level", "2"]) == 0
@@ -92,7 +92,8 @@ def test_threads_and_workers_leave_the_result_alone(task, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # set by the program, put back by the fixture
     results = []
     for words in ([], ["--threads", "1", "--workers", "1"]):
-        assert main(["train", "--solver", str(task), "--set", "max_iter=3", *words]) == 0
+        assert main(["train", "--solver", str(task), "--set", "max_iter=3", "--force",
+                     *words]) == 0
         results.append(Path("out/tiny_log.csv").read_bytes())
     assert results[0] == results[1]
 

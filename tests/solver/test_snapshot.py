@@ -184,17 +184,20 @@ def two_sets(make) -> None:
     assert sum("iter" in name for name in names()) == 6
 
 
-def test_latest_is_the_newest_complete_set(two_sets, tmp_path):
+def test_latest_is_the_furthest_complete_set(two_sets, tmp_path):
     assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_10.solverstate"
     assert snapshot.find("out/tiny", "elsewhere") == "out/tiny_iter_10.solverstate"
     os.remove("out/tiny_iter_10.caffemodel")
     assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_5.solverstate"
 
 
-def test_latest_goes_by_the_time_of_writing(two_sets, make):
-    """A run that is started anew under the same prefix counts, not the longer one before it."""
-    make(max_iter=5).solve()
-    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_5.solverstate"
+def test_latest_is_the_furthest_whatever_was_written_last(two_sets, make):
+    solver = make()
+    solver.restore("out/tiny_iter_5.solverstate")
+    solver.step(2)
+    solver.snapshot()
+    assert names()[-1] == "tiny_log.csv" and os.path.exists("out/tiny_iter_7.solverstate")
+    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_10.solverstate"
 
 
 def test_a_changed_file_is_skipped_and_refused(two_sets, make, caplog):

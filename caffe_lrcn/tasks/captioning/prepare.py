@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ...errors import DataError, UsageError
 from ...files import new_hdf5, sync, writing
@@ -12,6 +13,8 @@ from ...language.caption_files import Caption
 from ...language.caption_tokens import tokenize
 from ...language.streams import Layout, Pair, align
 from ...language.vocabulary import Vocabulary
+from ...language.vocabulary_card import stamp
+from . import conversion
 
 Report = Callable[[str], None]
 #: How the name of an unfinished split's folder ends.
@@ -31,6 +34,7 @@ class Recipe:
         strict: reproduce the original writer's defects.
         force: replace what is there.
         resume: keep the vocabulary and the splits that are there, and make the rest.
+        origin: what is converted and how, as JSON takes it; kept in ``conversion.json``.
     """
 
     out: Path
@@ -41,6 +45,7 @@ class Recipe:
     strict: bool = False
     force: bool = False
     resume: bool = False
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("streams", "timesteps"):
@@ -89,10 +94,35 @@ def write_data_set(recipe: Recipe, captions: Mapping[str, Sequence[Caption]],
             [tokens for _, tokens in first], min_count))
     for split, found in usable.items():
         if recipe.resume and recipe.folder(split).exists():
+            _check_same(recipe, split, vocabulary, report)
             report(f"{split}: is there already, in {recipe.folder(split)}")
         else:
             write_split(recipe, split, found, vocabulary, report)
     return vocabulary
+
+
+def _entry(recipe: Recipe, vocabulary: Vocabulary) -> dict[str, Any]:
+    return {**recipe.origin, "streams": recipe.streams, "timesteps": recipe.timesteps,
+            "aligned": recipe.aligned, "seed": recipe.seed, "strict": recipe.strict,
+            "vocabulary_sha256": vocabulary.sha256}
+
+
+def _check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Report) -> None:
+    """See that a split that is there is what would be made.
+
+    Raises:
+        DataError: it was made from other files, or otherwise.
+    """
+    folder = recipe.folder(split)
+    before = conversion.read(recipe.out, folder)
+    if before is None:
+        report(f"warning: nothing tells what {folder} was made from")
+        return
+    differences = conversion.differences(before, _entry(recipe, vocabulary))
+    if differences:
+        raise DataError("these streams were made from something else", where=folder,
+                        got="; ".join(differences),
+                        remedy="Use another --out, or --force to replace everything.")
 
 
 def _write_vocabulary(recipe: Recipe, vocabulary: Vocabulary) -> Vocabulary:
@@ -192,10 +222,11 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
                 if old.exists():
                     shutil.rmtree(old)
             partial.mkdir(parents=True)
-            _write_files(layout, partial, folder, split, report)
+            _write_files(layout, partial, folder, split, vocabulary, report)
             _write_lists(pairs, partial)
             for path in partial.iterdir():
                 sync(str(path))
+            conversion.write(recipe.out, folder, _entry(recipe, vocabulary))
             partial.rename(folder)
         except OSError:
             shutil.rmtree(partial, ignore_errors=True)
@@ -214,7 +245,8 @@ def _summary(recipe: Recipe, pairs: Sequence[Pair], captions: int) -> str:
             f"{recipe.timesteps} steps, {unknown} unknown words)")
 
 
-def _write_files(layout: Layout, folder: Path, final: Path, split: str, report: Report) -> None:
+def _write_files(layout: Layout, folder: Path, final: Path, split: str, vocabulary: Vocabulary,
+                 report: Report) -> None:
     """Write the arrays to ``folder`` and list them as files of ``final``."""
     names, done = [], 0
     for number, arrays in enumerate(layout.files()):
@@ -222,6 +254,7 @@ def _write_files(layout: Layout, folder: Path, final: Path, split: str, report: 
         with new_hdf5(folder / names[-1].name) as file:
             for name, array in arrays.items():
                 file.create_dataset(name, data=array)
+            stamp(file, vocabulary)
         done += len(arrays["cont"])
         report(f"{split}: {done} of {layout.rows} rows written")
     (folder / "hdf5_chunk_list.txt").write_text("".join(f"{name}\n" for name in names),

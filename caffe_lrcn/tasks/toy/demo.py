@@ -51,6 +51,7 @@ def run_demo(data: Embedded, out: Path, convnet_iterations: int | None = None,
     if captions_missing():
         data.make_captions()
     data.make_toy()
+    data.check_captions()
     if not CONVNET.exists():
         data.make_convnet(convnet_iterations)
     weights = weights_of(SOLVER, iterations)

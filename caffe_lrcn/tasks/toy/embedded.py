@@ -12,6 +12,7 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ...backends import get_backend
 from ...backends.choose import device_for
@@ -26,8 +27,9 @@ from ...solver.console import Console
 from ...solver.signals import SignalActions
 from ...solver.snapshot import LATEST, set_paths
 from ...solver.training import Start, Watch, resume_from, train
+from ..captioning import conversion
 from ..captioning.prepare import PARTIAL, Recipe, write_data_set
-from .dataset import write_dataset
+from .dataset import read_scenes, write_dataset
 
 TOY, CAPTIONS, CONVNET = Path("data/toy"), Path("data/captions"), Path("data/convnet.caffemodel")
 CONVNET_SOLVER = "prototxt/convnet_solver.prototxt"
@@ -96,8 +98,30 @@ class Embedded:
         _say(f"There is no {whole}{CAPTIONS}: turning the captions of {TOY} into streams")
         captions = {split: read_captions("coco", TOY / f"captions_{split}.json")
                     for split in ("train", "val")}
-        write_data_set(Recipe(CAPTIONS, STREAMS, TIMESTEPS, resume=True), captions, TOY / "images",
-                       _say, min_count=1 if self.images < IMAGES else 5)
+        min_count = 1 if self.images < IMAGES else 5
+        origin = {"sources": _toy_sources(), "min_count": min_count}
+        write_data_set(Recipe(CAPTIONS, STREAMS, TIMESTEPS, resume=True, origin=origin), captions,
+                       TOY / "images", _say, min_count=min_count)
+
+    def check_captions(self) -> None:
+        """See that the streams are those of the generated captions, and as many as wanted.
+
+        Raises:
+            DataError: they were made from other files, or of other pictures.
+        """
+        for folder in sorted(CAPTIONS.glob("buffer_*/*")):
+            entry = conversion.read(CAPTIONS, folder)
+            if entry is not None and entry.get("sources") != _toy_sources():
+                raise DataError("these streams were not made from the generated pictures",
+                                where=folder, got=", ".join(entry.get("sources", ())),
+                                wanted=f"captions of {TOY}",
+                                remedy=f"Run the demonstration in another folder, or move "
+                                       f"{CAPTIONS} away")
+        made = len(read_scenes(TOY / "captions_train.json"))
+        if made != self.images:
+            raise DataError("another number of pictures was generated", where=TOY, got=made,
+                            wanted=self.images, remedy=f"Say --images {made}, or run the "
+                            "demonstration in another folder")
 
     def make_convnet(self, iterations: int | None = None) -> None:
         """Train the picture net on what the generated pictures show.
@@ -112,7 +136,7 @@ class Embedded:
             shutil.copyfile(weights, copy)  # the snapshot stays whole
 
     def train(self, solver: str, reason: str, iterations: int | None = None) -> Path:
-        """Train as a solver says, from its newest snapshot if there is one; return the weights.
+        """Train as a solver says, from its furthest snapshot if there is one; return the weights.
 
         Args:
             solver: the definition.
@@ -132,7 +156,8 @@ class Embedded:
                  for state in prefix.parent.glob(f"{prefix.name}_iter_*.solverstate")]
         with SignalActions() as actions:
             # Snapshots of a longer run are of no use.
-            start = resume_from(LATEST, definition) if taken and max(taken) <= last else Start()
+            start = (resume_from(LATEST, definition) if taken and max(taken) <= last
+                     else Start(force=True))
             done = train(definition, get_backend(device_for(param)), start, actions,
                          settings=self.settings, watch=Watch(console=self.console))
         weights = weights_of(solver, iterations)
@@ -140,6 +165,10 @@ class Embedded:
             _say(f"Stopped at iteration {done.iter}. The same command as before goes on there.")
             raise KeyboardInterrupt
         return weights
+
+
+def _toy_sources() -> dict[str, Any]:
+    return conversion.sources(TOY / f"captions_{split}.json" for split in ("train", "val"))
 
 
 def captions_missing() -> bool:

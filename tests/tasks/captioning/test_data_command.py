@@ -208,3 +208,21 @@ def test_lists_no_pictures(coco, capsys):
     (coco / "ids.txt").write_text("3\n")
     assert pictures(coco, "--ids", str(coco / "ids.txt")) == 1
     assert "no picture is there" in capsys.readouterr().err
+
+
+def test_resume_refuses_streams_of_other_captions(coco, capsys):
+    assert captions(coco) == 0
+    assert captions(coco, "--resume") == 0
+    record = json.loads((coco / "out" / "conversion.json").read_text())
+    (entry,) = record.values()
+    assert entry["format"] == "coco" and len(entry["vocabulary_sha256"]) == 64
+    with h5py.File(coco / "out" / "buffer_3" / "train_aligned_6_batches" / "batch_0.h5") as file:
+        assert file.attrs["vocabulary_sha256"] == entry["vocabulary_sha256"]
+    (source,) = entry["sources"]
+    with open(source, "a") as file:
+        file.write("\n")
+    capsys.readouterr()
+    assert captions(coco, "--resume") == 1
+    assert f"{source} has changed" in capsys.readouterr().err
+    assert captions(coco, "--force") == 0
+    assert captions(coco, "--resume") == 0

@@ -1,0 +1,57 @@
+"""Flags of ``train`` about where a run's files go, and which of them stay."""
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from . import runtime
+
+if TYPE_CHECKING:
+    from ..proto.text import SolverDef
+    from ..solver.solver import Solver
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--run", metavar="NAME",
+                        help="keep all files of this run in runs/NAME: the definitions as used, "
+                             "logs, charts, snapshots")
+    parser.add_argument("--force", action="store_true",
+                        help="begin anew although there are snapshots with this snapshot_prefix: "
+                             "they are replaced")
+    parser.add_argument("--keep", type=partial(runtime.at_least, 1), metavar="N",
+                        help="keep the last N snapshots, remove older ones (all are kept)")
+    parser.add_argument("--keep-best", metavar="NAME",
+                        help="take a snapshot whenever this test output is better than ever, and "
+                             "keep the best; NAME:max or NAME:min says which is better if the "
+                             "name does not")
+
+
+def enter_run(args: argparse.Namespace, definition: SolverDef) -> None:
+    """Let a solver write to the folder of ``--run``."""
+    from ..solver.run_folder import enter_run
+    if args.force and args.snapshot is not None:
+        raise UsageError("--force begins anew, and --snapshot goes on")
+    if args.run is not None:
+        enter_run(args.run, definition)
+
+
+def draw_run(args: argparse.Namespace, solver: Solver) -> None:
+    """Draw each column of the CSV log of ``--run`` beside it, as ``<column>.svg``."""
+    if args.run is None or not Path(solver.csv.path).exists():
+        return
+    from ..drawing.chart import Chart, Curve, save_chart
+    from ..solver.csv_log import read_rows
+    rows = read_rows(solver.csv.path)
+    nets = list(dict.fromkeys(row["net"] for row in rows))
+    for column in list(rows[0])[2:] if rows else []:
+        curves = [Curve(net, [(float(row["iteration"]), float(row[column])) for row in rows
+                              if row["net"] == net and row[column]]) for net in nets]
+        curves = [curve for curve in curves if curve.points]
+        if curves:
+            name = column.replace("/", "_")
+            save_chart(Chart(column, "Iterations", column, curves),
+                       str(Path(solver.csv.path).with_name(f"{name}.svg")))
