@@ -95,6 +95,8 @@ def _h5_data(path: str) -> list[Row]:
         with h5py.File(path, "r") as file:
             for name, item in file.items():
                 if isinstance(item, h5py.Dataset):
+                    if isinstance(name, bytes):  # not UTF-8
+                        name = name.decode(errors="replace")
                     row = Row("", "", name, item.shape, str(item.dtype))
                     if item.dtype.kind in "fiu" and item.size <= _MOST_VALUES:
                         row.statistics = describe(np.asarray(item))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import h5py
 
+from .. import glog
 from ..errors import DataError, SnapshotError
 from ..hdf5_files import hdf5_errors
 from ..solver.data_files import VOCABULARY, VOCABULARY_IDS
@@ -43,7 +44,8 @@ def check_weights(weights: str | Path, vocabulary: Vocabulary, path: str | Path)
         return
     try:
         read = read_resume_file(sidecar).data
-    except SnapshotError:  # the weights may be whole all the same
+    except SnapshotError as error:  # the weights may be whole all the same
+        glog.warning(f"Whether the vocabulary is that of the training is not known: {error}")
         return
     known = {fact[VOCABULARY]: (file, fact[VOCABULARY_IDS]) for file, fact in read.items()
              if VOCABULARY in fact}

@@ -105,7 +105,7 @@ def _checked(content: ResumeFile) -> ResumeFile:
     """See that the fields are of the types that they should be."""
     kinds: dict[str, Any] = {"iteration": int, "seed": int, "written": (int, float), "files": dict,
                              "losses": dict, "csv": (dict, type(None)), "train": dict,
-                             "tests": list, "arithmetic": dict}
+                             "tests": list, "arithmetic": dict, "scores": list, "data": dict}
     for name, kind in kinds.items():
         if not isinstance(getattr(content, name), kind):
             raise TypeError(f"'{name}' is a {type(getattr(content, name)).__name__}")
@@ -116,7 +116,7 @@ def _checked(content: ResumeFile) -> ResumeFile:
         raise TypeError("the losses are not numbers")
     if set(csv) != {"size", "crc"} or not all(isinstance(item, int) for item in csv.values()):
         raise TypeError("'csv' is not a size and a checksum")
-    for state in (content.train, *content.tests):
+    for state in (content.train, *content.tests, content.data):
         if not isinstance(state, dict) or not all(isinstance(item, dict)
                                                   for item in state.values()):
             raise TypeError("a state is not one of layers")

@@ -39,7 +39,7 @@ def test_the_end_of_the_time_has_an_exit_code(task, capsys):
     assert main([*words, "--max-time", "0.001s"]) == 3
     shown = capsys.readouterr().out
     assert "--snapshot out/tiny_iter_1.solverstate" in shown and "--max-time 0.001s" in shown
-    assert main([*words, "--max-time", "1h"]) == 0
+    assert main([*words, "--max-time", "1h", "--force"]) == 0
 
 
 def test_wrong_flags(task, capsys):

@@ -83,7 +83,7 @@ def run(folder: Path, *, start: str | None = None, actions=lambda: Action.NONE, 
     definition = read_solver(folder / "solver.prototxt")
     for name, value in fields.items():
         setattr(definition.param, name, value)
-    begin = resume_from(start, definition) if start else Start()
+    begin = resume_from(start, definition) if start else Start(force=True)
     return train(definition, get_backend("cpu"), begin, actions, watch=watch)
 
 

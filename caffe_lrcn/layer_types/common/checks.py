@@ -68,7 +68,7 @@ def scores_first(layer: Layer, bottom: list[Blob]) -> None:
     Raises:
         ShapeError: they seem to be swapped.
     """
-    if bottom[0].count < bottom[1].count:
+    if 0 < bottom[0].count < bottom[1].count:
         raise layer.error(ShapeError, "the first bottom must be the scores, the second the labels",
                           got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 0),
                           remedy="The two seem to be swapped: write the scores first")

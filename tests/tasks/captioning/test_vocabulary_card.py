@@ -13,6 +13,7 @@ from caffe_lrcn.language.vocabulary_card import check_streams, check_weights, st
 from caffe_lrcn.solver.resume_file import ResumeFile, write_resume_file
 
 MINE, OTHER = Vocabulary(["a", "cat", "sits"]), Vocabulary(["a", "dog", "sits"])
+LOSSES = {"losses": [], "next": 0, "mean": 0.0}
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_ngrams(folder, capsys):
 
 def test_weights_by_their_sidecar(folder, capsys):
     data = {"words.h5": {"vocabulary_sha256": MINE.sha256, "vocabulary_ids": len(MINE)}}
-    write_resume_file("net_iter_1.resume", ResumeFile(1, 1, 0.0, {}, {}, data=data))
+    write_resume_file("net_iter_1.resume", ResumeFile(1, 1, 0.0, {}, LOSSES, data=data))
     check_weights("net_iter_1.caffemodel.h5", MINE, "mine.txt")
     check_weights("unknown.caffemodel", OTHER, "other.txt")
     with pytest.raises(DataError, match="net_iter_1.caffemodel were trained on words.h5"):
