@@ -23,8 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the flow; return the exit code."""
-    from ..tasks.activity.extract import FlowRecipe, find_frames, make_folders
+    from ..tasks.activity.extract import make_folders
     from ..tasks.activity.flow import brox, opencv
+    from ..tasks.activity.jobs import find_frames
+    from ..tasks.activity.recipes import FlowRecipe
     data_frames.check_folder_flags(args)
     if not args.scale > 0:
         raise UsageError("--scale must be positive", got=args.scale)

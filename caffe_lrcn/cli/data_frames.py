@@ -51,7 +51,9 @@ def check_folder_flags(args: argparse.Namespace) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the frames; return the exit code."""
-    from ..tasks.activity.extract import FrameRecipe, find_videos, make_folders
+    from ..tasks.activity.extract import make_folders
+    from ..tasks.activity.jobs import find_videos
+    from ..tasks.activity.recipes import FrameRecipe
     check_folder_flags(args)
     if args.rate is not None and not 0 < args.rate <= 1000:
         raise UsageError("--rate must be positive, at most 1000", got=args.rate)

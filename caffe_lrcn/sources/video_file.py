@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError
+from ..hints import install
 
 if TYPE_CHECKING:
     import av
@@ -135,6 +136,6 @@ def _import_av() -> Any:
         import av
     except ImportError as error:
         raise DataError("video files are read through PyAV, which is not installed",
-                        remedy="Install it: pip install av") from error
+                        remedy=install("video")) from error
     av.logging.set_level(None)  # FFmpeg's own lines; what matters becomes an error
     return av

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...backends import Backend
 from ...errors import DataError
+from ...hints import install
 from .brox import brox_flow
 
 #: Grey level of no motion.
@@ -77,6 +78,6 @@ def _import_cv2() -> Any:
     try:
         import cv2
     except ImportError as error:
-        raise DataError("OpenCV is not installed", remedy="Install it: pip install "
-                        "opencv-contrib-python-headless; or use --method brox.") from error
+        raise DataError("OpenCV is not installed",
+                        remedy=f"{install('flow')}, or use --method brox") from error
     return cv2

@@ -1,6 +1,7 @@
 """Videos to frames, frames to flow: the folders, what is kept, what is refused."""
 import json
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -10,14 +11,11 @@ from caffe_lrcn.cli.main import main
 from caffe_lrcn.errors import DataError, UsageError
 from caffe_lrcn.sources.frame_folders import list_frames, read_about
 from caffe_lrcn.sources.picture import read_picture
-from caffe_lrcn.tasks.activity.extract import (
-    FlowRecipe,
-    FrameRecipe,
-    find_frames,
-    find_videos,
-    make_folders,
-)
-from caffe_lrcn.tasks.activity.flow import FlowMethod, flow_picture
+from caffe_lrcn.tasks.activity.extract import make_folders
+from caffe_lrcn.tasks.activity.flow import FlowMethod, flow_picture, opencv
+from caffe_lrcn.tasks.activity.jobs import find_frames, find_videos
+from caffe_lrcn.tasks.activity.recipes import FlowRecipe, FrameRecipe
+from tests.tasks.activity.test_brox import error, moved
 from tests.tasks.activity.videos import levels, write_video
 
 STEADY = FlowMethod("steady", lambda first, second: np.broadcast_to(
@@ -192,3 +190,23 @@ def test_commands(videos, tmp_path, capsys):
 def test_impossible_flags(videos, tmp_path, flags, capsys):
     assert main(["data", "frames", str(videos), "--out", str(tmp_path / "rgb"), *flags]) != 0
     assert flags[0] in capsys.readouterr().err
+
+
+def test_what_is_not_installed_is_named(videos, tmp_path, monkeypatch):
+    make_folders(find_videos([videos / "Jump"]), tmp_path / "rgb", FrameRecipe())
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(DataError, match=r"PyAV.*pip install '\.\[video\]'"):
+        make_folders(find_videos([videos]), tmp_path / "rgb", FrameRecipe(), strict=True)
+    with pytest.raises(DataError, match=r"OpenCV.*pip install '\.\[flow\]'.*--method brox"):
+        opencv("dis")
+
+
+@pytest.mark.parametrize("name", ["dis", "tvl1"])
+def test_methods_of_opencv_find_a_motion(name):
+    cv2 = pytest.importorskip("cv2")
+    if name == "tvl1" and not hasattr(cv2, "optflow"):
+        pytest.skip("this OpenCV has no TV-L1")
+    first, second, flow = moved("shift", 2)
+    found = opencv(name)(first.astype(np.uint8), second.astype(np.uint8))
+    assert error(found[10:-10, 10:-10], flow[10:-10, 10:-10]) < 0.5
