@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".mpg", ".mpeg", ".webm", ".m4v", ".wmv", ".flv",
             ".ogv", ".3gp", ".ts")
 _WHOLE = 0.9  # of the pictures that the header promises; fewer mean that the file was cut off
+
+
+class _Timed(Protocol):
+    @property
+    def time(self) -> float | None: ...
+
+
+_A = TypeVar("_A")
+_T = TypeVar("_T", bound=_Timed)
 
 
 class VideoFile:
@@ -58,21 +69,42 @@ class VideoFile:
         """Close the file."""
         self._container.close()
 
-    def frames(self, rate: float | None = None) -> Iterator[np.ndarray]:
+    def frames(self, rate: float | None = None, start: int = 0) -> Iterator[np.ndarray]:
         """Yield the pictures, (H, W, 3) uint8, blue, green, red, turned upright.
 
         Args:
             rate: pictures per second; picture k is the one shown at k / rate seconds, so that
                 pictures are repeated or left out. None: each picture once.
+            start: how many of the pictures to leave out at the start.
 
         Raises:
             DataError: the file is damaged, or ends before the pictures that its header promises.
                 What was yielded before is right.
         """
-        pictures = self._decoded()
+        return map(_pixels, islice(self._shown(self._decoded(), rate), start, None))
+
+    def length(self, rate: float | None = None) -> int:
+        """Return how many pictures ``frames`` yields, which is counted without decoding them.
+
+        Nothing can be read from this object afterwards.
+
+        Raises:
+            DataError: the file is damaged, or ends too early.
+        """
+        packets = [packet for packet in self._checked(self._container.demux(self._stream))
+                   if packet.size and not packet.is_discard]
+        self._check_whole(len(packets))
+        moments = [packet.dts if packet.pts is None else packet.pts for packet in packets]
+        if None not in moments:
+            moments.sort()
+        shown = (_Moment(None if at is None else float(at * self._stream.time_base))
+                 for at in moments)
+        return sum(1 for _ in self._shown(shown, rate))
+
+    def _shown(self, pictures: Iterable[_T], rate: float | None) -> Iterator[_T]:
+        """Yield each picture once, or as often as it is shown at a rate."""
         if rate is None:
-            for frame in pictures:
-                yield _pixels(frame)
+            yield from pictures
             return
         # Times are rounded to places of the new rate; the last picture of a place is shown there
         # and in the places after it that have none. Source: ffmpeg's filter fps, round=near.
@@ -81,25 +113,34 @@ class VideoFile:
             time = self._time(frame, place, rate)
             first = time if first is None else first
             while shown is not None and place < _place(time - first, rate):
-                yield _pixels(shown)
+                yield shown
                 place += 1
             shown = frame
         assert shown is not None and first is not None  # else _decoded has raised an error
         end = time - first + 1 / (self.rate or rate)
         for _ in range(place, max(_place(end, rate), 1)):
-            yield _pixels(shown)
+            yield shown
 
-    def _time(self, frame: av.VideoFrame, place: int, rate: float) -> float:
+    def _time(self, frame: _Timed, place: int, rate: float) -> float:
         return frame.time if frame.time is not None else place / rate
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         count = 0
+        for frame in self._checked(self._container.decode(self._stream)):
+            yield frame
+            count += 1
+        self._check_whole(count)
+
+    def _checked(self, items: Iterator[_A]) -> Iterator[_A]:
+        count = 0
         try:
-            for frame in self._container.decode(self._stream):
-                yield frame
+            for item in items:
+                yield item
                 count += 1
         except (self._av.FFmpegError, OSError, ValueError) as error:
             raise DataError(f"'{self.path}' is damaged after picture {count}", got=error) from None
+
+    def _check_whole(self, count: int) -> None:
         if not count:
             raise DataError(f"'{self.path}' has no pictures that can be decoded")
         if self.promised and count < _WHOLE * self.promised:
@@ -120,6 +161,13 @@ class VideoFile:
         except (self._av.FFmpegError, OSError, ValueError) as error:
             raise DataError(f"'{self.path}' cannot be read as a video",
                             got=getattr(error, "strerror", None) or error) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """When a picture is shown, which is all that counting asks of it."""
+
+    time: float | None
 
 
 def _place(seconds: float, rate: float) -> int:

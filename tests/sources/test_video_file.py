@@ -38,6 +38,35 @@ def test_pauses_are_filled_at_a_rate(tmp_path):
     assert shown(path, 10) == [1, 2, 2, 2, 2, 3]
 
 
+@pytest.mark.parametrize("times", [None, [0, 1, 5, 6, 7, 20]])
+@pytest.mark.parametrize("rate", [None, 3, 10, 24])
+def test_length_counts_what_is_shown(tmp_path, times, rate):
+    path = write_video(tmp_path / "a.mkv", levels(6), times=times)
+    with VideoFile(path) as video:
+        assert video.length(rate) == len(shown(path, rate))
+
+
+def test_length_with_pictures_stored_out_of_order(tmp_path):
+    path = write_video(tmp_path / "a.mp4", levels(20, 48, 64), codec="mpeg4", pixels="yuv420p")
+    for rate in (None, 7, 25):
+        with VideoFile(path) as video:
+            assert video.length(rate) == len(shown(path, rate))
+
+
+def test_pictures_at_the_start_may_be_left_out(tmp_path):
+    path = write_video(tmp_path / "a.mkv", levels(6))
+    with VideoFile(path) as video:
+        assert [int(frame[0, 0, 0]) // 10 for frame in video.frames(5, 1)] == [3, 5]
+
+
+def test_length_of_a_file_that_was_cut_off(tmp_path):
+    path = write_video(tmp_path / "a.avi", levels(20, 48, 64), codec="mjpeg", pixels="yuvj420p")
+    content = path.read_bytes()
+    path.write_bytes(content[:len(content) // 2])
+    with VideoFile(path) as video, pytest.raises(DataError, match="ends too early"):
+        video.length()
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(DataError, match="nothing.avi' is missing"):
         VideoFile(tmp_path / "nothing.avi")
