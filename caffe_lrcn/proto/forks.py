@@ -33,8 +33,8 @@ _FORKS: dict[str, str] = {
         DetectNetTransformation detectnet_groundtruth_param detectnet_augmentation_param""",
     "C3D": """
         CONVOLUTION3D POOLING3D DECONVOLUTION3D VIDEO_DATA Convolution3D Pooling3D
-        NdConvolution NdPooling VideoData video_data_param kernel_depth kernel_l temporal_pad
-        temporal_stride pad_l stride_l kernel_shape pad_shape stride_shape use_image
+        NdConvolution NdPooling kernel_depth kernel_l temporal_pad temporal_stride
+        pad_l stride_l kernel_shape pad_shape stride_shape use_image
         use_temporal_jitter show_data sampling_rate new_length filter_pad""",
     "soeaver's models": "ceil_mode",
     "DenseNet": "ceil_mode DenseBlock denseblock_param",
@@ -61,7 +61,7 @@ _FORKS: dict[str, str] = {
     "ShuffleNet": "ShuffleChannel ChannelShuffle shuffle_channel_param",
     "SENet": "Axpy",
     "yjxiong": """
-        VideoData video_data_param multi_scale scale_ratios max_distort fix_crop more_fix_crop
+        multi_scale scale_ratios max_distort fix_crop more_fix_crop
         is_flow original_image upper_size upper_height upper_width dilation_h dilation_w BN
         bn_param SegData seg_data_param STOCHASTIC_SUM BatchReduction batch_reduction_param
         ColorConv color_conv_param new_length num_segments richness sync_mode
@@ -70,7 +70,7 @@ _FORKS: dict[str, str] = {
         norm_param permute_param prior_box_param multibox_loss_param detection_output_param
         detection_evaluate_param annotated_data_param resize_param noise_param distort_param
         expand_param emit_constraint crop_h crop_w Normalize Permute PriorBox MultiBoxLoss
-        DetectionOutput DetectionEvaluate AnnotatedData VideoData video_data_param eval_type
+        DetectionOutput DetectionEvaluate AnnotatedData eval_type
         ap_version show_per_class_result plateau_winsize""",
     "YOLO": """
         Reorg reorg_param RegionLoss region_loss_param RegionOutput EvalDetection
@@ -153,6 +153,8 @@ _INSTEAD: dict[str, str] = {
     "scale_bias": 'Write a layer of type "Scale" with bias_term: true after it',
     **dict.fromkeys(("BN", "bn_param"), _BN),
     **dict.fromkeys(("hole", "hole_h", "hole_w"), "Here it is called dilation"),
+    "new_length": "Here it is clip_length, in video_data_param",
+    "sampling_rate": "Here it is frame_stride, in video_data_param",
     "dilation_h": "Write dilation twice: height, width",
     "dilation_w": "Write dilation twice: height, width",
     "Interp": 'A "Deconvolution" with a bilinear filler enlarges too, but with other weights at '

@@ -25,6 +25,7 @@ ADDITIONS = {
     ("ImageDataParameter", "min_height", 13, "uint32", "0"),
     ("ImageDataParameter", "min_width", 14, "uint32", "0"),
     ("LayerParameter", "scalar_param", 10000, "ScalarParameter", None),
+    ("LayerParameter", "video_data_param", 10001, "VideoDataParameter", None),
 }
 
 
@@ -65,13 +66,14 @@ def enums() -> dict[str, dict[str, int]]:
 
 
 def test_enums_are_those_of_the_facts():
-    assert enums() == {name: entry for name, entry in FACTS.items() if isinstance(entry, dict)}
+    wanted = {name: entry for name, entry in FACTS.items() if isinstance(entry, dict)}
+    assert enums() == wanted | {"VideoDataParameter.Modality": {"RGB": 0, "FLOW": 1}}
 
 
 def test_messages_are_those_of_the_facts_and_our_additions():
     messages = {message.name: rows(message) for message in compiled().message_type}
     wanted = {name: entry for name, entry in FACTS.items() if isinstance(entry, list)}
-    assert set(messages) == set(wanted) | {"ScalarParameter"}
+    assert set(messages) == set(wanted) | {"ScalarParameter", "VideoDataParameter"}
     extra = set()
     for name, fields in wanted.items():
         for field in fields:
