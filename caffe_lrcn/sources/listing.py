@@ -52,10 +52,15 @@ class PictureList:
         return len(self.names)
 
 
-def read_picture_list(path: str) -> PictureList:
+def read_picture_list(path: str, item: str = "picture", example: str = "a.jpg 3") -> PictureList:
     """Read a list of ``picture label`` lines; blank lines are skipped with a warning.
 
     The label is what follows the last space of the line, so names may contain spaces.
+
+    Args:
+        path: the list.
+        item: what it names, for errors.
+        example: a line of it, likewise.
 
     Raises:
         DataError: the list is missing, empty, or no text, or a line has no integer as its label.
@@ -78,10 +83,10 @@ def read_picture_list(path: str) -> PictureList:
         labels.append(label)
         lines.append(number)
     if wrong:
-        raise _no_label(path, wrong)
+        raise _no_label(path, wrong, example)
     if not names:
-        raise DataError("the list names no picture", where=path,
-                        remedy="Write one line per picture: its name, a space, its label.")
+        raise DataError(f"the list names no {item}", where=path,
+                        remedy=f"Write one line per {item}: its name, a space, its label.")
     blank -= 1  # what follows the last newline is not a line
     if blank > 0:
         glog.warning("%s: skipped %d blank line%s", path, blank, "s" if blank > 1 else "")
@@ -97,11 +102,11 @@ def parse_label(text: str) -> int | None:
     return label if label is not None and _INT32.min <= label <= _INT32.max else None
 
 
-def _no_label(path: str, wrong: list[tuple[int, str]]) -> DataError:
+def _no_label(path: str, wrong: list[tuple[int, str]], example: str) -> DataError:
     number, line = wrong[0]
     more = f", and {len(wrong) - 1} more lines have none" if len(wrong) > 1 else ""
     return DataError(f"this line has no integer as its label{more}", where=f"{path}:{number}",
-                     got=repr(line), wanted="name, space, label: 'a.jpg 3'",
+                     got=repr(line), wanted=f"name, space, label: '{example}'",
                      remedy="Separate name and label by a space, not a tab." if "\t" in line else
                      "Number the classes from 0. Without labels, write 0 behind every name.")
 

@@ -174,3 +174,51 @@ class Drawn:
 
         numbers = [draw(item)[0] for item in range(sum(self.wanted))]
         return Run(np.array(numbers), lambda index: draw(index)[1])
+
+
+@dataclass(frozen=True)
+class OneEach:
+    """Videos over and over, and one clip of each: a unit is a clip.
+
+    Cursor ``{"record": k}``: a clip of video ``k % videos`` in epoch ``k // videos``. Numbers of
+    clips are those of the first video, then those of the second, and so on.
+
+    Args:
+        clips: how many clips each video has.
+        drawn: draw the clip; else take the middle one.
+        shuffle: permute the videos anew in each epoch.
+        rand_skip: start at a random video below this.
+    """
+
+    clips: tuple[int, ...]
+    drawn: bool
+    shuffle: bool = False
+    rand_skip: int = 0
+
+    def start(self, random: Random) -> Cursor:
+        """Return the cursor of the first unit, ``rand_skip`` respected."""
+        return self._videos.start(random)
+
+    def after(self, cursor: Cursor, units: int, count: int | None = None) -> Cursor:
+        """Return the cursor ``units`` further."""
+        return self._videos.after(cursor, units)
+
+    def run(self, cursor: Cursor, most: int, count: int | None,
+            permutations: Permutations) -> Run:
+        """Return clips of the videos up to the end of the epoch."""
+        run = self._videos.run(cursor, most, None, permutations)
+        clips = np.array(self.clips)
+        before = np.cumsum(clips) - clips
+        return Run(np.array([before[video] + self._pick(cursor["record"] + index, clips[video],
+                                                        permutations.random)
+                             for index, video in enumerate(run.numbers)]), run.draws)
+
+    @property
+    def _videos(self) -> Epochs:
+        return Epochs(len(self.clips), self.shuffle, rand_skip=self.rand_skip)
+
+    def _pick(self, record: int, clips: int, random: Random) -> int:
+        """Return which clip of a video comes; the draw is another than those of its pictures."""
+        if not self.drawn:
+            return int(clips - 1) // 2
+        return int(random.generator("clip", record).integers(clips))

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import DataError
 
 TRAIN = 0
-_FLOW_X = 2  # pictures of flow are BGR: x in red, y in green
+FLOW_X = 2  # pictures of flow are BGR: x in red, y in green
 
 
 @dataclass(slots=True)
@@ -42,7 +42,9 @@ class Transform:
         crop_size: side of the square crop in pixels, at random in TRAIN and central in TEST;
             0 keeps the whole picture.
         flow: the picture is optical flow: where it is mirrored, channel 2, the horizontal motion,
-            becomes ``255 - value`` before the mean is subtracted.
+            becomes ``flow_sum - value`` before the mean is subtracted.
+        flow_sum: what a value of horizontal motion and its mirrored one add up to, the latter at
+            most 255. 256 keeps 128, no motion, where it is.
         encoded_flow: so does that of pictures that were stored as picture files.
         mean: None; (1,) or (C,) values; or a (C, H, W) picture of the size before cropping.
         phase: TRAIN (0) or TEST (1).
@@ -54,6 +56,7 @@ class Transform:
     mirror: bool = False
     crop_size: int = 0
     flow: bool = False
+    flow_sum: int = 255
     encoded_flow: bool = True
     mean: np.ndarray | None = None
     phase: int = TRAIN
@@ -102,7 +105,7 @@ class Transform:
             image = image[y:y + height, x:x + width]
         out[...] = (image[:, ::-1] if flip else image).transpose(2, 0, 1)
         if flip and self.flow and (self.encoded_flow or not picture.encoded):
-            out[_FLOW_X:_FLOW_X + 1] = 255 - out[_FLOW_X:_FLOW_X + 1]
+            mirror_flow(out[FLOW_X:FLOW_X + 1], self.flow_sum)
         if self.mean is not None:
             if self.mean.ndim == 1:
                 out -= self.mean[:, None, None]
@@ -122,6 +125,11 @@ class Transform:
                             wanted=f"{(channels, height, width)}",
                             remedy="Compute the mean from pictures of this size, or use "
                                    "mean_value.")
+
+
+def mirror_flow(motion: np.ndarray, flow_sum: int) -> None:
+    """Negate horizontal motion in place; see ``Transform.flow_sum``."""
+    motion[...] = np.minimum(flow_sum - motion, 255)
 
 
 def from_param(param: Any, phase: int, mean: np.ndarray | None = None) -> Transform:
