@@ -31,6 +31,7 @@ MESSAGES: dict[str, tuple[str, ...]] = {
     "RNN": ("recurrent_param",),
     "SigmoidCrossEntropyLoss": ("loss_param",),
     "SoftmaxWithLoss": ("softmax_param", "loss_param"),
+    "VideoData": ("video_data_param", "transform_param"),
     "WindowData": ("window_data_param", "transform_param"),
 }
 SHARED = ("LossParameter", "TransformationParameter", "ParamSpec", "NetStateRule",

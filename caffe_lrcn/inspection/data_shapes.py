@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from ..net.collect import Shape
 from ..proto.text import LayerDef
+from ..sources.records.clips import SMALLEST
 
 RECURRENT = ("LSTM", "GRU", "RNN")
 #: Data layer -> the message with its batch_size.
 _MESSAGES = {"Data": "data_param", "ImageData": "image_data_param",
-             "WindowData": "window_data_param", "HDF5Data": "hdf5_data_param"}
+             "VideoData": "video_data_param", "WindowData": "window_data_param",
+             "HDF5Data": "hdf5_data_param"}
 _COLOR = 3
 
 
@@ -43,8 +45,10 @@ def guess_shapes(layer: LayerDef, net: Sequence[LayerDef]) -> Guess:
         return _streams(layer, net)
     size, assumption = _picture(layer)
     batch = _batch_size(layer)
+    if layer.param.type == "VideoData":
+        batch *= layer.param.video_data_param.clip_length
     picture = (batch, *size) if size else None
-    return Guess([picture, (batch,)][:len(layer.param.top)], assumption)
+    return Guess([picture, (batch,), (batch,)][:len(layer.param.top)], assumption)
 
 
 def _batch_size(layer: LayerDef) -> int:
@@ -63,9 +67,12 @@ def _picture(layer: LayerDef) -> tuple[Shape | None, str]:
         assumption = "3 channels"
     if transform.crop_size:
         return (channels, transform.crop_size, transform.crop_size), assumption
-    given = layer.param.image_data_param
-    if layer.param.type == "ImageData" and given.new_height and given.new_width:
-        return (channels, given.new_height, given.new_width), assumption
+    if layer.param.type in ("ImageData", "VideoData"):
+        given = getattr(layer.param, _MESSAGES[layer.param.type])
+        if given.new_height and given.new_width:
+            return (channels, given.new_height, given.new_width), assumption
+    if layer.param.type == "VideoData":
+        return (channels, *SMALLEST), f"frames of {SMALLEST[0]} x {SMALLEST[1]}"
     return None, ""
 
 

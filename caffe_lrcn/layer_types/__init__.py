@@ -72,6 +72,7 @@ TYPES: dict[str, str] = {
     "TanH": "tanh:TanH",
     "Threshold": "threshold:Threshold",
     "Tile": "tile:Tile",
+    "VideoData": "video_data:VideoData",
     "WindowData": "window_data:WindowData",
 }
 

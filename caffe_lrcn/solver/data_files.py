@@ -147,7 +147,7 @@ def _facts(path: str) -> dict[str, Any]:
 
 def _add_listed(field: str, path: str, found: Facts) -> None:
     """Count the entries of a list; add the facts of the files that an HDF5 list names."""
-    if field == "image_data_param.source":
+    if field in ("image_data_param.source", "video_data_param.source"):
         with open(path, "rb") as file:
             found[path]["records"] = sum(1 for line in file if line.strip())
     elif field == "hdf5_data_param.source":

@@ -36,7 +36,8 @@ _EXCEPTIONS = {
     "Filter": "the tops' size depends on the data",
     "HDF5Output": "writes a file",
     "Python": "the user's code",
-    **dict.fromkeys(("Data", "HDF5Data", "ImageData", "MemoryData", "WindowData"),
+    **dict.fromkeys(("Data", "HDF5Data", "ImageData", "MemoryData", "VideoData",
+                     "WindowData"),
                     "takes batches from a source"),
     "DummyData": "its fillers return new arrays",
 }

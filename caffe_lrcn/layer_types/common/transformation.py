@@ -41,8 +41,10 @@ def read_preprocessing(definition: LayerDef, phase: int, strict: bool = False) -
         DataError: only one side of a size is given; or as ``read_transform`` raises it.
     """
     return Preprocessing(
-        _transform(definition, phase, strict), _size(definition, "new_height", "new_width"),
-        _size(definition, "min_height", "min_width"), definition.param.image_data_param.is_color)
+        _transform(definition, phase, strict),
+        paired_size(definition, "image_data_param", "new_height", "new_width"),
+        paired_size(definition, "image_data_param", "min_height", "min_width"),
+        definition.param.image_data_param.is_color)
 
 
 def read_transform(layer: Layer) -> Transform:
@@ -94,11 +96,17 @@ def _transform(definition: LayerDef, phase: int, strict: bool) -> Transform:
     return replace(found, encoded_flow=not strict)
 
 
-def _size(definition: LayerDef, height: str, width: str) -> tuple[int, int] | None:
-    given = definition.param.image_data_param
+def paired_size(definition: LayerDef, message: str, height: str,
+                width: str) -> tuple[int, int] | None:
+    """Return the size that two fields of a message give; None where neither does.
+
+    Raises:
+        DataError: only one of them is given.
+    """
+    given = getattr(definition.param, message)
     size = getattr(given, height), getattr(given, width)
     if bool(size[0]) != bool(size[1]):
         raise DataError(f"{height} and {width} go together", layer=definition.param.name,
-                        where=definition.place.at("image_data_param"),
+                        where=definition.place.at(message),
                         got=f"{height} {size[0]}, {width} {size[1]}", wanted="both or neither")
     return size if size[0] else None
