@@ -30,6 +30,9 @@ class VideoData(SourceLayer):
     motion becomes ``256 - pixel``, at most 255. The last frame of a video that is shorter than a
     clip is repeated.
 
+    All videos are looked at when the net is built: 3 ms for a folder with a frames.json, which says
+    how it was made; in other folders every picture is opened to see its size.
+
     Frame t of clip n is record ``t * N + n`` of each top, so that ``Reshape`` to (T, N, ...) gives
     what LSTM takes.
 

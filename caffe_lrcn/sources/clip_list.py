@@ -86,8 +86,10 @@ def read_video_list(path: str, root: str, beside: tuple[str | None, ...], kind: 
             except DataError as error:
                 raise _at(error, _where(listed, entry), listed.names[entry]) from None
     videos = [looked[str(video_path)][0] for video_path in found]
-    _check_alike([(entry, looked[video.path][1]) for entry, video in enumerate(videos)
-                  if not video.is_file], lambda entry: _where(listed, entry))
+    folders = [(entry, looked[video.path][1]) for entry, video in enumerate(videos)
+               if not video.is_file]
+    _check_alike(folders, lambda entry: _where(listed, entry))
+    _warn_of_doubts(path, folders, len(videos), rate)
     return VideoList(listed, videos)
 
 
@@ -224,10 +226,18 @@ def _check_alike(folders: list[tuple[int, About | None]], where: Callable[[int],
                 where=where(entry), got=_listed(about.made, differs),
                 wanted=f"{_listed(first.made, differs)} as at {where(first_entry)}",
                 remedy="Make all of them with the same options")
-    if known and len(known) < len(folders):
-        glog.warning("%s: %d of %d folders have no %s: whether they were made as the others, "
-                     "nobody can tell", where(0).rpartition(":")[0], len(folders) - len(known),
-                     len(folders), ABOUT)
+
+
+def _warn_of_doubts(path: str, folders: list[tuple[int, About | None]], videos: int,
+                    rate: float | None) -> None:
+    """Say which videos may differ from the others in a way that their frames do not show."""
+    unknown = sum(about is None for _, about in folders)
+    if unknown and (rate or unknown < len(folders)):
+        glog.warning("%s: %d of %d folders have no %s: they may have been made otherwise than the "
+                     "others, or at another rate", path, unknown, len(folders), ABOUT)
+    if folders and len(folders) < videos:
+        glog.warning("%s: %d videos are folders of frames, %d are files; see that they have one "
+                     "rate", path, len(folders), videos - len(folders))
 
 
 def _listed(made: dict[str, object], keys: list[str]) -> str:

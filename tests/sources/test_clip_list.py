@@ -111,6 +111,18 @@ def test_flow_of_unknown_make_beside_known(tmp_path, caplog):
     assert "1 of 2 folders have no frames.json" in caplog.text
 
 
+def test_folders_of_unknown_rate_and_folders_beside_files(tmp_path, caplog):
+    write_frames(tmp_path / "a", marked(0, 3))
+    path = write_list(tmp_path, "a 0")
+    read(path)
+    assert not caplog.text
+    read(path, rate=5)
+    assert "1 of 1 folders have no frames.json" in caplog.text
+    write_video(tmp_path / "b.mkv", levels(3))
+    read(write_list(tmp_path, "a 0", "b 1"))
+    assert "1 videos are folders of frames, 1 are files" in caplog.text
+
+
 def test_frames_taken_at_another_rate(tmp_path):
     write_frames(tmp_path / "a", marked(0, 3), "rgb", rate=30.0)
     path = write_list(tmp_path, "a 0")
