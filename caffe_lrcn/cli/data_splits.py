@@ -37,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the lists; return the exit code."""
-    from ..tasks.activity.lists import read_data_set, write_classes, write_list
+    from ..tasks.activity.lists import write_classes, write_list
+    from ..tasks.activity.official_lists import read_data_set
     _check(args)
     data = read_data_set(args.source)
     splits = {number: _parts(split, args) for number, split in data.splits.items()

@@ -12,10 +12,10 @@ from caffe_lrcn.tasks.activity.lists import (
     divide,
     group_of,
     missing,
-    read_data_set,
     shuffled,
     without_suffix,
 )
+from caffe_lrcn.tasks.activity.official_lists import read_data_set
 from tests.tasks.activity.videos import levels, write_video
 
 
