@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..printable import printable_lines
-from . import data_flow, data_frames, data_pictures, data_toy, runtime
+from . import data_flow, data_frames, data_pictures, data_splits, data_toy, runtime
 
 if TYPE_CHECKING:
     from ..language.caption_files import Caption
@@ -42,13 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Write OUT/NAME/flow_image_NAME.0002.jpg and so on for each folder of frames: "
                     "red is the motion to the right, green downwards, blue its length, times "
                     "--scale plus 128."))
+    data_splits.add_arguments(commands.add_parser(
+        "splits", help="lists of videos and their classes, for training and for tests",
+        description="Write OUT/classes.txt and, for each split N, OUT/trainN.txt and OUT/testN.txt "
+                    "with a line '<name> <label>' per video, labels from 0; with --val-fraction "
+                    "also OUT/fitN.txt and OUT/valN.txt, into which trainN.txt is divided."))
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the sub-command; return the exit code."""
     commands = {"captions": _captions, "ngrams": _ngrams,
                 "pictures": data_pictures.run, "toy": data_toy.run,
-                "frames": data_frames.run, "flow": data_flow.run}
+                "frames": data_frames.run, "flow": data_flow.run, "splits": data_splits.run}
     return commands[args.data_command](args)
 
 

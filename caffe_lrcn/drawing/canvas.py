@@ -30,10 +30,11 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Box:
-    """A filled shape with a black outline: a rectangle, or an octagon; corners in order."""
+    """A filled shape with an outline: a rectangle, or an octagon; corners in order."""
 
     corners: tuple[Point, ...]
     color: str
+    outline: str = "black"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def as_image(canvas: Canvas) -> Image.Image:
         if isinstance(shape, Text):
             _write(image, draw, shape, scale)
         elif isinstance(shape, Box):
-            draw.polygon(_scaled(shape.corners, scale), fill=shape.color, outline="black",
+            draw.polygon(_scaled(shape.corners, scale), fill=shape.color, outline=shape.outline,
                          width=scale)
         elif isinstance(shape, Line):
             _stroke(draw, shape.points, shape.color, shape.width * scale, scale)

@@ -37,7 +37,7 @@ def _shape(shape: Line | Arrow | Box | Text) -> str:
                 f'stroke-width="{shape.width}"/>\n')
     if isinstance(shape, Box):
         return (f'<polygon points="{_points(shape.corners)}" fill="{shape.color}" '
-                'stroke="black"/>\n')
+                f'stroke="{shape.outline}"/>\n')
     return _arrow(shape) if isinstance(shape, Arrow) else _text(shape)
 
 

@@ -11,7 +11,7 @@ from caffe_lrcn.cli.main import COMMANDS, TOOLS, main
 _DOCS = Path(__file__).parents[2] / "docs"
 _TEXT = re.sub(r"(?m)^    error: .*\n", "",  # what programs print may name other flags
                (_DOCS / "cli.md").read_text(encoding="utf-8"))
-_SECTIONS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", _TEXT, re.MULTILINE | re.DOTALL))
+_SECTIONS = dict(re.findall(r"^## ([\w-]+)\n(.*?)(?=^## |\Z)", _TEXT, re.MULTILINE | re.DOTALL))
 
 
 def test_every_command_has_one_section():
@@ -22,7 +22,7 @@ def test_every_command_has_one_section():
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_sections_show_a_run_and_use_flags_that_exist(command, capsys):
     section = _SECTIONS[command]
-    runs = re.findall(r"^    \$ caffe-lrcn (data \w+|\w+)", section, re.MULTILINE)
+    runs = re.findall(r"^    \$ caffe-lrcn (data \w+|[\w-]+)", section, re.MULTILINE)
     assert command in {run.split()[0] for run in runs}
     helps = ""
     for words in map(str.split, dict.fromkeys(runs)):
