@@ -77,7 +77,7 @@ def _take_out(result: Repaired, scanner: Scanner, message: Message,
         error.layer = error.layer or _layer_name(message, owner)
         result.problems.append(Problem.from_error(error))
         if span is not None:
-            line, column = scanner.where(span.top)
+            line, column = scanner.positions.where(span.top)
             result.damaged.add(f"{scanner.file}:{line}:{column}")
             spans.append((span.start, span.end))
     result.text = _blanked(result.text or "", spans) if len(spans) == len(wrong) else None

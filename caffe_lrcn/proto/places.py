@@ -1,10 +1,49 @@
 """Places in definition files, so that every later error can say file:line:column."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 Path = tuple[str | int, ...]
+
+
+class Positions:
+    """Where the fields of a text stand, by path; kept as offsets, which take little memory.
+
+    Args:
+        lines: offset of the beginning of each line.
+    """
+
+    def __init__(self, lines: Sequence[int] = (0,)) -> None:
+        self._lines = lines
+        self._fields: dict[Path, int] = {}
+        self._values: dict[Path, array[int]] = {}
+
+    def add(self, path: Path, offset: int) -> None:
+        """Note a field that is a message, or that takes one value."""
+        self._fields[path] = offset
+
+    def add_value(self, path: Path, offset: int) -> None:
+        """Note the next value of a repeated field; the path is without its index."""
+        values = self._values.get(path)
+        if values is None:
+            values = self._values[path] = array("q")
+        values.append(offset)
+
+    def get(self, path: Path) -> tuple[int, int] | None:
+        """Return line and column, from 1, of a field; None if it was not written."""
+        offset = self._fields.get(path)
+        if offset is None and path and isinstance(path[-1], int):
+            values = self._values.get(path[:-1], ())
+            offset = values[path[-1]] if path[-1] < len(values) else None
+        return None if offset is None else self.where(offset)
+
+    def where(self, offset: int) -> tuple[int, int]:
+        """Return line and column, from 1, of an offset into the text."""
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
 
 
 @dataclass(frozen=True)
@@ -16,13 +55,12 @@ class Place:
 
     Args:
         file: the file, as the user named it.
-        positions: line and column (from 1) of the fields in the file, by path.
+        positions: where the fields of the file stand, by path.
         prefix: path of the message that this place stands for.
     """
 
     file: str
-    positions: Mapping[Path, tuple[int, int]] = field(default_factory=dict, repr=False,
-                                                         hash=False)
+    positions: Positions = field(default_factory=Positions, repr=False, hash=False)
     prefix: Path = ()
 
     @classmethod

@@ -6,6 +6,7 @@ notes where every field stands.
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from google.protobuf.message import Message
 from caffe_lrcn.errors import PrototxtError
 from caffe_lrcn.hints import did_you_mean, misspelt, nearest
 from caffe_lrcn.proto.forks import fork_hint
-from caffe_lrcn.proto.places import Path
+from caffe_lrcn.proto.places import Path, Positions
 from caffe_lrcn.proto.scalars import (
     Token,
     WrongValue,
@@ -52,7 +53,7 @@ class Span:
 
 
 class Scanner:
-    """One pass over a text; `positions` holds line and column of each field by its path.
+    """One pass over a text; `positions` says where each field stands.
 
     Args:
         text, file: the definition, and what errors call it.
@@ -65,15 +66,17 @@ class Scanner:
     def __init__(self, text: str, file: str,
                  on_error: Callable[[PrototxtError, Span], None] | None = None) -> None:
         self.file = file
-        self.positions: dict[Path, tuple[int, int]] = {}
         self.within: Path = ()
         self._on_error, self._fatal = on_error, False
-        self._lines = [0] + [match.end() for match in re.finditer("\n", text)]
+        self._lines = array("q", [0])
+        self._lines.extend(match.end() for match in re.finditer("\n", text))
+        self.positions = Positions(self._lines)
         self.tokens = tokenise(text)
-        self._next, self._top = 0, 0
+        self._top = 0
+        self._go_to(0)
         self._root: Descriptor | None = None
 
-    def scan(self, message: Message) -> dict[Path, tuple[int, int]]:
+    def scan(self, message: Message) -> Positions:
         """Read the whole text into an empty message; return the positions.
 
         Raises:
@@ -82,11 +85,6 @@ class Scanner:
         self._root = message.DESCRIPTOR
         self._message(message, (), None)
         return self.positions
-
-    def where(self, offset: int) -> tuple[int, int]:
-        """Line and column, from 1, of an offset into the text."""
-        line = bisect_right(self._lines, offset)
-        return line, offset - self._lines[line - 1] + 1
 
     # -- grammar -------------------------------------------------------------------------
 
@@ -121,7 +119,7 @@ class Scanner:
         if self._on_error is None or self._fatal or end is None:
             self._fatal = True
             raise error
-        self._next = end
+        self._go_to(end)
         last = end if self._peek().text in (",", ";") else end - 1
         self._on_error(error, Span(self.tokens[start].offset, self._end(last), self._top, path))
 
@@ -133,23 +131,23 @@ class Scanner:
                counts: dict[str, int]) -> None:
         seen = counts.get(field.name, 0)
         if seen and not field.repeated:
+            line = (self.positions.get(path) or (1, 1))[0]
             self._fail(token, f"field '{field.name}' takes one value, and this is the second",
-                       remedy=f"The first is on line {self.positions[path][0]}; keep one of them")
+                       remedy=f"The first is on line {line}; keep one of them")
         if self._peek().text == ":":
             self._take()
         elif not field.is_message:
             self._fail(self._peek(), f"a colon was expected after '{field.name}'",
                        got=_shown(self._peek()), fatal=True)
         if not field.repeated:
-            self.positions[path] = self.where(token.offset)
+            self.positions.add(path, token.offset)
             counts[field.name] = 1
             self._value(field, message, token, path)
         elif self._peek().text == "[":
             self._list(field, message, path, counts)
         else:
-            self.positions[path + (seen,)] = self.where(token.offset)
             counts[field.name] = seen + 1
-            self._value(field, message, token, (*path, seen))
+            self._element(field, message, token, path, seen)
 
     def _list(self, field: _Field, message: Message, path: Path, counts: dict[str, int]) -> None:
         """Read `[a, b]`."""
@@ -160,14 +158,23 @@ class Scanner:
         while True:
             number = counts.get(field.name, 0)
             counts[field.name] = number + 1
-            self.positions[path + (number,)] = self.where(self._peek().offset)
-            self._value(field, message, self._peek(), (*path, number))
+            self._element(field, message, self._peek(), path, number)
             token = self._take()
             if token.text == "]":
                 return
             if token.text != ",":
                 self._fail(token, f"',' or ']' was expected in the list of '{field.name}'",
                            got=_shown(token))
+
+    def _element(self, field: _Field, message: Message, token: Token, path: Path,
+                 number: int) -> None:
+        """Read one of the values of a repeated field."""
+        if field.is_message:
+            path = (*path, number)
+            self.positions.add(path, token.offset)
+        else:
+            self.positions.add_value(path, token.offset)
+        self._value(field, message, token, path)
 
     def _value(self, field: _Field, message: Message, token: Token, path: Path) -> None:
         """Read a value into its message; `token` is to blame for what the value lacks."""
@@ -221,20 +228,23 @@ class Scanner:
                            remedy="Remove it, or look for a brace closed too early above",
                            fatal=True)
         elif token.text != closing:
-            line, column = self.where(opening.offset)
+            line, column = self.positions.where(opening.offset)
             self._fail(token, f"the '{opening.text}' of line {line}, column {column} is not closed",
                        got=_shown(token), wanted=f"'{closing}'", fatal=True)
 
     # -- tokens and errors ---------------------------------------------------------------
 
     def _peek(self) -> Token:
-        return self.tokens[self._next]
+        return self._ahead
 
     def _take(self) -> Token:
-        token = self.tokens[self._next]
+        token = self._ahead
         if token.kind != "end":
-            self._next += 1
+            self._go_to(self._next + 1)
         return token
+
+    def _go_to(self, number: int) -> None:
+        self._next, self._ahead = number, self.tokens[number]
 
     def _unknown_field(self, token: Token, descriptor: Descriptor) -> NoReturn:
         known = descriptor.fields_by_name
@@ -259,7 +269,7 @@ class Scanner:
         self._fatal = self._fatal or fatal
         if token.kind == "mark" and token.text in "\"'":
             message, got = "this string is not closed on its line", None
-        line, column = self.where(token.offset)
+        line, column = self.positions.where(token.offset)
         raise PrototxtError(message, where=f"{self.file}:{line}:{column}", got=got, wanted=wanted,
                             remedy=remedy)
 

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from caffe_lrcn.proto.scalars import Token
 
@@ -18,34 +19,58 @@ _TOKEN = re.compile(r"""
   | (?P<blank>\#[^\n]*|\Z)
   | (?P<mark>.) )
 """, re.VERBOSE)
-_KINDS = ("", *_TOKEN.groupindex)
+_KINDS = ("", *_TOKEN.groupindex, "end")
+_STRING, _BLANK, _MARK, _END = map(_KINDS.index, ("string", "blank", "mark", "end"))
 _STRING_PIECE = {'"': re.compile(r'(?:[^"\n\\]*\\.){,1000}[^"\n\\]*'),
                  "'": re.compile(r"(?:[^'\n\\]*\\.){,1000}[^'\n\\]*")}
 
 
-def tokenise(text: str) -> list[Token]:
+class Tokens:
+    """The tokens of a text. Millions of objects would take far more memory than their offsets."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._kinds, self._starts, self._ends = bytearray(), array("q"), array("q")
+
+    def add(self, kind: int, start: int, end: int) -> None:
+        """Append the token from one offset to another; `kind` counts the pattern's groups."""
+        self._kinds.append(kind)
+        self._starts.append(start)
+        self._ends.append(end)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def __getitem__(self, number: int) -> Token:
+        kind, start = _KINDS[self._kinds[number]], self._starts[number]
+        text = self._text[start:self._ends[number]] if kind != "end" else "the end of the file"
+        return Token(kind, text, start)
+
+
+def tokenise(text: str) -> Tokens:
     """Return all tokens but blanks and comments, and one for the end."""
-    tokens: list[Token] = []
+    tokens = Tokens(text)
     start: int | None = 0
     while start is not None:
         start = _up_to_escapes(text, start, tokens)
-    return [*tokens, Token("end", "the end of the file", len(text))]
+    tokens.add(_END, len(text), len(text))
+    return tokens
 
 
-def _up_to_escapes(text: str, start: int, tokens: list[Token]) -> int | None:
+def _up_to_escapes(text: str, start: int, tokens: Tokens) -> int | None:
     """Add tokens up to the first string with escapes; return the offset behind it."""
-    new, add = tuple.__new__, tokens.append  # of millions of tokens
+    add = tokens.add  # of millions of tokens
     for match in _TOKEN.finditer(text, start):
         index = match.lastindex or 0
-        kind, (offset, end) = _KINDS[index], match.span(index)
-        if kind == "mark" and text[offset] in _STRING_PIECE:
+        offset, end = match.span(index)
+        if index == _MARK and text[offset] in _STRING_PIECE:
             end = offset + 1 + sum(map(len, _pieces(text, offset)))
             if text[end:end + 1] == text[offset]:
-                tokens.append(Token("string", text[offset:end + 1], offset))
+                add(_STRING, offset, end + 1)
                 return end + 1
             end = offset + 1
-        if kind != "blank":
-            add(new(Token, (kind, text[offset:end], offset)))
+        if index != _BLANK:
+            add(index, offset, end)
     return None
 
 
@@ -60,17 +85,18 @@ def _pieces(text: str, start: int) -> Iterator[str]:
 def top_level_names(text: str) -> set[str]:
     """Return the names of the fields that lie in no other field, as far as braces make sense."""
     tokens, names, depth = tokenise(text), set(), 0
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for number in range(len(tokens) - 1):
+        token = tokens[number]
         if token.text in CLOSING:
             depth += 1
         elif token.text in CLOSING.values():
             depth = max(depth - 1, 0)
-        elif token.kind == "word" and not depth and following.text in (":", *CLOSING):
+        elif token.kind == "word" and not depth and tokens[number + 1].text in (":", *CLOSING):
             names.add(token.text)
     return names
 
 
-def field_end(tokens: list[Token], start: int, lines: list[int]) -> int | None:
+def field_end(tokens: Tokens, start: int, lines: Sequence[int]) -> int | None:
     """Return the number of the token after a field, whatever it holds; None if that is unclear."""
     value = start + 2 if tokens[start + 1].text == ":" else start + 1
     end, first = value, tokens[value]

@@ -44,6 +44,23 @@ def test_many_tokens_take_memory_in_proportion(text):
     assert peak(text) < 320
 
 
+@pytest.mark.parametrize("text", [
+    "{" * (LONG // 16), "@" * (LONG // 16),
+    "layer { loss_weight: [" + "1," * (LONG // 16) + "1] }",
+    "layer { " + "loss_weight: 1 " * (LONG // 64) + "}",
+], ids=["only braces", "marks", "list", "fields"])
+def test_short_tokens_and_lists_of_numbers_cost_their_offsets_only(text):
+    # Four million braces take 65 MB, a list of two million numbers 100 MB.
+    assert peak(text) < 48
+
+
+def test_values_of_a_list_keep_their_places():
+    net = parse_net("layer {\n loss_weight: [1,\n  2]\n loss_weight: 3 top: 'a' top: 'b' }", "f")
+    place = net.layers[0].place
+    assert [place.at("loss_weight", i) for i in range(4)] == ["f:2:16", "f:3:3", "f:4:2", "f:1:1"]
+    assert place.at("top", 1) == "f:4:26"
+
+
 def test_a_string_with_many_escapes_keeps_its_value():
     name = 'a"\\\n\'ä7' * 5000
     escaped = (name.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
