@@ -5,16 +5,60 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NoReturn
 
 from .. import glog
+from ..hints import did_you_mean, nearest
+from ..printable import printable
 
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _LOG_SWITCHES = ("logtostderr", "alsologtostderr")
 _SINGLE_DASH = re.compile(r"-[A-Za-z][A-Za-z]")
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
+    """Names misspelt flags, and words that lack their flag, before anything that is missing."""
+
+    _words: Sequence[str] = ()
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Refuse the first unknown flag; what follows a command's name is that command's."""
+        self._words = list(sys.argv[1:] if args is None else args)
+        if self._subparsers is None:
+            for flag in takewhile("--".__ne__, self._words):
+                name = flag.split("=", 1)[0]
+                if name.startswith("--") and name not in self._option_string_actions:
+                    near = did_you_mean(nearest(name, self._option_string_actions))
+                    self.error(f"there is no flag {printable(name)}. "
+                               f"{near or 'See ' + self.prog + ' --help'}")
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Say how the program is used and what is wrong with these words, and leave."""
+        head, _, names = message.partition("arguments are required: ")
+        flags, words = names.split(", "), self._loose_words()
+        if names and words and all(flag.startswith("--") for flag in flags):
+            pairs = zip((flag.split("/")[0] for flag in flags), words, strict=False)
+            message += f" (write {' '.join(f'{flag} {printable(word)}' for flag, word in pairs)})"
+        self.fail(message)
+
+    def fail(self, message: str) -> NoReturn:
+        """Leave with a message."""
+        super().error(message)
+
+    def _loose_words(self) -> list[str]:
+        """Return the words that are no flags and follow none that takes a value."""
+        loose, before = [], None
+        for word in self._words:
+            action = self._option_string_actions.get(before or "")
+            if not word.startswith("-") and (action is None or action.nargs == 0):
+                loose.append(word)
+            before = word
+        return loose
+
+
+class Parser(CommandParser):
     """Takes ``-name``, ``--name``, ``--noname`` and ``-name=false`` for switches, as gflags does.
 
     Wrong usage ends the program with code 1, which Caffe's tools return.
@@ -35,7 +79,7 @@ class Parser(argparse.ArgumentParser):
         """Return the values of long flags and positional arguments, in any order."""
         return self.parse_intermixed_args([self._switch(word) for word in words])
 
-    def error(self, message: str) -> NoReturn:
+    def fail(self, message: str) -> NoReturn:
         """Say how the program is used and leave with code 1."""
         self.print_usage(sys.stderr)
         self.exit(1, f"error: {message}\n")

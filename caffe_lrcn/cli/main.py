@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import NoReturn
 
 from .. import __version__
-from ..caffe_tools.program import Parser, long_flags, start_log
-from ..hints import nearest
+from ..caffe_tools.program import CommandParser, Parser, long_flags, start_log
+from ..hints import did_you_mean, nearest
 from ..printable import PrintableStream, printable, printable_lines
 
 # command -> (module of this package, one line of help). A module offers
@@ -81,12 +81,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"caffe-lrcn {__version__}")
         return 0
     if words[0] not in COMMANDS and words[0] not in TOOLS:
-        near = nearest(words[0], [*COMMANDS, *TOOLS])
-        hint = f" Did you mean '{near[0]}'?" if near else ""
-        print(f"error: there is no command '{printable(words[0])}'.{hint}\n\n{usage()}",
+        print(f"error: {_no_command(words)}\n'caffe-lrcn --help' lists the commands.",
               file=sys.stderr)
         return 2
     return run_command(words[0], words[1:])
+
+
+def _no_command(words: Sequence[str]) -> str:
+    """Say what is wrong with words that do not begin with a command."""
+    known = [*COMMANDS, *TOOLS]
+    if words[0].startswith("-"):
+        command = next((word for word in words if word in known), "COMMAND")
+        return (f"the command comes first, before '{printable(words[0])}': "
+                f"caffe-lrcn {command} {printable(words[0])} …")
+    near = did_you_mean(nearest(words[0], known))
+    return f"there is no command '{printable(words[0])}'. {near or ''}".rstrip(" .")
 
 
 def script(name: str) -> NoReturn:
@@ -127,7 +136,7 @@ def command_parser(command: str) -> tuple[ModuleType, argparse.ArgumentParser]:
     """Return the module of a command, and what reads its flags."""
     module_name, summary = COMMANDS[command]
     module = importlib.import_module(f".{module_name}", __package__)
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog=f"caffe-lrcn {command}", description=summary[0].upper() + summary[1:] + ".",
         allow_abbrev=False, epilog="Flags may be written -name value, -name=value, --name value.")
     module.add_arguments(parser)
