@@ -95,3 +95,7 @@ class MissingModuleError(CaffeError, ImportError):
 
 class MissingNameError(CaffeError, AttributeError):
     """A class that a module does not have, or a field that a message does not have."""
+
+
+class MissingKeyError(CaffeError, KeyError):
+    """A name that a net's blobs, parameters or layers do not have."""

@@ -135,7 +135,8 @@ class MemoryData(Layer):
         """
         if self._data is None or self._labels is None:
             raise self.error(UsageError, "there are no data to serve",
-                             remedy="Call reset, add_datums or add_images on this layer first")
+                             remedy="Call net.set_input_arrays(data, labels) first, or reset, "
+                                    "add_datums or add_images of this layer")
         self._check_count(len(self._data), self._position)
         end = self._position + self._batch
         top[0].reshape(self._batch, *self._item)
@@ -161,7 +162,7 @@ class MemoryData(Layer):
     def _set(self, data: np.ndarray, labels: np.ndarray) -> None:
         if data.shape[1:] != self._item:
             raise self.error(DataError, "the data do not fit the layer", at=("memory_data_param",),
-                             got=data.shape, wanted=("K", *self._item))
+                             got=data.shape, wanted=f"(K, {', '.join(map(str, self._item))})")
         self._check_count(len(data))
         if labels.size != len(data):
             raise self.error(DataError, "there must be one label for each sample", got=labels.size,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UsageError
 from ..layer_types.base import TEST
 from . import Net
 from .pictures import centre, oversample, resize_image
@@ -67,8 +68,17 @@ class Classifier(Net):
 
 def make_transformer(net: Net, mean: np.ndarray | None, input_scale: float | None,
                      raw_scale: float | None, channel_swap: Sequence[int] | None) -> Transformer:
-    """Return a Transformer from (H, W, C) pictures to the first input of ``net``."""
-    name = net.inputs[0]
+    """Return a Transformer from (H, W, C) pictures to the first input of ``net``.
+
+    Raises:
+        UsageError: the net has no input for pictures.
+    """
+    name = next(iter(net.inputs), "")
+    shape = net.blobs[name].shape if name else None
+    if shape is None or len(shape) != 4:
+        raise UsageError("the net's first input takes no pictures", got=shape or "no input blob",
+                         wanted="an input (N, C, H, W)",
+                         remedy="Give a deploy net with an Input layer instead of data and loss")
     transformer = Transformer({name: net.blobs[name].shape})
     transformer.set_transpose(name, (2, 0, 1))
     settings: list[tuple[Any, Any]] = [

@@ -29,6 +29,10 @@ def set_input_arrays(net: Net, data: np.ndarray, labels: np.ndarray) -> None:
     if not isinstance(layer, MemoryData):
         raise UsageError("set_input_arrays needs a net whose first layer is a MemoryData",
                          layer=layer.name, got=layer.type)
+    for what, array in (("data", data), ("labels", labels)):
+        if not isinstance(array, np.ndarray):
+            raise UsageError(f"set_input_arrays takes {what} as a NumPy array",
+                             got=type(array).__name__)
     if labels.ndim == 1:
         labels = labels[:, np.newaxis, np.newaxis, np.newaxis]
     for what, array in (("data", data), ("labels", labels)):

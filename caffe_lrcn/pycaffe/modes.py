@@ -7,8 +7,11 @@ from __future__ import annotations
 import threading
 import time
 
+import numpy as np
+
 from .. import glog as _log
 from ..backends import Backend, get_backend
+from ..errors import UsageError
 from ..layer_types import TYPES
 from ..rng import fresh_seed
 
@@ -38,7 +41,14 @@ def set_mode_gpu() -> None:
 
 
 def set_device(device_id: int) -> None:
-    """Choose the GPU that ``set_mode_gpu`` uses."""
+    """Choose the GPU that ``set_mode_gpu`` uses.
+
+    Raises:
+        UsageError: this is not the number of a GPU.
+    """
+    if not isinstance(device_id, (int, np.integer)) or device_id < 0:
+        raise UsageError("set_device takes the number of one GPU", got=device_id,
+                         wanted="0, 1, …")
     _modes.device_id = int(device_id)
 
 

@@ -19,6 +19,7 @@ from . import batches
 from .layer import Layer, face_of
 from .memory import set_input_arrays
 from .modes import current_backend, current_seed
+from .names import ByName
 from .vectors import Blob, BlobVec, DtypeVec, IntVec, LayerVec, StringVec
 
 Arrays = dict[str, np.ndarray]
@@ -69,10 +70,12 @@ class Net:
         self._layer_names = StringVec(engine.layer_names)
         self._layers: LayerVec = LayerVec(map(face_of, engine.layers))
         # CAFFE-QUIRK: of several blobs or layers with one name ("(automatic)") the last is kept.
-        self.blobs: OrderedDict[str, Blob] = OrderedDict(
-            zip(self._blob_names, self._blobs, strict=True))
-        self.params: OrderedDict[str, BlobVec] = OrderedDict(
-            (name, BlobVec(blobs, engine.backend)) for name, blobs in engine.params.items())
+        self.blobs: ByName[Blob] = ByName.of(
+            "blob", zip(self._blob_names, self._blobs, strict=True))
+        self.params: ByName[BlobVec] = ByName.of(
+            "layer with parameters",
+            ((name, BlobVec(blobs, engine.backend)) for name, blobs in engine.params.items()),
+            tuple(name for name in engine.layer_names if name not in engine.params))
 
     # Running ----------------------------------------------------------------------------------
 
@@ -94,6 +97,7 @@ class Net:
             ShapeError: an array's first axis is not the batch size.
         """
         first, last = self._layer_index(start), self._layer_index(end)
+        self._check_order(start, first, end, last)
         if kwargs:
             self._assign(kwargs, self.inputs, "input", lambda blob: blob.data)
         self._engine.forward(first, last)
@@ -117,6 +121,7 @@ class Net:
             ShapeError: an array's first axis is not the batch size.
         """
         first, last = self._layer_index(start), self._layer_index(end)
+        self._check_order(end, last, start, first)
         if kwargs:
             self._assign(kwargs, self.outputs, "output", lambda blob: blob.diff)
         self._engine.backward(first, last)
@@ -248,7 +253,7 @@ class Net:
     @property
     def layer_dict(self) -> OrderedDict[str, Layer]:
         """Layers by name."""
-        return OrderedDict(zip(self._layer_names, self._layers, strict=True))
+        return ByName.of("layer", zip(self._layer_names, self._layers, strict=True))
 
     @property
     def top_names(self) -> OrderedDict[str, list[str]]:
@@ -295,13 +300,25 @@ class Net:
             raise UsageError("the net has no such layer", got=name,
                              wanted=", ".join(self._layer_names)) from None
 
+    def _check_order(self, earlier: str | None, first: int | None, later: str | None,
+                     last: int | None) -> None:
+        if first is not None and last is not None and first > last:
+            raise UsageError("no layer lies between start and end",
+                             got=f"'{earlier}' behind '{later}'",
+                             remedy="forward runs down the definition, backward up; change start "
+                                    "and end over")
+
     def _assign(self, arrays: Mapping[str, Any], names: Iterable[str], kind: str,
                 target: Callable[[Blob], np.ndarray]) -> None:
         if set(arrays) != set(names):
             raise UsageError(f"arguments do not match the net's {kind} blobs",
-                             got=sorted(arrays), wanted=sorted(names))
+                             got=sorted(arrays), wanted=sorted(names), remedy=None if names else
+                             f"This net has no {kind} blobs: its data layers fill it")
         for name, values in arrays.items():
             blob, values = self.blobs[name], np.asarray(values)
+            if values.dtype.kind not in "biuf":
+                raise UsageError(f"{kind} '{name}' takes real numbers",
+                                 got=f"an array of {values.dtype}")
             wrong = "is not batch sized" if values.shape[:1] != blob.shape[:1] else None
             try:
                 np.broadcast_to(values, blob.shape)
@@ -326,5 +343,7 @@ def _net_arguments(args: tuple, phase: int | None, level: int, stages: Names,
     if phase is None or len(args) > len(names):
         raise TypeError("Net takes a network file and a phase (caffe.TRAIN or caffe.TEST), then "
                         "level, stages and weights")
+    if phase not in (0, 1):
+        raise UsageError("there is no such phase", got=phase, wanted="caffe.TRAIN or caffe.TEST")
     return (int(phase), given.get("level", level), given.get("stages", stages),
             given.get("weights", weights))

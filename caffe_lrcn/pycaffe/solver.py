@@ -4,9 +4,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from ..errors import BackendError, DataError
+from ..errors import BackendError, DataError, UsageError
 from ..layer_types.base import Settings
 from ..proto import caffe_pb2
+from ..proto.file_kinds import missing_file_remedy
 from ..proto.text import read_solver
 from ..solver.solver import Solver as EngineSolver
 from ..solver.updates import find_rule
@@ -36,7 +37,7 @@ class Solver:
     def __init__(self, solver_file: str | os.PathLike, *, freeze: Sequence[str] = ()) -> None:
         path = os.fspath(solver_file)
         if not os.path.exists(path):
-            raise DataError("no such solver file", where=path)
+            raise DataError("no such solver file", where=path, remedy=missing_file_remedy(path))
         definition = read_solver(path)
         definition.param.type = self.rule
         seed = given_seed()
@@ -60,8 +61,15 @@ class Solver:
         return self._solver.lr
 
     def step(self, iterations: int) -> None:
-        """Train for ``iterations`` iterations."""
-        self._solver.step(iterations)
+        """Train for ``iterations`` iterations.
+
+        Raises:
+            UsageError: this is not a number of iterations.
+        """
+        if iterations < 0 or iterations != int(iterations):
+            raise UsageError("step takes a number of iterations", got=iterations,
+                             wanted="a whole number, 0 or more")
+        self._solver.step(int(iterations))
 
     def solve(self, resume_file: str | os.PathLike | None = None) -> None:
         """Train to ``max_iter``, after resuming from a solver state if one is given."""

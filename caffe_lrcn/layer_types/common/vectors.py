@@ -8,6 +8,7 @@ import numpy as np
 
 from ... import blob as engine_blob
 from ...backends import Backend
+from ...errors import MissingNameError
 
 
 class Blob:
@@ -31,6 +32,12 @@ class Blob:
     def diff(self) -> np.ndarray:
         """Gradient, as a NumPy view."""
         return self._blob.host_diff
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("data", "diff"):
+            raise MissingNameError(f"a blob's {name} is filled, not replaced",
+                                   remedy=f"Write blob.{name}[...] = values")
+        super().__setattr__(name, value)
 
     @property
     def shape(self) -> tuple[int, ...]:
