@@ -142,6 +142,12 @@ class _Findings(Collector):
             self._note(layer, "the tops' shapes are not known without running its Python code")
         if param.type == "Input" and not param.input_param.shape:
             tops = [None] * len(tops)
+            lacking = [name for name in param.top if name not in self._given and name in self._read]
+            if lacking:
+                self.problems.append(Problem(
+                    WARNING, layer.place.at(), f"layer '{param.name}': this Input has no shape, "
+                    f"and layers read {', '.join(lacking)}. Write input_param {{ shape "
+                    f"{{ dim: … }} }}, or say it here with --shape {lacking[0]}=…"))
         if any(name in self._assumed for name in param.bottom):
             self._assumed.update(name for name in param.top if name not in self._given)
         found = [self._given.get(name, shape) if name not in self._made else shape

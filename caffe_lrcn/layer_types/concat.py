@@ -6,7 +6,7 @@ from typing import Any
 from ..blob import Blob
 from ..errors import ShapeError
 from .base import Alias, Arity, Layer
-from .common.checks import axis_of_two_names
+from .common.checks import axis_of_two_names, difference
 
 
 class Concat(Layer):
@@ -35,11 +35,12 @@ class Concat(Layer):
         self._parts, end = [], 0
         for i, blob in enumerate(bottom):
             shape = blob.shape
-            if len(shape) != len(first) or any(
-                    shape[j] != first[j] for j in range(len(first)) if j != axis):
-                raise self.error(ShapeError, f"bottoms 0 and {i} differ in other axes than {axis}",
-                                 got=shape, wanted=first[:axis] + ("any",) + first[axis + 1:],
-                                 at=("bottom", i))
+            wrong = difference(shape, first, axis)
+            if wrong:
+                sizes = ("any" if j == axis else str(size) for j, size in enumerate(first))
+                raise self.error(ShapeError, f"bottoms 0 and {i} differ {wrong}; only axis {axis}, "
+                                 "along which they are joined, may differ", got=shape,
+                                 wanted=f"({', '.join(sizes)})", at=("bottom", i))
             self._parts.append((slice(None),) * axis + (slice(end, end + shape[axis]),))
             end += shape[axis]
         top[0].reshape(*first[:axis], end, *first[axis + 1:])

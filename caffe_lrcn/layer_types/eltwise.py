@@ -10,6 +10,7 @@ from ..blob import Blob
 from ..errors import PrototxtError, ShapeError
 from ..proto import caffe_pb2
 from .base import Arity, Layer
+from .common.checks import difference
 
 _PROD, _SUM, _MAX = (caffe_pb2.EltwiseParameter.EltwiseOp.Value(name)
                      for name in ("PROD", "SUM", "MAX"))
@@ -59,8 +60,9 @@ class Eltwise(Layer):
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         for i, blob in enumerate(bottom[1:self._inputs], start=1):
-            if blob.shape != bottom[0].shape:
-                raise self.error(ShapeError, f"bottoms 0 and {i} differ in shape", got=blob.shape,
+            wrong = difference(blob.shape, bottom[0].shape)
+            if wrong:
+                raise self.error(ShapeError, f"bottoms 0 and {i} differ {wrong}", got=blob.shape,
                                  wanted=bottom[0].shape, at=("bottom", i))
         if self.param.eltwise_param.coeff_blob:
             self._check_factors(bottom)

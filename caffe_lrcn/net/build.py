@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, cast
 from ..backends import SMALLER, Backend
 from ..blob import Blob
 from ..collection import paused_collection
-from ..errors import BackendError, CaffeError
+from ..errors import BackendError, CaffeError, ShapeError
 from ..layer_types import Layer
 from ..layer_types.base import LayerContext, Settings
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef, Place
 from .backward_plan import plan_backward
+from .bottoms import tell_bottoms
 from .collect import Collector, Shape, fail
 from .connect import Graph, Vertex, connect
 from .freeze import freeze, is_frozen
@@ -106,6 +107,7 @@ class Built:
         steps: its layers, those included that could not be set up.
         learnable: its parameters, each shared one once; ``layer`` counts the nodes.
         owners: for each node the positions of its parameters in ``learnable``.
+        makers: by blob, the layer that wrote it last; of a Split's tops the one before it.
     """
 
     graph: Graph
@@ -113,6 +115,7 @@ class Built:
     steps: list[Step] = field(default_factory=list)
     learnable: list[Learnable] = field(default_factory=list)
     owners: list[list[int]] = field(default_factory=list)
+    makers: dict[int, LayerDef] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Node]:
@@ -155,6 +158,8 @@ def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int
         for vertex in graph.vertices:
             definition = vertex.definition if vertex.definition.inserted else next(written)
             built.steps.append(_step(built, vertex, definition, context, unknown, collector))
+            split = vertex.definition.inserted and built.makers.get(vertex.bottoms[0])
+            built.makers.update((blob, split or definition) for blob in vertex.tops)
         _share_params(built, context.settings.frozen)
         if len(built.nodes) == len(graph.vertices):
             _apply_backward_plan(built, force_backward, context.settings.strict)
@@ -188,6 +193,9 @@ def _step(built: Built, vertex: Vertex, definition: LayerDef, context: LayerCont
             _set_up(node)
             tops += [blob.shape for blob in node.top]
         except (CaffeError, MemoryError) as error:
+            if isinstance(error, ShapeError):
+                tell_bottoms(error, definition, [built.makers.get(blob) for blob in vertex.bottoms],
+                             bottoms)
             if collector is None or isinstance(error, MemoryError):
                 raise (node.placed(error) if node else error) from None
             node, tops = None, collector.failed(definition, error)

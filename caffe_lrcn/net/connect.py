@@ -183,10 +183,8 @@ def _produced_twice(layer: LayerDef, position: int, first: LayerDef) -> CaffeErr
     elif not layer.param.bottom and not first.param.bottom:
         remedy = ("If one is for training and one for testing, say so: include { phase: TRAIN } in "
                   "the first, include { phase: TEST } in the other; or name the tops apart")
-    elif _stages(layer) != _stages(first) and _stages(layer) and _stages(first):
-        remedy = (f"Each is there for its own stages, {_stages(first)} and {_stages(layer)}, and "
-                  "all of them are set. train --stage adds to those of the solver; --set "
-                  "train_state.stage=A,B and --set test_state.stage=A,B replace them")
+    elif stages := own_stages(first, layer):
+        remedy = stages
     else:
         remedy = ("Rename the top. If the layer was meant to work in place: another layer reads "
                   "the blob before it, so it needs a top of its own.")
@@ -194,6 +192,15 @@ def _produced_twice(layer: LayerDef, position: int, first: LayerDef) -> CaffeErr
         f"top blob '{blob}' is produced by several layers: '{first.param.name}' at "
         f"{first.place.at()} makes it already", where=layer.place.at("top", position),
         layer=layer.param.name, remedy=remedy)
+
+
+def own_stages(first: LayerDef, second: LayerDef) -> str | None:
+    """Say that two layers exclude each other by their stages, if both name some and others."""
+    if _stages(second) == _stages(first) or not (_stages(second) and _stages(first)):
+        return None
+    return (f"Each is there for its own stages, {_stages(first)} and {_stages(second)}, and all of "
+            "them are set. train --stage adds to those of the solver; --set "
+            "train_state.stage=A,B and --set test_state.stage=A,B replace them")
 
 
 def _stages(layer: LayerDef) -> str:

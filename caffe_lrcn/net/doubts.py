@@ -11,7 +11,7 @@ from ..errors import CaffeError, NetError
 from ..layer_types import TYPES, layer_class
 from ..layer_types.base import TRAIN
 from ..proto.text import LayerDef
-from .connect import Graph, Vertex
+from .connect import Graph, Vertex, own_stages
 from .storage import find_overwrites
 
 _RECURRENT = ("LSTM", "RNN", "GRU")
@@ -57,7 +57,7 @@ def _equal_names(graph: Graph) -> Iterator[CaffeError]:
             yield NetError(f"layer '{layer.param.name}' has the name of the layer at "
                            f"{other.place.at()}, so weights, which are copied by name, reach "
                            "the first one only", where=layer.place.at(),
-                           remedy="Give each layer a name of its own")
+                           remedy=own_stages(other, layer) or "Give each layer a name of its own")
 
 
 def _constant_cont(graph: Graph) -> Iterator[CaffeError]:

@@ -2,12 +2,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from google.protobuf.message import Message
 
 from ...blob import Blob
 from ...errors import NetError, PrototxtError, ShapeError
 from ..base import Layer
+
+
+def difference(shape: Sequence[int], other: Sequence[int], free: int | None = None) -> str | None:
+    """Return where two shapes differ, in words; None if they agree on all axes but ``free``."""
+    if len(shape) != len(other):
+        return "in the number of axes"
+    axes = [str(axis) for axis in range(len(shape)) if shape[axis] != other[axis] and axis != free]
+    return f"on ax{'es' if len(axes) > 1 else 'is'} {', '.join(axes)}" if axes else None
 
 
 def axis_of(layer: Layer, blob: Blob, axis: int, *at: str) -> int:
