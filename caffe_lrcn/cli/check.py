@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", default="", metavar="A,B",
                         help="stages to set, with commas between, beside those of a solver")
     add_shape_flag(parser)
+    runtime.add_set_flag(parser)
     parser.add_argument("--quiet", action="store_true", help="leave out notes")
 
 
@@ -31,12 +32,15 @@ def run(args: argparse.Namespace) -> int:
     from ..inspection.check import check_file
     from ..inspection.look import parse_shapes
     from ..paths import resolve
-    shapes = parse_shapes(args.shape)
+    from .overrides import only_layer_changes
+    shapes, changes = parse_shapes(args.shape), only_layer_changes(args.set)
     files = [resolve(file) for file in args.files]
-    reports = [check_file(file, runtime.stages(args), shapes) for file in files]
+    reports = [check_file(file, runtime.stages(args), shapes, changes) for file in files]
     # A net that a solver names is checked with the solver's stages, not also without.
     covered = {net for report in reports for net in report.nets}
     errors = sum(_show(report, args.quiet) for report in reports if report.file not in covered)
+    for change in changes:
+        change.finish()
     return 1 if errors else 0
 
 

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stage", default="", metavar="A,B",
                         help="stages of the net's state, with commas between (those of the solver "
                              "beside the net)")
+    runtime.add_set_flag(parser)
     parser.add_argument("--rankdir", choices=("TB", "LR", "BT", "RL"), default="TB",
                         help="where arrows point (default TB: down)")
     parser.add_argument("--all_blobs", action="store_true",
@@ -38,8 +39,10 @@ def run(args: argparse.Namespace) -> int:
     from ..drawing.render import extension_of, render, save
     from ..paths import resolve
     from ..proto.text import read_net
+    from .overrides import change_net
     path = resolve(args.net)
     definition = read_net(path)
+    change_net(definition, args.set)
     layers, shapes = definition.layers, None
     if args.phase != "ALL":
         steps = _steps(args, path, definition)

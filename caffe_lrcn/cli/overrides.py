@@ -2,16 +2,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
+from .. import glog
 from ..errors import PrototxtError, UsageError
 from ..hints import did_you_mean, nearest
 from ..proto import caffe_pb2
-from ..proto.text import NetDef, SolverDef, parse_message
+from ..proto.text import NetChange, NetDef, SolverDef, parse_message
 
 LAYER_HELP = "Fields of layers are set by the layer's name: --set layer.data.batch_size=3"
 _NETS = ("net", "train_net", "test_net")
@@ -23,7 +23,8 @@ def apply_overrides(solver: SolverDef, settings: Sequence[str]) -> None:
     Args:
         settings: ``base_lr=0.1``, ``stepvalue=10,20`` (a list), ``train_state.stage=a,b`` (a field
             of a message), ``snapshot_prefix=out/x`` (text needs no quotes);
-            ``layer.NAME.batch_size=3`` (a field of the layers of that name, in all nets).
+            ``layer.NAME.batch_size=3`` (a field of the layers of that name, in all nets that have
+            one).
 
     Raises:
         UsageError: no ``=``, a field that a solver does not have, or a value of the wrong type.
@@ -45,13 +46,13 @@ def apply_overrides(solver: SolverDef, settings: Sequence[str]) -> None:
         solver.param.snapshot_prefix = os.path.join(prefix, stem)
 
 
-def layer_changes(settings: Sequence[str]) -> list[Callable[[NetDef], None]]:
-    """Return what ``layer.NAME.FIELD=VALUE`` do to a net; other settings are left out."""
-    return [partial(_change_layers, setting) for setting in settings
+def layer_changes(settings: Sequence[str]) -> list[NetChange]:
+    """Return what ``layer.NAME.FIELD=VALUE`` do to nets; other settings are left out."""
+    return [_LayerChange(setting) for setting in settings
             if _key_and_value(setting)[0].startswith("layer.")]
 
 
-def only_layer_changes(settings: Sequence[str]) -> list[Callable[[NetDef], None]]:
+def only_layer_changes(settings: Sequence[str]) -> list[NetChange]:
     """Return the same for a command that has no solver.
 
     Raises:
@@ -64,25 +65,64 @@ def only_layer_changes(settings: Sequence[str]) -> list[Callable[[NetDef], None]
     return layer_changes(settings)
 
 
-def _change_layers(setting: str, net: NetDef) -> None:
-    """Replace a field in all layers of one name.
+def change_net(net: NetDef, settings: Sequence[str]) -> None:
+    """Replace fields of the layers of a net that a command was given alone.
 
     Raises:
-        UsageError: no layer has the name, or it has no such field or several.
+        UsageError: a setting is about something else than layers, or it does not fit the net.
     """
-    key, value = _key_and_value(setting)
-    rest = key.removeprefix("layer.")
-    names = {layer.param.name for layer in net.layers}
-    name = max((name for name in names if rest.startswith(f"{name}.")), key=len, default=None)
-    if name is None:
-        raise UsageError(f"{net.place.file} has no layer of this name", where=f"--set {setting}",
-                         remedy=did_you_mean(nearest(rest.split(".")[0], names)) or
-                         "Write layer.NAME.FIELD=VALUE; 'summary' lists the layers")
-    for layer in net.layers:
-        if layer.param.name == name:
-            path = _full_path(layer.param, rest.removeprefix(f"{name}.").split("."), setting)
-            change = _parse(path, value, caffe_pb2.LayerParameter(), setting)
-            _replace(layer.param, change, path, setting)
+    for change in only_layer_changes(settings):
+        change(net)
+        change.finish()
+
+
+class _LayerChange:
+    """Replaces a field in all layers of one name; ``_lacking`` are the nets that have none."""
+
+    def __init__(self, setting: str) -> None:
+        self._setting = setting
+        key, self._value = _key_and_value(setting)
+        self._rest = key.removeprefix("layer.")
+        self._names: set[str] = set()
+        self._changed: list[str] = []
+        self._lacking: list[str] = []
+
+    def __call__(self, net: NetDef) -> None:
+        """Replace the field.
+
+        Raises:
+            UsageError: a layer has no such field or several, or it takes no such value.
+        """
+        names = {layer.param.name for layer in net.layers}
+        self._names |= names
+        name = max((name for name in names if self._rest.startswith(f"{name}.")), key=len,
+                   default=None)
+        (self._lacking if name is None else self._changed).append(net.place.file)
+        for layer in net.layers:
+            if layer.param.name == name:
+                path = _full_path(layer.param, self._rest.removeprefix(f"{name}.").split("."),
+                                  self._setting)
+                change = _parse(path, self._value, caffe_pb2.LayerParameter(), self._setting)
+                _replace(layer.param, change, path, self._setting)
+
+    def finish(self) -> None:
+        """Say which nets lack the layer, if others have it.
+
+        Raises:
+            UsageError: all of them lack it.
+        """
+        where, lacking = f"--set {self._setting}", list(dict.fromkeys(self._lacking))
+        verb = "has" if len(lacking) == 1 else "have"
+        lack = f"{', '.join(lacking)} {verb} no layer of this name"
+        if self._lacking and self._changed:
+            changed = ", ".join(dict.fromkeys(self._changed))
+            glog.warning(f"{where}: it changes {changed}; {lack}")
+        elif self._lacking:
+            raise UsageError(
+                lack, where=where,
+                remedy=did_you_mean(nearest(self._rest.split(".")[0], self._names)) or
+                "Write layer.NAME.FIELD=VALUE; 'summary' lists the layers")
+        self._changed, self._lacking = [], []
 
 
 def _full_path(param: caffe_pb2.LayerParameter, path: list[str], setting: str) -> list[str]:

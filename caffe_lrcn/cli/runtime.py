@@ -135,16 +135,15 @@ def open_net(args: argparse.Namespace, phase: int) -> Net:
     from ..net.net import Net
     from ..paths import resolve
     from ..proto.text import read_net
-    from .overrides import only_layer_changes
+    from .overrides import change_net
     definition = read_net(resolve(args.model))
-    for change in only_layer_changes(args.set):
-        change(definition)
+    change_net(definition, args.set)
     return Net(definition, open_backend(args), phase=phase, level=args.level,
                stages=stages(args), settings=settings(args))
 
 
 def add_set_flag(parser: argparse.ArgumentParser) -> None:
-    """Add ``--set``, which replaces fields of layers; for commands that open a net."""
+    """Add ``--set``, which replaces fields of layers; for commands that read a net."""
     parser.add_argument("--set", action="append", default=[], metavar="layer.NAME.FIELD=VALUE",
                         help="replace a field of the layers of that name, such as "
                              "layer.data.batch_size=3; may be repeated")

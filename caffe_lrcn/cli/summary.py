@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="stages of the net's state, with commas between (those of the solver "
                              "beside the net)")
     add_shape_flag(parser)
+    runtime.add_set_flag(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
@@ -39,8 +40,10 @@ def run(args: argparse.Namespace) -> int:
     from ..inspection.problems import ERROR, merge
     from ..paths import resolve
     from ..proto.text import read_net
+    from .overrides import change_net
     path = resolve(args.net)
     definition = read_net(path)
+    change_net(definition, args.set)
     state = runtime.seen_state(args, path, definition)
     look = look_at(definition, state, parse_shapes(args.shape))
     costs = count(look.steps)

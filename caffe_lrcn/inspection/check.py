@@ -14,6 +14,7 @@ from ..paths import resolve
 from ..proto import caffe_pb2
 from ..proto.text import (
     LayerDef,
+    NetChange,
     NetDef,
     SolverDef,
     inline_net,
@@ -49,15 +50,20 @@ class Report:
 
 
 def check_file(path: str, stages: Sequence[str] = (),
-               shapes: Mapping[str, Shape] | None = None) -> Report:
+               shapes: Mapping[str, Shape] | None = None,
+               changes: Sequence[NetChange] = ()) -> Report:
     """Check a net, or a solver and the nets that it names.
 
     Args:
         path: a prototxt.
         stages: set in every net, beside those that a solver sets.
         shapes: shapes of blobs that come from data, by name.
+        changes: made to each net before it is looked at.
+
+    Raises:
+        UsageError: a change does not fit a net.
     """
-    checker = _Checker(Report(path), stages, shapes or {})
+    checker = _Checker(Report(path), stages, shapes or {}, changes)
     try:
         text = read_text(path)
     except PrototxtError as error:
@@ -72,9 +78,10 @@ def check_file(path: str, stages: Sequence[str] = (),
 class _Checker:
     """Fills a report; ``_damaged`` holds the places of layers that could not be read whole."""
 
-    def __init__(self, result: Report, stages: Sequence[str], shapes: Mapping[str, Shape]) -> None:
+    def __init__(self, result: Report, stages: Sequence[str], shapes: Mapping[str, Shape],
+                 changes: Sequence[NetChange]) -> None:
         self.result = result
-        self._stages, self._shapes = stages, shapes
+        self._stages, self._shapes, self._changes = stages, shapes, changes
         self._solver: SolverDef | None = None
         self._damaged: set[str] = set()
 
@@ -136,16 +143,22 @@ class _Checker:
         self.result.problems += repaired.problems
         self._damaged |= repaired.damaged
         try:
-            return None if repaired.text is None else upgraded_net(param, repaired.place)
+            net = None if repaired.text is None else upgraded_net(param, repaired.place)
+            return self._changed(net)
         except PrototxtError as error:  # an old form that has no new one
             self.report(error)
             return None
+
+    def _changed(self, net: NetDef | None) -> NetDef | None:
+        for change in self._changes if net else ():
+            change(net)
+        return net
 
     def _named_net(self, solver: SolverDef, *path: str | int) -> NetDef | None:
         value = getattr(solver.param, str(path[0]))
         value = value[path[1]] if len(path) > 1 else value
         if not isinstance(value, str):
-            return inline_net(solver, *path)
+            return self._changed(inline_net(solver, *path))
         file = resolve(value, solver.place.file)
         if file not in self.result.nets:
             self.result.nets.append(file)

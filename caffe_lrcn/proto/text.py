@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.message import Message
@@ -30,7 +29,7 @@ from caffe_lrcn.proto.places import Place
 from caffe_lrcn.proto.scanner import Scanner
 from caffe_lrcn.proto.upgrade import upgrade_net, upgrade_solver
 
-__all__ = ["LayerDef", "NetDef", "Place", "SolverDef", "format_text", "inline_net",
+__all__ = ["LayerDef", "NetChange", "NetDef", "Place", "SolverDef", "format_text", "inline_net",
            "net_from_message", "parse_message", "parse_net", "parse_solver", "read_net",
            "read_solver", "read_text", "upgraded_net"]
 
@@ -55,6 +54,16 @@ class NetDef:
     place: Place
 
 
+class NetChange(Protocol):
+    """A change of nets after they have been read; not each of them need have what is changed."""
+
+    def __call__(self, net: NetDef) -> None:
+        """Change a net."""
+
+    def finish(self) -> None:
+        """Raise UsageError if there were nets, and none of them had what was to be changed."""
+
+
 @dataclass
 class SolverDef:
     """An upgraded solver definition; nets inside it are upgraded by `inline_net`.
@@ -64,7 +73,7 @@ class SolverDef:
 
     param: caffe_pb2.SolverParameter
     place: Place
-    changes: list[Callable[[NetDef], None]] = field(default_factory=list)
+    changes: list[NetChange] = field(default_factory=list)
 
 
 def read_net(path: str | os.PathLike[str]) -> NetDef:

@@ -83,6 +83,9 @@ def plan_nets(solver: SolverDef, read: Callable[..., NetDef | None] = read_named
         on_error: gets a PrototxtError for no train net or several (each is planned if it returns),
             numbers of test nets, test_iter and test_state that do not fit, and test nets without
             test_interval.
+
+    Raises:
+        UsageError: a change fits none of the nets.
     """
     sources = _train_sources(solver, on_error)
     trains = {name: read(solver, name) for name in sources}
@@ -101,6 +104,8 @@ def plan_nets(solver: SolverDef, read: Callable[..., NetDef | None] = read_named
         definition = trains[name] if name in trains else read(solver, *path)
         if definition:
             plans.append(NetPlan(definition, _state("TEST", definition, state)))
+    for change in solver.changes:
+        change.finish()
     return plans
 
 
