@@ -261,7 +261,8 @@ class Scanner:
         if other and token.text in descriptor.file.message_types_by_name[other].fields_by_name:
             hint = mix_up
         self._fail(token, f"{descriptor.name} has no field {_shown(token)}",
-                   remedy=fork_hint(token.text, descriptor.name) or hint)
+                   remedy=fork_hint(token.text, descriptor.name) or hint or
+                   "It is misspelt, or it belongs to a fork of Caffe")
 
     def _fail(self, token: Token, message: str, *, got: str | None = None,
               wanted: str | None = None, remedy: str | None = None,
