@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SHOWN = 8  # names of layers in an error
 # protobuf refuses longer messages, so neither Caffe nor anything else could read the file.
 BINARY_LIMIT = 2**31 - 1
-_FROM_SCRATCH = ("To train the layer from scratch, rename it in the net, or say "
+_FROM_SCRATCH = ("Rename the layer in the net to train it from scratch, or say "
                  "--ignore-mismatch to train (from Python: ignore_mismatch=True)")
 
 
