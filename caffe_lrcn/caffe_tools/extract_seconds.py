@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from ..errors import DataError, UsageError
 from ..files import new_file, read_lines
+from ..proto.file_kinds import missing_file_remedy
 from .program import Parser
 
 # glog's prefix, with the year (from glog 0.6 on) or without it.
@@ -91,7 +92,8 @@ def read_log(path: str) -> tuple[list[str], int]:
         lines = read_lines(path, errors="replace").splitlines()
         return lines, datetime.fromtimestamp(os.path.getmtime(path)).year
     except (OSError, OverflowError) as error:
-        raise DataError("the log cannot be read", where=path,
+        near = missing_file_remedy(path) if isinstance(error, FileNotFoundError) else None
+        raise DataError("the log cannot be read", where=path, remedy=near,
                         got=getattr(error, "strerror", error)) from None
 
 

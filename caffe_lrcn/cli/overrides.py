@@ -11,6 +11,7 @@ from .. import glog
 from ..errors import PrototxtError, UsageError
 from ..hints import did_you_mean, nearest
 from ..proto import caffe_pb2
+from ..proto.scanner import NO_SUCH_FIELD
 from ..proto.text import NetChange, NetDef, SolverDef, parse_message
 
 LAYER_HELP = "Fields of layers are set by the layer's name: --set layer.data.batch_size=3"
@@ -160,7 +161,7 @@ def _parse(path: Sequence[str], value: str, empty: Message, setting: str) -> Mes
         return parse_message(_text_format(empty.DESCRIPTOR, path, value), empty,
                              f"--set {setting}")[0]
     except PrototxtError as error:
-        remedy = error.remedy or (LAYER_HELP if "has no field" in error.message else None)
+        remedy = LAYER_HELP if error.remedy == NO_SUCH_FIELD else error.remedy
         raise UsageError(error.message, where=f"--set {setting}", got=error.got,
                          wanted=error.wanted, remedy=remedy) from None
 

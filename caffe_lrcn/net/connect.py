@@ -134,7 +134,8 @@ def _class_of(layer: LayerDef) -> type[Layer]:
                             layer=layer.param.name, remedy='Add one, such as type: "InnerProduct"')
     close = misspelt(name, TYPES)
     remedy = (type_hint(name) or (f"Did you mean '{close[0]}'?" if close else
-              "Known types: " + ", ".join(sorted(TYPES))))
+              "It is misspelt, or it belongs to a fork of Caffe. Known types: "
+              + ", ".join(sorted(TYPES))))
     raise PrototxtError(f"unknown layer type '{name}'", where=layer.place.at("type"),
                         layer=layer.param.name, remedy=remedy)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _SHOWN = 8  # names of layers in an error
 # protobuf refuses longer messages, so neither Caffe nor anything else could read the file.
 BINARY_LIMIT = 2**31 - 1
+_FROM_SCRATCH = ("Rename the layer in the net to train it from scratch, or say "
+                 "--ignore-mismatch to train (from Python: ignore_mismatch=True)")
 
 
 @dataclass
@@ -205,8 +207,7 @@ def _fit(net: Net, path: str, index: int,
             "the file holds another number of parameters than the net's layer", where=path,
             layer=layer.name, got=f"{len(layer.blobs)}: {_shapes(layer.blobs)}",
             wanted=f"{len(blobs)}: {_shapes(blobs)}",
-            remedy="Rename the layer in the net, or say --ignore-mismatch, to train it from "
-                   "scratch")
+            remedy=_FROM_SCRATCH)
     pairs = []
     for position, (blob, array) in enumerate(zip(blobs, values, strict=True)):
         if array is None:
@@ -216,8 +217,7 @@ def _fit(net: Net, path: str, index: int,
                 f"parameter {position} has another shape in the file", where=path,
                 layer=layer.name, got=array.shape, wanted=blob.shape,
                 remedy="The weights belong to another net, or num_output, kernel size or "
-                       "vocabulary size changed. Rename the layer, or say --ignore-mismatch, to "
-                       "train it from scratch")
+                       f"vocabulary size changed. {_FROM_SCRATCH}")
         diff = layer.diffs[position] if position < len(layer.diffs) else None
         pairs.append((blob, array, diff))
     return pairs

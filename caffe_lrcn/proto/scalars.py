@@ -11,7 +11,7 @@ from google.protobuf import text_encoding, text_format
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
 from caffe_lrcn.hints import nearest
-from caffe_lrcn.proto.forks import fork_hint
+from caffe_lrcn.proto.forks import fork_hint, old_type_hint
 
 _FD = FieldDescriptor
 _INTEGERS = {  # type -> (name, signed, 64 bits)
@@ -142,8 +142,9 @@ def _read_enum(enum: EnumDescriptor, numbers: dict[str, int], token: Token) -> i
             if number in enum.values_by_number:
                 return int(number)
     bare = token.text.strip("\"'")
-    if fork_hint(bare):
-        raise WrongValue("one of " + ", ".join(numbers), fork_hint(bare))
+    hint = old_type_hint(bare) if enum.name == "LayerType" else fork_hint(bare)
+    if hint:
+        raise WrongValue("one of " + ", ".join(numbers), hint)
     near = nearest(bare, numbers)
     remedy = f"Write {near[0]}, without quotes" if near and token.kind == "string" else (
         f"Did you mean {near[0]}?" if near else None)

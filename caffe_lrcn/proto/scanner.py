@@ -31,6 +31,7 @@ from caffe_lrcn.proto.scalars import (
 )
 from caffe_lrcn.proto.tokens import CLOSING, field_end, tokenise
 
+NO_SUCH_FIELD = "It is misspelt, or it belongs to a fork of Caffe"
 _SHOWN = 60  # characters of a token in an error
 # Definition -> the one that is given in its place by mistake, and what to do.
 _MIXED_UP = {
@@ -261,7 +262,7 @@ class Scanner:
         if other and token.text in descriptor.file.message_types_by_name[other].fields_by_name:
             hint = mix_up
         self._fail(token, f"{descriptor.name} has no field {_shown(token)}",
-                   remedy=fork_hint(token.text, descriptor.name) or hint)
+                   remedy=fork_hint(token.text, descriptor.name) or hint or NO_SUCH_FIELD)
 
     def _fail(self, token: Token, message: str, *, got: str | None = None,
               wanted: str | None = None, remedy: str | None = None,

@@ -163,6 +163,8 @@ def read_text(path: str | os.PathLike[str]) -> str:
         PrototxtError: the file is missing, a folder, empty, or not text (said what it is).
     """
     file = os.fspath(path)
+    if not file:
+        raise PrototxtError("no definition is named: the path is empty")
     try:
         data = read_file(file)
     except FileNotFoundError:
@@ -181,8 +183,8 @@ def read_text(path: str | os.PathLike[str]) -> str:
         # this too (wire.py), so that it is still the same name.
         return data.decode("utf-8-sig", "replace")
     remedy = {
-        WEIGHTS: "Weights go to --weights; 'inspect FILE' shows them, and 'inspect FILE --prototxt "
-                 "OUT' writes the net that they hold",
+        WEIGHTS: "Weights go to --weights (from Python: weights=); 'inspect FILE' shows them, and "
+                 "'inspect FILE --prototxt OUT' writes the net that they hold",
         UTF_16: "Save it as UTF-8"}.get(kind)
     raise PrototxtError("this is not a definition", where=file, got=kind,
                         wanted="a prototxt (text)", remedy=remedy)

@@ -138,7 +138,8 @@ def open_wire(path: str | os.PathLike[str], error: type[CaffeError] = WeightsErr
     try:
         with open(label, "rb") as stream:
             if os.fstat(stream.fileno()).st_size == 0:
-                raise error("the file is empty", where=label)
+                raise error("the file is empty", where=label,
+                            remedy="Copy or download the file again")
             data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except FileNotFoundError:
         raise error("no such file", where=label, remedy=missing_file_remedy(label)) from None

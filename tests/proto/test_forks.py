@@ -57,13 +57,26 @@ def refusal(text: str) -> str:
     ('layer { type: "CenterLoss" }', "caffe-face"),
     ('layer { type: "Correlation" }', "FlowNet"),
     ("layer { op_transform_param { } }", "OpenPose"),
+    ("layer { convolution3d_param { } }", "C3D"),
+    ("layers { type: VIDEO_WITH_VOXEL_TRUTH_DATA }", "C3D"),
+    ("layers { type: SEG_ACCURACY }", "PSPNet or DeepLab"),
+    ("layers { type: INTERP }", "PSPNet or DeepLab"),
+    ("layers { type: MAT_WRITE }", "DeepLab"),
+    ("layers { padding_param { } }", "DeepLab"),
+    ('layer { type: "ContinuationIndicator" }', "joined by"),
+    ('layer { type: "ImageGtData" }', "MS-CNN"),
+    ("layer { bbox_reg_param { } }", "MS-CNN"),
+    ('layer { type: "MaskResize" }', "MNC"),
+    ('layer { type: "FloData" }', "FlowNet"),
+    ("layer { accuracy_param { min_is_better: true } }", "NormFace"),
 ])
 def test_a_fork_is_named(text, fork):
     message = refusal(text)
     assert fork in message and message.startswith("f:1:") and "Did you mean" not in message
 
 
-@pytest.mark.parametrize("field", ["larc: true", "rampup_interval: 5", "warmup_iter: 5",
+@pytest.mark.parametrize("field", ["larc: true", "larc_eta: 0.1", "multinode_param { }",
+                                   "rampup_interval: 5", "warmup_iter: 5",
                                    "eval_type: 'detection'", "local_lr_auto: true"])
 def test_a_fork_of_a_solver_s_field_is_named(field):
     with pytest.raises(CaffeError, match="It belongs to a fork of Caffe"):
@@ -100,3 +113,8 @@ def test_no_name_of_a_fork_is_one_of_caffe_s():
 
 def test_advice_is_about_names_that_forks_have():
     assert set(_INSTEAD) <= known_names()
+
+
+def test_an_old_type_alone_is_looked_for_in_its_later_spelling():
+    message = refusal("layer { eltwise_param { operation: MEAN } }")
+    assert "fork" not in message and "wanted one of PROD, SUM, MAX" in message

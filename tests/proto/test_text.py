@@ -157,7 +157,7 @@ def test_errors_say_where_and_what(text, place, parts):
 @pytest.mark.parametrize("text, fork", [
     ("layer { roi_pooling_param { } }", "Faster R-CNN"),
     ("layer { lstm_param { } }", "CTPN"),
-    ("layer { transform_param { resize_param { } } }", "SSD or appearance flow"),
+    ("layer { transform_param { resize_param { } } }", "SSD"),
     ("layer { bn_param { } }", "SegNet"),
 ])
 def test_fields_of_forks_are_named(text, fork):
