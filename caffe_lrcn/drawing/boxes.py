@@ -1,9 +1,12 @@
 """Draw a net with Unicode box characters, arrows pointing down."""
 from __future__ import annotations
 
+import math
+from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
 from .graph import Graph, Node
 from .layers import Layers
@@ -45,11 +48,18 @@ class _Canvas:
 
     def text(self) -> str:
         """Return all rows."""
-        cells = {place: _LINES[mask] for place, mask in self.lines.items() if mask} | self.letters
-        width = max((x for x, _ in cells), default=-1) + 1
-        height = max((y for _, y in cells), default=-1) + 1
-        rows = ("".join(cells.get((x, y), " ") for x in range(width)) for y in range(height))
-        return "".join(f"{row.rstrip()}\n" for row in rows)
+        rows: dict[int, dict[int, str]] = defaultdict(dict)
+        for (x, y), mask in self.lines.items():
+            if mask:
+                rows[y][x] = _LINES[mask]
+        for (x, y), letter in self.letters.items():
+            rows[y][x] = letter
+        return "".join(f"{_joined(rows[y])}\n" for y in range(max(rows, default=-1) + 1))
+
+
+def _joined(cells: dict[int, str]) -> str:
+    """Return a row of characters by column."""
+    return "".join(cells.get(x, " ") for x in range(max(cells, default=-1) + 1)).rstrip()
 
 
 def as_boxes(graph: Graph) -> str:
@@ -64,7 +74,7 @@ def as_boxes(graph: Graph) -> str:
               for node, lines in enumerate(texts)]
     layers = Layers(len(widths), [(edge.source, edge.target) for edge in graph.edges])
     ports = [round(port) for port in port_offsets(layers, rooms)]
-    columns = [round(place) for place in place_across(
+    columns = [math.floor(place + 0.5) for place in place_across(
         layers, [width - 1 for width in widths], ports, _SPACING)]
     gaps = _gaps(graph, layers, columns, ports)
     canvas, y = _Canvas(), 0
@@ -168,24 +178,44 @@ def _tracks(ends: dict[int, set[int]]) -> dict[int, int]:
     two would run into each other; lines in one row must not meet.
     """
     bent = {start: found for start, found in ends.items() if found != {start}}
-    waiting = sorted(bent)
     rows: dict[int, int] = {}
     spans: list[list[tuple[int, int]]] = []
-    while waiting:
-        free = [start for start in waiting if not any(
-            other != start and other in bent[start] for other in waiting)]
-        start = (free or waiting)[0]
-        waiting.remove(start)
+    for start in _from_below(bent):
         low, high = min(start, *bent[start]), max(start, *bent[start])
-        row = max((rows[other] + 1 for other in rows if other in bent[start]), default=0)
+        row = max((rows[other] + 1 for other in bent[start] if other in rows), default=0)
         while row < len(spans) and _meets(low, high, spans[row]):
             row += 1
         while row >= len(spans):
             spans.append([])
-        spans[row].append((low, high))
+        insort(spans[row], (low, high))
         rows[start] = row
     return rows
 
 
-def _meets(low: int, high: int, spans: Iterable[tuple[int, int]]) -> bool:
-    return any(low <= right + 1 and left - 1 <= high for left, right in spans)
+def _from_below(bent: dict[int, set[int]]) -> Iterator[int]:
+    """Yield from the left on; a bundle comes after those that start where it ends, if it can."""
+    later = {start: {other for other in found if other != start and other in bent}
+             for start, found in bent.items()}
+    before: dict[int, list[int]] = defaultdict(list)
+    for start, others in later.items():
+        for other in others:
+            before[other].append(start)
+    free = [start for start in bent if not later[start]]
+    heapify(free)
+    waiting, done = iter(sorted(bent)), set[int]()
+    while len(done) < len(bent):
+        start = heappop(free) if free else next(one for one in waiting if one not in done)
+        if start in done:
+            continue
+        done.add(start)
+        yield start
+        for other in before[start]:
+            later[other].discard(start)
+            if not later[other]:
+                heappush(free, other)
+
+
+def _meets(low: int, high: int, spans: list[tuple[int, int]]) -> bool:
+    """Tell whether a span touches one of others, which are in order and apart."""
+    last = bisect_right(spans, high + 1, key=lambda span: span[0]) - 1
+    return last >= 0 and low <= spans[last][1] + 1

@@ -2,7 +2,8 @@
 
 Ranks are chosen so that arrows are short. Arrows that pass ranks get a bend in each of them; all
 arrows from one node share their bends. Within a rank the order follows the barycentres of
-neighbours, sweep after sweep, and the one with fewest crossings is kept.
+neighbours, sweep after sweep, and the one with fewest crossings is kept. Large drawings, whose best
+ranks would take minutes, get good ones in linear time, and fewer sweeps.
 
 Source: Sugiyama, Tagawa and Toda, "Methods for visual understanding of hierarchical system
 structures".
@@ -12,7 +13,10 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 
+#: Nodes and bends up to which places are the best there are.
+EXACT = 4000
 _SWEEPS = 16
+_SWEPT = 80_000  # nodes and bends, those of all sweeps together, in a large drawing
 
 
 class Layers:
@@ -70,25 +74,19 @@ class Layers:
 
     def _sort(self) -> None:
         best, fewest = [row[:] for row in self.rows], self.crossings()
-        for sweep in range(_SWEEPS):
+        size = len(self.rank)
+        for sweep in range(_SWEEPS if size <= EXACT else max(2, min(_SWEEPS, _SWEPT // size))):
             if not fewest:
                 break
             down = sweep % 2 == 0
             rows = self.rows[1:] if down else self.rows[-2::-1]
+            place = self.places()
             for row in rows:
-                self._sort_row(row, self.above if down else self.below)
+                _sort_row(row, self.above if down else self.below, place)
             crossings = self.crossings()
             if crossings < fewest:
                 best, fewest = [row[:] for row in self.rows], crossings
         self.rows = best
-
-    def _sort_row(self, row: list[int], neighbours: Sequence[Sequence[int]]) -> None:
-        place = self.places()
-        centre = {}
-        for position, item in enumerate(row):
-            others = [place[other] for other in neighbours[item]]
-            centre[item] = sum(others) / len(others) if others else position
-        row.sort(key=lambda item: centre[item])
 
     def places(self) -> dict[int, int]:
         """Return the position of each node and bend in its rank."""
@@ -108,6 +106,16 @@ class Layers:
         return total
 
 
+def _sort_row(row: list[int], neighbours: Sequence[Sequence[int]], place: dict[int, int]) -> None:
+    """Sort a rank by the middles of its items' neighbours, and keep ``place`` up to date."""
+    centre = {}
+    for position, item in enumerate(row):
+        others = [place[other] for other in neighbours[item]]
+        centre[item] = sum(others) / len(others) if others else position
+    row.sort(key=lambda item: centre[item])
+    place.update((item, position) for position, item in enumerate(row))
+
+
 def _ranks(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     """Return the ranks for which all arrows together are shortest; each is at least one long.
 
@@ -116,12 +124,28 @@ def _ranks(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
     Source: Gansner, Koutsofios, North and Vo, "A technique for drawing directed graphs".
     """
     pairs = list(dict.fromkeys(edges))
+    if count > EXACT:
+        return _fair_ranks(count, pairs)
     cost = [0.0] * count
     for source, target in pairs:
         cost[source] -= 1
         cost[target] += 1
     places = minimise(cost, [(source, target, 1.0) for source, target in pairs])
     return [round(place) for place in places]
+
+
+def _fair_ranks(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
+    """Return ranks in linear time: as high as can be, then down where that makes arrows shorter."""
+    rank, arriving = [0] * count, [0] * count
+    below: list[list[int]] = [[] for _ in range(count)]
+    for source, target in sorted(edges):
+        rank[target] = max(rank[target], rank[source] + 1)
+        arriving[target] += 1
+        below[source].append(target)
+    for node in reversed(range(count)):
+        if len(below[node]) > arriving[node]:
+            rank[node] = min(rank[target] for target in below[node]) - 1
+    return rank
 
 
 def minimise(cost: Sequence[float], least: Sequence[tuple[int, int, float]]) -> list[float]:
