@@ -1,6 +1,7 @@
 """Blobs: arrays with a gradient of the same shape, allocated when first touched."""
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -127,13 +128,11 @@ class Blob:
         """
         if shape == self._shape:
             return
-        shape = tuple(int(size) for size in shape)
-        if len(shape) > MAX_AXES or any(size < 0 for size in shape):
+        shape = tuple(map(int, shape))
+        if len(shape) > MAX_AXES or min(shape, default=0) < 0:
             raise ShapeError("this is not a blob shape", got=shape,
                              wanted=f"at most {MAX_AXES} axes, none negative")
-        count = 1
-        for size in shape:
-            count *= size
+        count = math.prod(shape)
         if count > MAX_COUNT:
             raise ShapeError("the blob is too large", got=f"{shape} = {count} elements",
                              wanted=f"at most {MAX_COUNT}", remedy="Use a smaller batch.")

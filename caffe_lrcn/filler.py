@@ -5,6 +5,7 @@ Source: Caffe's fillers.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,13 @@ def check(param: Any, shape: tuple[int, ...], place: Place | None = None,
     """
     # No filler asks how long the first two axes are, and in large layers these are the long ones.
     small = (*(min(size, 2) for size in shape[:2]), *shape[2:])
-    fill(param, small, np.random.default_rng(0), place, strict)
+    fill(param, small, _any_numbers(), place, strict)
+
+
+@cache
+def _any_numbers() -> np.random.Generator:
+    """Return random numbers of which nobody keeps one."""
+    return np.random.default_rng(0)
 
 
 def from_blob_proto(blob: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 
 from .base import Layer
 
@@ -82,5 +83,10 @@ def layer_class(type_name: str) -> type[Layer]:
     Raises:
         KeyError: the type is not in the table.
     """
-    module, name = TYPES[type_name].split(":")
+    return _found(TYPES[type_name])
+
+
+@cache
+def _found(entry: str) -> type[Layer]:
+    module, name = entry.split(":")
     return getattr(importlib.import_module(f".{module}", __name__), name)

@@ -6,6 +6,7 @@ solver clears them once an iteration).
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -247,15 +248,18 @@ class Layer:
             blob.host_data[...] = given.reshape(shape)
         elif filler_param is not None:
             self.fill(blob, filler_param,
-                      generator(self.context.seed, "filler", self.name, index))
+                      lambda: generator(self.context.seed, "filler", self.name, index))
         self.blobs.append(blob)
         return blob
 
-    def fill(self, blob: Blob, filler_param: Any, rng: Generator) -> None:
-        """Fill ``blob`` as a FillerParameter says; without values it is only checked."""
+    def fill(self, blob: Blob, filler_param: Any, rng: Callable[[], Generator]) -> None:
+        """Fill ``blob`` as a FillerParameter says; without values it is only checked.
+
+        ``rng`` returns the random numbers to draw from; it is called only if there are values.
+        """
         place, strict = self.context.place, self.context.settings.strict
         if self.backend.has_values:
-            blob.host_data[...] = filler.fill(filler_param, blob.shape, rng, place, strict)
+            blob.host_data[...] = filler.fill(filler_param, blob.shape, rng(), place, strict)
         else:
             filler.check(filler_param, blob.shape, place, strict)
 

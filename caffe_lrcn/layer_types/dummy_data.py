@@ -74,7 +74,7 @@ class DummyData(Layer):
         for i, (blob, spec) in enumerate(zip(top, self._fillers, strict=True)):
             if (spec.type == "constant") == constants:
                 rng = generator(self.context.seed, self.phase, self.name, i, call=self._calls)
-                self.fill(blob, spec, rng)
+                self.fill(blob, spec, lambda rng=rng: rng)
 
     def _wrong_number(self, name: str, got: int, wanted: str) -> Exception:
         return self.error(PrototxtError, f"{name} is given the wrong number of times", got=got,

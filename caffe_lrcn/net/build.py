@@ -6,7 +6,7 @@ memory, and with a ``Collector`` the builder goes on after errors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from ..backends import SMALLER, Backend
@@ -155,9 +155,9 @@ def build(layers: Sequence[LayerDef], backend: Backend, phase: int, *, seed: int
         for vertex in graph.vertices:
             definition = vertex.definition if vertex.definition.inserted else next(written)
             built.steps.append(_step(built, vertex, definition, context, unknown, collector))
-        _share_params(built, context.settings.frozen)
-        if len(built.nodes) == len(graph.vertices):
-            _apply_backward_plan(built, force_backward, context.settings.strict)
+        definitions = _share_params(built, context.settings.frozen)
+        if len(definitions) == len(graph.vertices):
+            _apply_backward_plan(built, definitions, force_backward, context.settings.strict)
     except BaseException as error:
         if collector is None or not isinstance(error, CaffeError):
             built.close()
@@ -210,7 +210,8 @@ def _make_node(built: Built, vertex: Vertex, context: LayerContext) -> Node:
     if any(vertex.loss_weights) and not param.loss_weight:
         param.loss_weight.extend(vertex.loss_weights)
     place, names = vertex.definition.place, built.graph.blob_names
-    layer = vertex.cls(param, replace(context, phase=param.phase, place=place))
+    layer = vertex.cls(param, LayerContext(context.backend, param.phase, context.seed, place,
+                                           context.settings, context.scalars))
     return Node(layer, place, [built.blobs[blob] for blob in vertex.bottoms],
                 [built.blobs[blob] for blob in vertex.tops],
                 [names[blob] for blob in vertex.bottoms], [names[blob] for blob in vertex.tops],
@@ -227,8 +228,12 @@ def _set_up(node: Node) -> None:
     node.seed_loss()
 
 
-def _share_params(built: Built, frozen: Sequence[str]) -> None:
-    """Freeze what is to be frozen, and join parameters of one name."""
+def _share_params(built: Built, frozen: Sequence[str]) -> list[LayerDef]:
+    """Freeze what is to be frozen, and join parameters of one name.
+
+    Returns:
+        the definition of each node with what it was given on the way, such as ``--freeze``.
+    """
     nodes, definitions = built.nodes, []
     for node, vertex in _built_vertices(built):
         # A layer may have completed its param entries (BatchNorm freezes its statistics).
@@ -237,7 +242,8 @@ def _share_params(built: Built, frozen: Sequence[str]) -> None:
             vertex.definition.param.param.extend(node.layer.param.param)
         if is_frozen(node.layer.name, frozen):
             freeze(node.layer.param, len(node.layer.blobs))
-        definitions.append(_as_set_up(node, vertex))
+        definitions.append(LayerDef(node.layer.param, vertex.definition.place,
+                                    vertex.definition.inserted))
     plan = plan_params(definitions, [[b.shape for b in node.layer.blobs] for node in nodes])
     for node, owners in zip(nodes, plan.owner, strict=True):
         for blob, owner in zip(node.layer.blobs, owners, strict=True):
@@ -250,6 +256,7 @@ def _share_params(built: Built, frozen: Sequence[str]) -> None:
                 blob.share_data(source)
                 blob.share_diff(source)
     built.learnable, built.owners = plan.learnable, plan.owner
+    return definitions
 
 
 def _built_vertices(built: Built) -> list[tuple[Node, Vertex]]:
@@ -257,16 +264,11 @@ def _built_vertices(built: Built) -> list[tuple[Node, Vertex]]:
             zip(built.steps, built.graph.vertices, strict=True) if step.node]
 
 
-def _as_set_up(node: Node, vertex: Vertex) -> LayerDef:
-    """Return a layer's definition with what it was given on the way, such as ``--freeze``."""
-    return replace(vertex.definition, param=node.layer.param)
-
-
-def _apply_backward_plan(built: Built, force: bool, strict: bool) -> None:
+def _apply_backward_plan(built: Built, definitions: Sequence[LayerDef], force: bool,
+                         strict: bool) -> None:
     """Tell each node which gradients are wanted of it, and who writes over those of its tops."""
     graph, nodes = built.graph, built.nodes
-    rates = own_rates([_as_set_up(node, vertex) for node, vertex in _built_vertices(built)],
-                      [len(node.layer.blobs) for node in nodes])
+    rates = own_rates(definitions, [len(node.layer.blobs) for node in nodes])
     plan = plan_backward(graph, [node.layer for node in nodes], rates, force, strict)
     memory = plan_loss_memory(graph, plan)
     for index, node in enumerate(nodes):

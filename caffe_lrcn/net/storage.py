@@ -71,13 +71,18 @@ def find_overwrites(graph: Graph) -> list[Overwrite]:
     needs, found = _Needs(owner), list[Overwrite]()
     last: dict[int, dict[int, tuple[int, Vertex]]] = {}  # memory, blob -> who wrote in place last
     for number, vertex in enumerate(graph.vertices):
-        found += [Overwrite(writer, vertex, graph.blob_names[blob]) for blob in vertex.bottoms
-                  for changed, (when, writer) in last.get(owner[blob], {}).items()
-                  if changed != blob and when > made[blob]]
+        for blob in vertex.bottoms:
+            for changed, (when, writer) in reversed(last.get(owner[blob], {}).items()):
+                if when <= made[blob]:
+                    break  # the others wrote earlier still
+                if changed != blob:
+                    found.append(Overwrite(writer, vertex, graph.blob_names[blob]))
         for blob in vertex.tops:
             made.setdefault(blob, number)
             if blob in vertex.bottoms:
-                last.setdefault(owner[blob], {})[blob] = number, vertex
+                writers = last.setdefault(owner[blob], {})
+                writers.pop(blob, None)  # the latest stands at the end
+                writers[blob] = number, vertex
                 found += [Overwrite(vertex, reader, graph.blob_names[read], backward)
                           for reader, read, backward in needs.spoilt_by(vertex, owner[blob])]
         needs.note(vertex)
