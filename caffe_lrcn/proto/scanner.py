@@ -98,7 +98,7 @@ class Scanner:
         while True:
             start, self.within = self._next, path
             token = self._take()
-            if token.kind == "end" or token.text in ("}", ">"):
+            if token.kind != "word" and (token.kind == "end" or token.text in ("}", ">")):
                 self._close(token, opening, closing)
                 return
             if token.kind != "word":
@@ -112,8 +112,8 @@ class Scanner:
                 self._field(field, message, token, (*path, field.name), counts)
             except PrototxtError as error:
                 self._pass_over(start, path, error)
-            if self._peek().text in (",", ";"):
-                self._take()
+            if self.tokens[self._next].text in (",", ";"):
+                self._next += 1
 
     def _pass_over(self, start: int, path: Path, error: PrototxtError) -> None:
         """Go on after the wrong field that begins with token `start`."""
@@ -135,8 +135,8 @@ class Scanner:
         if seen and not field.repeated:
             self._fail(token, f"field '{field.name}' takes one value, and this is the second",
                        remedy=f"The first is on line {self.positions[path][0]}; keep one of them")
-        if self._peek().text == ":":
-            self._take()
+        if self.tokens[self._next].text == ":":
+            self._next += 1
         elif not field.is_message:
             self._fail(self._peek(), f"a colon was expected after '{field.name}'",
                        got=_shown(self._peek()), fatal=True)
@@ -144,7 +144,7 @@ class Scanner:
             self.positions[path] = self.where(token.offset)
             counts[field.name] = 1
             self._value(field, message, token, path)
-        elif self._peek().text == "[":
+        elif self.tokens[self._next].text == "[":
             self._list(field, message, path, counts)
         else:
             self.positions[path + (seen,)] = self.where(token.offset)
@@ -195,7 +195,8 @@ class Scanner:
     def _scalar_value(self, field: _Field) -> Any:
         token = self._take()
         value = self._read(field, token)
-        if not field.is_string or "\\" not in token.text and self._peek().kind != "string":
+        if not field.is_string or (
+                "\\" not in token.text and self.tokens[self._next].kind != "string"):
             return value
         first, pieces = self._next - 1, [value]
         while self._peek().kind == "string":  # adjacent strings are joined

@@ -38,7 +38,7 @@ def _up_to_escapes(text: str, start: int, tokens: list[Token]) -> int | None:
     for match in _TOKEN.finditer(text, start):
         index = match.lastindex or 0
         kind, (offset, end) = _KINDS[index], match.span(index)
-        if kind == "mark" and text[offset] in _STRING_PIECE:
+        if kind == "mark" and text[offset] in "\"'":
             end = offset + 1 + sum(map(len, _pieces(text, offset)))
             if text[end:end + 1] == text[offset]:
                 tokens.append(Token("string", text[offset:end + 1], offset))
