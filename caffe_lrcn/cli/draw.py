@@ -5,6 +5,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from ..collection import paused_collection
 from ..printable import printable
 from . import runtime
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="show learning rate multipliers")
 
 
+@paused_collection()
 def run(args: argparse.Namespace) -> int:
     """Draw the net; return the exit code."""
     from ..drawing.graph import build_graph

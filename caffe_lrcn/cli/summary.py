@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..collection import paused_collection
 from . import runtime
 from .check import add_shape_flag
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
+@paused_collection()
 def run(args: argparse.Namespace) -> int:
     """Print the table; return 1 if a layer could not be set up."""
     from ..inspection.count import count

@@ -10,49 +10,55 @@ from .canvas import Box, Canvas, Curve, Line, Point, Text, font
 
 _STEPS = 12  # straight pieces of a curve
 _HEAD = (8.0, 3.0)  # length and half width of an arrow's head
-_LIMIT = 120_000_000  # pixels; larger drawings get one for a unit
+_LIMIT = 120_000_000  # pixels; larger drawings get one for a unit, or are made smaller
 _ANCHORS = {"start": "lm", "middle": "mm", "end": "rm"}
 
 
 def as_image(canvas: Canvas) -> Image.Image:
     """Return a canvas as a Pillow image."""
-    large = canvas.width * canvas.height * canvas.scale**2 > _LIMIT
-    scale = 1 if large else canvas.scale
-    image = Image.new("RGB", (canvas.width * scale, canvas.height * scale), "white")
+    scale, area = float(canvas.scale), canvas.width * canvas.height
+    if area * scale**2 > _LIMIT:
+        scale = min(1.0, math.sqrt(_LIMIT / area))
+    size = [max(1, round(length * scale)) for length in (canvas.width, canvas.height)]
+    image = Image.new("RGB", (size[0], size[1]), "white")
     draw = ImageDraw.Draw(image)
     for shape in canvas.shapes:
         if isinstance(shape, Text):
             _write(image, draw, shape, scale)
         elif isinstance(shape, Box):
             draw.polygon(_scaled(shape.corners, scale), fill=shape.color, outline=shape.outline,
-                         width=scale)
+                         width=_pixels(1, scale))
         elif isinstance(shape, Line):
-            _stroke(draw, shape.points, shape.color, shape.width * scale, scale)
+            _stroke(draw, shape.points, shape.color, _pixels(shape.width, scale), scale)
         else:
             points = [point for curve in shape.route for point in sampled(curve)]
-            _stroke(draw, points, "black", scale, scale)
+            _stroke(draw, points, "black", _pixels(1, scale), scale)
             draw.polygon(_scaled(_head(points), scale), fill="black")
     return image
 
 
-def _scaled(points: Sequence[Point], scale: int) -> list[Point]:
+def _pixels(units: int, scale: float) -> int:
+    return max(1, round(units * scale))
+
+
+def _scaled(points: Sequence[Point], scale: float) -> list[Point]:
     return [(x * scale, y * scale) for x, y in points]
 
 
 def _stroke(draw: ImageDraw.ImageDraw, points: Sequence[Point], color: str, width: int,
-            scale: int) -> None:
+            scale: float) -> None:
     if len(points) > 1:
         draw.line(_scaled(points, scale), fill=color, width=width, joint="curve")
 
 
-def _write(image: Image.Image, draw: ImageDraw.ImageDraw, text: Text, scale: int) -> None:
+def _write(image: Image.Image, draw: ImageDraw.ImageDraw, text: Text, scale: float) -> None:
     (x, y), = _scaled([text.at], scale)
-    letters = font(text.size * scale)
+    letters = font(_pixels(text.size, scale))
     if not text.upright:
         draw.text((x, y), text.text, fill=text.color, font=letters, anchor=_ANCHORS[text.anchor],
-                  stroke_width=2 * scale if text.halo else 0, stroke_fill="white")
+                  stroke_width=_pixels(2, scale) if text.halo else 0, stroke_fill="white")
         return
-    length, height = math.ceil(letters.getlength(text.text)), 2 * text.size * scale
+    length, height = math.ceil(letters.getlength(text.text)), _pixels(2 * text.size, scale)
     mask = Image.new("L", (length, height))
     ImageDraw.Draw(mask).text((length / 2, height / 2), text.text, 255, letters, anchor="mm")
     image.paste(text.color, (round(x - height / 2), round(y - length / 2)),

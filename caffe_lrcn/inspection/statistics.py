@@ -61,9 +61,6 @@ def describe(array: np.ndarray) -> Statistics:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]) -> str:
     """Return rows of texts under a header, in aligned columns; ``right`` flushes a column right."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    lines = []
-    for row in (header, *rows):
-        cells = [cell.rjust(width) if flush else cell.ljust(width)
-                 for cell, width, flush in zip(row, widths, right, strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    layout = "  ".join(f"{{:{'>' if flush else '<'}{width}}}"
+                       for width, flush in zip(widths, right, strict=True))
+    return "\n".join(layout.format(*row).rstrip() for row in (header, *rows))

@@ -9,9 +9,10 @@ from PIL import Image, ImageColor
 
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.drawing.boxes import _tracks, as_boxes
-from caffe_lrcn.drawing.canvas import Box
+from caffe_lrcn.drawing.canvas import Box, Canvas, Text
 from caffe_lrcn.drawing.graph import build_graph
 from caffe_lrcn.drawing.picture import make_picture
+from caffe_lrcn.drawing.png import as_image
 from caffe_lrcn.drawing.render import render
 from caffe_lrcn.errors import UsageError
 from caffe_lrcn.proto import caffe_pb2
@@ -179,3 +180,10 @@ def test_the_command(tmp_path, capsys):
     assert main(["draw", str(net), str(tmp_path / "made" / "here" / "n.svg")]) == 0
     assert (tmp_path / "made" / "here" / "n.svg").exists()
     assert main(["draw", str(net), str(tmp_path / "n.odd")]) == 1
+
+
+def test_a_huge_picture_is_made_smaller(monkeypatch):
+    monkeypatch.setattr("caffe_lrcn.drawing.png._LIMIT", 10_000)
+    image = as_image(Canvas(400, 100, 2, shapes=[Box(((0, 0), (400, 0), (400, 100), (0, 100)),
+                                                     "#ff0000"), Text((200, 50), "a", 12)]))
+    assert image.size == (200, 50) and image.getpixel((10, 10)) == (255, 0, 0)

@@ -114,3 +114,35 @@ def test_the_same_net_gives_the_same_picture():
 def test_a_net_without_layers():
     picture = make_picture(build_graph("n", []))
     assert not picture.shapes and picture.width > 0 and picture.height > 0
+
+
+def _blocks(count: int) -> tuple[int, list[tuple[int, int]]]:
+    """Return the nodes and arrows of blocks of two branches, one of them twice as long."""
+    return 4 * count + 1, [(4 * block + a, 4 * block + b) for block in range(count)
+                           for a, b in ((0, 1), (0, 2), (2, 3), (1, 4), (3, 4))]
+
+
+@pytest.mark.parametrize(("count", "edges"), [
+    (6000, [(node, node + 1) for node in range(5999)]),
+    (6000, [(0, node) for node in range(1, 6000)]),
+    _blocks(1500)], ids=["chain", "wide", "blocks"])
+def test_large_drawings_need_no_linear_program(monkeypatch, count, edges):
+    monkeypatch.setattr("scipy.optimize.linprog", None)
+    layout = lay_out([(30 + node % 7, 10) for node in range(count)], edges)
+    rows: dict[float, list[tuple[float, int]]] = {}
+    for node, (x, y) in enumerate(layout.centres):
+        rows.setdefault(y, []).append((x, node))
+    for row in map(sorted, rows.values()):
+        for (x, a), (beside, b) in itertools.pairwise(row):
+            assert beside - x >= (60 + a % 7 + b % 7) / 2 + 24 - 1e-6
+    assert all(layout.centres[a][1] < layout.centres[b][1] for a, b in edges)
+    assert layout.width < 200 or len(rows) == 2  # a long drawing does not drift aside
+
+
+def test_sorting_ranks_looks_at_neighbours_alone(monkeypatch):
+    looked = []
+    places = Layers.places
+    monkeypatch.setattr(Layers, "places", lambda layers: looked.append(1) or places(layers))
+    count, edges = _blocks(100)
+    Layers(count, [*edges, *((node, node + 9) for node in range(0, count - 9, 4))])
+    assert len(looked) < 40  # twice a sweep, not once a rank
