@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import filler
 from ..blob import Blob
-from ..errors import CaffeError, NetError, PrototxtError
+from ..errors import CaffeError, NetError, ShapeError
 from ..rng import generator, philox_key
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class Layer:
         if index < len(self.param.blobs):
             given = filler.from_blob_proto(self.param.blobs[index])
             if given.size != blob.count:
-                raise self.error(PrototxtError,
+                raise self.error(ShapeError,
                                  f"blobs[{index}] given in the definition does not fit",
                                  got=given.shape, wanted=shape)
             blob.host_data[...] = given.reshape(shape)

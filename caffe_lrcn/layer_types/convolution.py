@@ -33,9 +33,10 @@ class Convolution(Layer):
         if param.group == 0:
             raise self.error(PrototxtError, "group must be positive", got=0,
                              at=("convolution_param", "group"))
-        for what, count in (("channels", self.channels), ("num_output", param.num_output)):
+        for what, count, kind in (("num_output", param.num_output, PrototxtError),
+                                  ("channels", self.channels, ShapeError)):
             if count % param.group:
-                raise self.error(PrototxtError, f"{what} must be a multiple of group", got=count,
+                raise self.error(kind, f"{what} must be a multiple of group", got=count,
                                  wanted=f"a multiple of {param.group}",
                                  at=("convolution_param", "group"))
         self.spec = conv_spec(self, len(spatial), param.num_output)
@@ -126,7 +127,7 @@ class Convolution(Layer):
                              got=len(self.param.blobs), wanted=len(shapes), at=("blobs",))
         for given, shape in zip(self.param.blobs, shapes, strict=False):
             if given.HasField("shape") and tuple(given.shape.dim) != shape:
-                raise self.error(PrototxtError, "a blob given in the definition has another shape",
+                raise self.error(ShapeError, "a blob given in the definition has another shape",
                                  got=tuple(given.shape.dim), wanted=shape, at=("blobs",))
         for shape, filler_param in zip(shapes, fillers, strict=True):
             self.add_param(shape, filler_param)

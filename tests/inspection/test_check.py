@@ -69,6 +69,26 @@ def test_the_project_s_own_files_are_sound(path, tmp_path, monkeypatch):
     assert report.variants and not [p for p in report.problems if p.severity != "note"]
 
 
+@pytest.mark.parametrize("convolution", [
+    "num_output: 6 kernel_size: 3 group: 3", "num_output: 6 kernel_size: 3 kernel_size: 3 "
+    "kernel_size: 3"])
+@pytest.mark.parametrize("data", [
+    'type: "Input"', 'type: "Data" data_param { source: "nowhere" batch_size: 2 }'])
+def test_what_depends_on_an_unknown_shape_is_no_error(tmp_path, convolution, data):
+    """The shape may be assumed, or be one that many layers take."""
+    report = _check(tmp_path, f'''layer {{ name: "x" {data} top: "x" }}
+layer {{ name: "c" type: "Convolution" bottom: "x" top: "c"
+  convolution_param {{ {convolution} }} }}
+layer {{ name: "d" type: "Deconvolution" bottom: "x" top: "d"
+  convolution_param {{ num_output: 8 kernel_size: 3 group: 8 }} }}
+''')
+    assert not _texts(report)
+    wrong = _check(tmp_path, f'''layer {{ name: "x" {data} top: "x" }}
+layer {{ name: "c" type: "Convolution" bottom: "x" top: "c"
+  convolution_param {{ num_output: 4 kernel_size: 3 group: 3 }} }}''')
+    assert len(_texts(wrong)) == 1
+
+
 def test_phases_are_told_apart(tmp_path):
     report = _check(tmp_path, _input("x", 2, 3) + '''
 layer { name: "a" type: "ReLU" bottom: "x" top: "a" include { phase: TRAIN } }

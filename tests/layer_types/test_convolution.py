@@ -125,12 +125,12 @@ def test_refuses_bottoms_of_two_shapes_and_new_channels():
         case.forward()
 
 
-@pytest.mark.parametrize("blobs, message", [
-    ("blobs { shape { dim: 4 dim: 27 } } blobs { }", "another shape"),
-    ("blobs { } blobs { } blobs { }", "got 3, wanted 2"),
+@pytest.mark.parametrize("blobs, kind, message", [
+    ("blobs { shape { dim: 4 dim: 27 } } blobs { }", ShapeError, "another shape"),
+    ("blobs { } blobs { } blobs { }", PrototxtError, "got 3, wanted 2"),
 ])
-def test_checks_blobs_given_in_the_definition(blobs, message):
-    with pytest.raises(PrototxtError, match=message):
+def test_checks_blobs_given_in_the_definition(blobs, kind, message):
+    with pytest.raises(kind, match=message):
         make_layer(convolution("kernel_size: 3", layer=blobs), [picture(2, 3, 5, 5)])
 
 

@@ -49,7 +49,8 @@ def resolve_window(layer: Layer, param: Param, field: str, axes: int) -> Window:
         axes: number of spatial axes; may be 0.
 
     Raises:
-        PrototxtError: two forms of one quantity, a missing half, or a wrong number of values.
+        PrototxtError: two forms of one quantity, or a missing half.
+        ShapeError: a number of values that does not fit the axes.
     """
     values = []
     written, defaults = astuple(read_window(param)), astuple(_DEFAULTS)
@@ -58,7 +59,7 @@ def resolve_window(layer: Layer, param: Param, field: str, axes: int) -> Window:
         value = given or default
         value = value * axes if len(value) == 1 else value
         if value and len(value) != axes:
-            raise layer.error(PrototxtError, f"{both} has the wrong number of values",
+            raise layer.error(ShapeError, f"{both} has the wrong number of values",
                               got=len(value), wanted=f"1, or {axes}: one per spatial axis",
                               at=(field, both, 0))
         values.append(value)
@@ -123,7 +124,7 @@ def _check_form(layer: Layer, param: Param, field: str, axes: int, both: str,
         return
     place, forms = (field, given[0]), f"give {both}, or {' and '.join(halves)}"
     if axes != 2:
-        raise layer.error(PrototxtError, f"{given[0]} needs two spatial axes", got=axes, wanted=2,
+        raise layer.error(ShapeError, f"{given[0]} needs two spatial axes", got=axes, wanted=2,
                           at=place, remedy=f"Use {both}, one value per spatial axis.")
     if getattr(param, both) and (field == "convolution_param" or param.HasField(both)):
         raise layer.error(PrototxtError, f"{given[0]} and {both} exclude each other: {forms}",
