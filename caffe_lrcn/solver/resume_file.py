@@ -38,6 +38,8 @@ class ResumeFile:
             numbers depend on. Empty in files that were written before it was kept.
         scores: last and best values of the test nets' outputs; empty in older files, too.
         data: what was read, by path; see ``data_files``. Empty in older files, too.
+        branch: how often trainings with this prefix had gone back to an earlier snapshot by then:
+            of sets with different numbers, those with the smaller one were given up.
     """
 
     iteration: int
@@ -51,6 +53,7 @@ class ResumeFile:
     arithmetic: dict[str, Any] = field(default_factory=dict)
     scores: list[dict[str, Any]] = field(default_factory=list)
     data: dict[str, dict[str, Any]] = field(default_factory=dict)
+    branch: int = 0
 
 
 def write_resume_file(path: str, content: ResumeFile) -> None:
@@ -105,7 +108,8 @@ def _checked(content: ResumeFile) -> ResumeFile:
     """See that the fields are of the types that they should be."""
     kinds: dict[str, Any] = {"iteration": int, "seed": int, "written": (int, float), "files": dict,
                              "losses": dict, "csv": (dict, type(None)), "train": dict,
-                             "tests": list, "arithmetic": dict, "scores": list, "data": dict}
+                             "tests": list, "arithmetic": dict, "scores": list, "data": dict,
+                             "branch": int}
     for name, kind in kinds.items():
         if not isinstance(getattr(content, name), kind):
             raise TypeError(f"'{name}' is a {type(getattr(content, name)).__name__}")

@@ -12,14 +12,14 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import glog
 from ..errors import CaffeError, SnapshotError
-from ..files import claim, remove_leftovers, sync, temporary, writing
+from ..files import claim, remove_leftovers, replacing, sync, temporary, writing
 from ..proto.file_kinds import missing_file_remedy
 from ..proto.weights_io import SolverStateFile, read_solverstate
-from .resume_file import ResumeFile, fingerprint, read_resume_file
+from .resume_file import ResumeFile, fingerprint, read_resume_file, write_resume_file
 
 LATEST = "latest"
 AUTO = "auto"
@@ -173,7 +173,8 @@ def find(request: str, prefix: str) -> str:
 
     Args:
         request: a file; ``latest`` for the furthest complete set under ``prefix``; or another
-            prefix, whose furthest complete set is taken.
+            prefix, whose furthest complete set is taken. Sets that a training left behind when it
+            went back to an earlier one do not count.
         prefix: the solver's own snapshot_prefix.
 
     Raises:
@@ -204,7 +205,7 @@ def find_if_any(prefix: str) -> str | None:
 
 
 def _furthest(prefix: str) -> str | None:
-    for path in reversed(states_of(prefix)):
+    for path in sorted(reversed(states_of(prefix)), key=_branch_of, reverse=True):
         try:
             load(path)
         except CaffeError as error:
@@ -214,14 +215,51 @@ def _furthest(prefix: str) -> str | None:
     return None
 
 
+def branch(prefix: str, found: Snapshot) -> int:
+    """Return the branch of a training that goes on from a set; see ``ResumeFile``.
+
+    If there are further sets, they are given up: that is said, and noted in the sidecar of this
+    one, so that ``latest`` is this one until there are others.
+
+    Raises:
+        SnapshotError: the sidecar cannot be written.
+    """
+    own, states = _branch_of(found.path), states_of(prefix)
+    further = [path for path in states
+               if _iteration_of(path) > found.state.iter and _branch_of(path) >= own]
+    if not further:
+        return own
+    new = 1 + max(map(_branch_of, states))
+    glog.warning(f"The training goes back to {found.path}. There are further snapshots, up to "
+                 f"{further[-1]}, which --snapshot latest no longer takes; what has their names "
+                 "is overwritten")
+    if found.resume and os.path.abspath(found.path) in map(os.path.abspath, states):
+        sidecar = sidecar_of(found.path)
+        with replacing(sidecar, SnapshotError, "the sidecar of the snapshot") as name:
+            write_resume_file(name, replace(found.resume, branch=new))
+    return new
+
+
+def _branch_of(path: str) -> int:
+    try:
+        return read_resume_file(sidecar_of(path)).branch
+    except SnapshotError:
+        return 0  # there is none, or a damaged one
+
+
 def states_of(prefix: str) -> list[str]:
     """Return the solver states of a prefix by rising iteration."""
     found = []
     for path in glob.glob(f"{glob.escape(prefix)}_iter_*.solverstate*"):
         match = _STATE_NAME.fullmatch(path)
         if match and match["stem"] == f"{prefix}_iter_{match['iteration']}":
-            found.append((int(match["iteration"]), path))
-    return [path for _, path in sorted(found)]
+            found.append(path)
+    return sorted(found, key=lambda path: (_iteration_of(path), path))
+
+
+def _iteration_of(path: str) -> int:
+    match = _STATE_NAME.fullmatch(path)
+    return int(match["iteration"]) if match else 0
 
 
 def refuse_to_overwrite(prefix: str) -> None:

@@ -5,7 +5,6 @@ Source: Caffe's Solver and SGDSolver.
 from __future__ import annotations
 
 import math
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -92,6 +91,7 @@ class Solver:
         self.next_action: Callable[[], Action] = lambda: Action.NONE
         self.stopped_early = self.saves_at_the_end = self._has_stepped = False
         self.last_snapshot: str | None = None
+        self._branch = 0
         self.keeps_losses = False
         self.recorders: list[Recorder] = []
         self.plain_progress = False
@@ -292,11 +292,12 @@ class Solver:
         if reason and self.iter < self.param.max_iter:
             self.why_stopped = reason
             glog.info(f"Stopping: {reason}")
-            self.snapshot()
+            if not self._is_saved():
+                self.snapshot()
 
     def _is_saved(self) -> bool:
-        """Return whether the last snapshot is that of this iteration."""
-        return re.search(rf"_iter_{self.iter}\.solverstate", self.last_snapshot or "") is not None
+        """Return whether this iteration has a snapshot, under this prefix."""
+        return (self.last_snapshot or "").startswith(f"{self.prefix}_iter_{self.iter}.solverstate")
 
     def _test(self, number: int) -> bool:
         glog.info(f"Iteration {self.iter}, Testing net (#{number})")
@@ -354,7 +355,7 @@ class Solver:
                             losses=self.losses.state(),
                             csv=asdict(mark) if self.keeps_csv else None, train=self.net.state(),
                             tests=tests, arithmetic=self._arithmetic(), scores=scores,
-                            data=self.data)
+                            data=self.data, branch=self._branch)
         self.last_snapshot = checkpoint.save(self.prefix, self.param, self.net, self.history,
                                              self.current_step, resume)
         for recorder in self.recorders:
@@ -382,17 +383,20 @@ class Solver:
                                    len(self.test_nets), self.data)
         self.iter, self.current_step = found.state.iter, found.state.current_step
         self.display_clock = time.monotonic(), self.iter
-        self.last_snapshot, resume = found.path, found.resume
-        if resume is None:
-            return
+        self.last_snapshot = found.path
+        if found.resume:
+            self._restore_exactly(found.resume)
+        self._branch = snapshot.branch(self.prefix, found)
+        if self.rotation and found.resume:
+            self.rotation.saved(self.iter, found.path)  # ends what a kill broke off
+
+    def _restore_exactly(self, resume: ResumeFile) -> None:
         checkpoint.warn_of_differences(resume, self.seed, self._arithmetic())
         for net, state in zip((self.net, *self.test_nets), (resume.train, *resume.tests),
                               strict=True):
             net.restore(state)
         self.keeps_losses = self.losses.restore(resume.losses)
         self.scores.restore(resume.scores)
-        if self.rotation:
-            self.rotation.saved(self.iter, found.path)  # ends what a kill broke off
         if resume.csv:
             self.csv.cut(Mark(**resume.csv))
 

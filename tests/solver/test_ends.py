@@ -133,6 +133,13 @@ def test_a_resumed_run_loses_patience_at_the_same_test(folder, stop):
     assert run(folder, start="latest", watch=PATIENT).iter == 12
 
 
+def test_a_snapshot_that_is_there_is_not_taken_again(folder):
+    solver = run(folder, watch=PATIENT, snapshot=4)
+    assert solver.iter == 12
+    log = Path("out/tiny.log").read_text()
+    assert log.count("Snapshotting to binary proto file out/tiny_iter_12.") == 1
+
+
 def test_time_ends_a_run_with_a_snapshot(folder, whole, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(deadline.time, "monotonic", lambda: clock[0])

@@ -191,13 +191,42 @@ def test_latest_is_the_furthest_complete_set(two_sets, tmp_path):
     assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_5.solverstate"
 
 
-def test_latest_is_the_furthest_whatever_was_written_last(two_sets, make):
+def test_latest_is_the_furthest_whatever_was_written_last(two_sets):
+    for name in names():
+        if "iter_10" in name:
+            os.utime(f"out/{name}", (1, 1))
+    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_10.solverstate"
+
+
+def test_latest_is_not_what_a_run_that_went_back_has_given_up(two_sets, make, caplog):
+    """Also if it is killed before its first snapshot."""
+    solver = make(max_iter=12, snapshot=100)
+    solver.restore("out/tiny_iter_5.solverstate")
+    assert "goes back to out/tiny_iter_5.solverstate" in caplog.text
+    assert "up to out/tiny_iter_10.solverstate" in caplog.text
+    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_5.solverstate"
+    caplog.clear()
+    again = make(max_iter=12, snapshot=100)
+    again.restore("latest")
+    again.step(2)
+    again.snapshot()
+    assert "goes back" not in caplog.text  # it has gone back already
+    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_7.solverstate"
+    again.step(5)
+    again.snapshot()
+    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_12.solverstate"
+    make().restore("out/tiny_iter_10.solverstate")  # whoever wants it can still have it
+    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_10.solverstate"
+
+
+def test_a_state_without_a_sidecar_says_what_it_leaves_behind(two_sets, make, caplog):
+    os.remove("out/tiny_iter_5.resume")
     solver = make()
     solver.restore("out/tiny_iter_5.solverstate")
-    solver.step(2)
+    assert "up to out/tiny_iter_10.solverstate" in caplog.text
+    solver.step(1)
     solver.snapshot()
-    assert names()[-1] == "tiny_log.csv" and os.path.exists("out/tiny_iter_7.solverstate")
-    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_10.solverstate"
+    assert snapshot.find("latest", "out/tiny") == "out/tiny_iter_6.solverstate"
 
 
 def test_a_changed_file_is_skipped_and_refused(two_sets, make, caplog):
