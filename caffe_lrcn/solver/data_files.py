@@ -18,6 +18,7 @@ from ..errors import CaffeError, DataError, SnapshotError
 from ..hdf5_files import hdf5_errors
 from ..net.net import Net
 from ..paths import resolve
+from ..sources.leveldb import LevelDbReader
 from ..sources.listing import read_file_list
 from ..sources.lmdb_read import LmdbFile
 
@@ -32,7 +33,8 @@ def data_facts(nets: Sequence[Net]) -> Facts:
     """Return path -> facts of all files and databases that the layers of some nets name.
 
     The facts are ``size`` and ``sha256``, of lists ``records``, of LMDB databases ``records``,
-    ``first`` and ``last`` key, of caption streams the vocabulary. What cannot be read has none.
+    ``first`` and ``last`` key, of LevelDB databases the ``sha256`` of their first and last record
+    alone, of caption streams the vocabulary. What cannot be read has none.
     """
     found: Facts = {}
     for net in nets:
@@ -111,8 +113,8 @@ def _identity(path: str) -> tuple[int, int, int] | None:
 
 
 def _content(path: str) -> str:
-    """Return the file that holds a database, or else the path itself."""
-    for name in ("data.mdb", "CURRENT"):
+    """Return the file that stays the same while a database does, or else the path itself."""
+    for name in ("data.mdb", "LOCK"):
         if os.path.exists(os.path.join(path, name)):
             return os.path.join(path, name)
     return path
@@ -131,6 +133,13 @@ def _named(net: Net) -> Iterator[tuple[str, str]]:
 
 
 def _facts(path: str) -> dict[str, Any]:
+    if os.path.exists(os.path.join(path, "CURRENT")):  # LevelDB, which rewrites it when it opens
+        leveldb = LevelDbReader(path)
+        try:
+            ends = [part for record in leveldb.ends() for part in record]
+        finally:
+            leveldb.close()
+        return {"sha256": hashlib.sha256(b"\0".join(ends)).hexdigest()}
     content = _content(path)
     facts: dict[str, Any] = {"size": os.path.getsize(content), "sha256": _sampled(content)}
     if content.endswith("data.mdb"):

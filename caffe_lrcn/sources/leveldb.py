@@ -1,6 +1,7 @@
 """LevelDB databases, through the optional package plyvel."""
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Generator
 from typing import Any
@@ -51,6 +52,11 @@ class LevelDbReader:
                             where=self.path, got=str(error)) from error
         self.count = self._next
         return None
+
+    def ends(self) -> list[tuple[bytes, bytes]]:
+        """Return the first and the last record; nothing of an empty database."""
+        both = (self._database.iterator(fill_cache=False, reverse=way) for way in (False, True))
+        return [record for found in both for record in itertools.islice(found, 1)]
 
     def close(self) -> None:
         """Close the database, so that others can open it."""

@@ -12,7 +12,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from caffe_lrcn.backends import get_backend
 from caffe_lrcn.errors import DataError
+from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto.caffe_pb2 import Datum
+from caffe_lrcn.proto.text import parse_net
+from caffe_lrcn.solver.data_files import Watched, compare, data_facts
 from caffe_lrcn.sources.leveldb import LevelDbReader, LevelDbWriter
 
 RECORDS = [(b"%04d" % index, b"value %d" % index) for index in range(50)]
@@ -32,8 +37,8 @@ class StandIn:
             raise OSError("Corruption: no such record")
         self.table = json.loads(self.file.read_text())
 
-    def iterator(self, fill_cache):
-        for key in sorted(self.table):
+    def iterator(self, fill_cache, reverse=False):
+        for key in sorted(self.table, reverse=reverse):
             if self.table[key] == "damaged":
                 raise OSError("Corruption: block checksum mismatch")
             yield key.encode(), self.table[key].encode()
@@ -151,3 +156,26 @@ def test_flipped_bytes(tmp_path):
                     reader.find(index)
             finally:
                 reader.close()
+
+
+def test_opening_a_database_is_no_change_of_it(tmp_path, package, caplog):
+    """LevelDB writes a new CURRENT each time."""
+    def records(last):
+        return [(b"%d" % index, Datum(channels=1, height=1, width=2, data=b"ab", label=index)
+                 .SerializeToString()) for index in (1, 2, last)]
+    path = write(tmp_path / "db", records(3))
+    net = Net(parse_net(f'layer {{ name: "d" type: "Data" top: "d" data_param {{ source: "{path}" '
+                        'backend: LEVELDB batch_size: 1 } }'), get_backend("cpu"), phase=0)
+    before = data_facts([net])
+    watched = Watched([path])
+    net.forward()
+    net.close()
+    watched.look()
+    compare(before, data_facts([net]), "s")
+    assert before[path] and not caplog.text
+    shutil.rmtree(path)
+    write(tmp_path / "db", records(4))
+    watched.look()
+    assert "was replaced" in caplog.text
+    compare(before, data_facts([net]), "s")
+    assert "has changed since the snapshot" in caplog.text
