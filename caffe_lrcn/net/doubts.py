@@ -78,6 +78,27 @@ def _constant_cont(graph: Graph) -> Iterator[CaffeError]:
                        remedy="Take cont from the data: 0 at the first step of a sequence, else 1")
 
 
+def fixed_sizes(graph: Graph, vertex: Vertex) -> list[str]:
+    """Return of each Reshape above a layer that writes one of the first two sizes what it does."""
+    makers = {blob: maker for maker in graph.vertices if maker is not vertex
+              for blob in maker.tops}
+    found: dict[str, None] = {}
+    above, seen = list(vertex.bottoms), set[int]()
+    while above:
+        blob = above.pop()
+        maker = makers.get(blob)
+        if maker is None or blob in seen:
+            continue
+        seen.add(blob)
+        above += maker.bottoms
+        param = maker.definition.param
+        dims = list(param.reshape_param.shape.dim)
+        if param.type == "Reshape" and max(dims[:2], default=0) > 0:
+            found[f"Layer '{param.name}' ({maker.definition.place.at()}) writes "
+                  f"{' x '.join(map(str, dims))}"] = None
+    return list(found)
+
+
 def _constant(maker: Vertex) -> float | None:
     """Return the one value that a DummyData layer fills its tops with, if there is one."""
     fillers = maker.definition.param.dummy_data_param.data_filler

@@ -12,7 +12,7 @@ from ..arena import Arena
 from ..backends import Backend
 from ..backends.scalars import BAD_INDEX, BAD_LABEL, NOT_FINITE
 from ..backends.scratch import SmallBuffers
-from ..errors import CaffeError, LabelError, SnapshotError, UsageError
+from ..errors import CaffeError, LabelError, ShapeError, SnapshotError, UsageError
 from ..layer_types import Layer
 from ..layer_types.base import Settings
 from ..layer_types.common.recurrent import Recurrent
@@ -21,7 +21,7 @@ from ..proto.text import NetDef
 from . import weights
 from .build import Built, Node, build
 from .creation_log import creation_lines, filtered_text
-from .doubts import graph_doubts
+from .doubts import fixed_sizes, graph_doubts
 from .filter import filter_layers, make_state, warn_of_unknown_stages, why_unknown
 from .splits import UnknownBottom
 from .transfer import Transfer
@@ -147,7 +147,7 @@ class Net:
             node.layer.reshape(node.bottom, node.top)
             node.layer.forward(node.bottom, node.top)
         except (CaffeError, MemoryError) as error:
-            raise node.placed(error) from None
+            raise self._placed(node, error) from None
         if node.has_loss:
             self._add_loss(node)
 
@@ -235,7 +235,15 @@ class Net:
                 try:
                     node.layer.reshape(node.bottom, node.top)
                 except CaffeError as error:
-                    raise node.placed(error) from None
+                    raise self._placed(node, error) from None
+
+    def _placed(self, node: Node, error: CaffeError | MemoryError) -> CaffeError:
+        """Place an error; where sizes that fitted no longer do, name who keeps one of them."""
+        placed = node.placed(error)
+        if isinstance(placed, ShapeError) and isinstance(node.layer, Recurrent):
+            fixed = fixed_sizes(self.graph, self.graph.vertices[self.nodes.index(node)])
+            placed.remedy = ". ".join([*filter(None, [placed.remedy]), *fixed])
+        return placed
 
     def clear_param_diffs(self) -> None:
         """Set the gradients of all learnable parameters to zero."""

@@ -152,5 +152,18 @@ def test_fixed_sizes_between_are_errors(dims, steps, words, backend):
     net = make("LSTM", backend, 'layer { name: "fixed" type: "Reshape" bottom: "data" top: "x" '
                                 f'reshape_param {{ shape {{ {dims} }} }} }}')
     feed(net, *sequence())
-    with pytest.raises(ShapeError, match=words):
+    with pytest.raises(ShapeError, match=words) as caught:
         feed(net, *sequence(steps=steps))
+    if "layer 'low'" in words:
+        sizes = dims.replace("dim: ", "").replace(" ", " x ")
+        assert f"Layer 'fixed' (<string>:4:1) writes {sizes}" in str(caught.value)
+
+
+def test_one_step_through_a_fixed_size_is_not_called_a_transposition(backend):
+    fixed = '''layer { name: "fixed" type: "Reshape" bottom: "data" top: "x"
+  reshape_param { shape { dim: -1 dim: 1 dim: 3 } } }'''
+    net = Net(parse_net(text("LSTM", fixed).replace(f"dim: {N}", "dim: 1")), backend, phase=1)
+    feed(net, *sequence(streams=1))
+    with pytest.raises(ShapeError, match="cont and the input disagree on") as caught:
+        feed(net, *sequence(steps=1, streams=4))
+    assert "ranspose" not in str(caught.value) and "Layer 'fixed'" in str(caught.value)

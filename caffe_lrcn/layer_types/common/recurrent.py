@@ -48,6 +48,8 @@ class Recurrent(Layer):
     #: Set by callers who know that x_static is what it was (rows moved by ``reorder`` apart): its
     #: product with the weights is then not computed again.
     static_is_known = False
+    #: T of the last ``reshape``; 0 before.
+    steps = 0
     _warned = False
 
     def setup(self, bottom: list[Blob], top: list[Blob]) -> None:

@@ -38,7 +38,7 @@ def check_shapes(layer: Recurrent, bottom: list[Blob]) -> None:
     """
     x = bottom[0].shape
     check_steps(layer, x)
-    check_cont(layer, x, bottom[1].shape)
+    check_cont(layer, x, bottom[1].shape, changed=layer.steps > 0)
     if bottom[0].count_range(2) != layer.input_size:
         raise layer.error(ShapeError, "the input's size changed after setup", got=x,
                           wanted=f"{layer.input_size} elements after (T, N)",
@@ -69,11 +69,13 @@ def check_steps(layer: Layer, x: tuple[int, ...]) -> None:
                           wanted="(T, N, ...) with T above 0", remedy=RESHAPE)
 
 
-def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
+def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...],
+               changed: bool = False) -> None:
     """Check that ``cont`` has a mark for each step and stream of the input.
 
     Args:
         x, cont: the shapes of both.
+        changed: they fitted before the inputs got another shape.
 
     Raises:
         ShapeError: it has not.
@@ -81,7 +83,7 @@ def check_cont(layer: Layer, x: tuple[int, ...], cont: tuple[int, ...]) -> None:
     if cont == x[:2]:
         return
     got = f"cont {cont} and input {x}"
-    if cont == x[1::-1]:
+    if cont == x[1::-1] and not changed:
         raise layer.error(ShapeError,
                           "cont and the input disagree: one of them is N x T instead of T x N",
                           got=got, wanted="cont (T, N) and input (T, N, ...)",
