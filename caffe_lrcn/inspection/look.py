@@ -103,8 +103,7 @@ class _Findings(Collector):
 
     def failed(self, layer: LayerDef, error: CaffeError) -> list[Shape | None]:
         """Note the error, unless it is about data; guess what the data would have said."""
-        error.layer = error.layer or layer.param.name
-        error.where = error.where or layer.place.at()
+        _place(error, layer)
         if not str(error.where).startswith(layer.place.file + ":"):
             self._blame_data(layer, error)
         elif not isinstance(error, PrototxtError) and any(
@@ -129,6 +128,7 @@ class _Findings(Collector):
         try:
             made.setup(bottom, top)
         except PrototxtError as error:
+            _place(error, layer)
             self.report(error)
         except (CaffeError, IndexError):
             pass  # for other shapes it may be right
@@ -187,6 +187,12 @@ class _Findings(Collector):
     def _note(self, layer: LayerDef, text: str) -> None:
         self.problems.append(Problem(NOTE, layer.place.at(),
                                      f"layer '{layer.param.name}': {text}"))
+
+
+def _place(error: CaffeError, layer: LayerDef) -> None:
+    """Name the layer in an error that does not tell."""
+    error.layer = error.layer or layer.param.name
+    error.where = error.where or layer.place.at()
 
 
 def _files_of(layer: LayerDef) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..errors import CaffeError, NetError
@@ -61,14 +61,7 @@ def _equal_names(graph: Graph) -> Iterator[CaffeError]:
 
 
 def _constant_cont(graph: Graph) -> Iterator[CaffeError]:
-    makers = {blob: vertex for vertex in graph.vertices for blob in vertex.tops}
-    for vertex in graph.vertices:
-        if vertex.definition.param.type not in _RECURRENT or len(vertex.bottoms) < 2:
-            continue
-        maker = makers.get(vertex.bottoms[1])
-        while maker and maker.definition.param.type in ("Split", "Reshape", "Flatten"):
-            maker = makers.get(maker.bottoms[0]) if maker.bottoms else None
-        value = _constant(maker) if maker else None
+    for vertex, value in _conts(graph):
         if value is None:
             continue
         what = ("no sequence ever begins: each batch goes on where the one before ended" if value
@@ -76,6 +69,33 @@ def _constant_cont(graph: Graph) -> Iterator[CaffeError]:
         yield NetError(f"layer '{vertex.definition.param.name}': cont is {value:g} at every step, "
                        f"so {what}", where=vertex.definition.place.at("bottom", 1),
                        remedy="Take cont from the data: 0 at the first step of a sequence, else 1")
+
+
+def _conts(graph: Graph) -> Iterator[tuple[Vertex, float | None]]:
+    """Yield recurrent layers, and the value of their cont if the definition tells one."""
+    makers = {blob: vertex for vertex in graph.vertices for blob in vertex.tops}
+    for vertex in graph.vertices:
+        if vertex.definition.param.type not in _RECURRENT or len(vertex.bottoms) < 2:
+            continue
+        maker = makers.get(vertex.bottoms[1])
+        while maker and maker.definition.param.type in ("Split", "Reshape", "Flatten"):
+            maker = makers.get(maker.bottoms[0]) if maker.bottoms else None
+        yield vertex, _constant(maker) if maker else None
+
+
+def endless_cont(graph: Graph, all_ones: Callable[[int], bool]) -> Iterator[CaffeError]:
+    """Yield recurrent layers whose data begin no sequence, after the first iteration.
+
+    Args:
+        all_ones: tells of a blob, by number, whether it holds nothing but 1.
+    """
+    for vertex, value in _conts(graph):
+        if value is None and all_ones(vertex.bottoms[1]):
+            yield NetError(
+                f"layer '{vertex.definition.param.name}': cont is 1 at every step of the first "
+                "iteration, so no sequence begins in it",
+                where=vertex.definition.place.at("bottom", 1),
+                remedy="In the data cont must be 0 at the first step of a sequence, else 1")
 
 
 def fixed_sizes(graph: Graph, vertex: Vertex) -> list[str]:

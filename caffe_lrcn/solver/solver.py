@@ -18,7 +18,7 @@ from ..backends.scalars import NOT_FINITE, Reading
 from ..errors import DivergedError, SnapshotError
 from ..layer_types.base import Settings
 from ..net.debug import debug_lines
-from ..net.doubts import missing_loss, rate_doubt, unfilled
+from ..net.doubts import endless_cont, missing_loss, rate_doubt, unfilled
 from ..net.transfer import Transfer
 from ..proto.text import SolverDef, format_text
 from . import checkpoint, snapshot
@@ -132,6 +132,13 @@ class Solver:
                 if not bool(weights.any()):
                     glog.warning("%s", doubt)
 
+    def _warn_of_endless_cont(self) -> None:
+        """Warn of a cont of the first iteration that begins no sequence."""
+        graph, blobs = self.net.graph, self.net.blobs
+        for doubt in endless_cont(graph, lambda blob: bool(
+                (blobs[graph.blob_names[blob]].read_data() == 1).all())):
+            glog.warning("%s", doubt)
+
     # Training ---------------------------------------------------------------------------------
 
     def solve(self, resume: str | None = None) -> None:
@@ -202,6 +209,8 @@ class Solver:
         self.net.check_status(reading.status)
         if reading.status & NOT_FINITE:
             raise self._diverged(f"the loss became {reading.loss}")
+        if not self.iter:
+            self._warn_of_endless_cont()
         self.losses.add(reading.loss / self.param.iter_size)
         if displayed:
             self._display()

@@ -89,6 +89,17 @@ layer {{ name: "c" type: "Convolution" bottom: "x" top: "c"
     assert len(_texts(wrong)) == 1
 
 
+def test_what_is_wrong_in_both_phases_is_said_once(tmp_path):
+    """Also where one of them brings the data, and the other lacks them."""
+    report = _check(tmp_path, _input("x", 2, 3).replace('top: "x"', 'top: "x" include '
+                                                        "{ phase: TRAIN }") + '''
+layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip"
+  inner_product_param { num_output: 2 weight_filler { type: "xaver" } } }
+layer { name: "loss" type: "Reduction" bottom: "ip" top: "loss" loss_weight: 1 }''')
+    (problem,) = (one for one in report.problems if "filler" in one.text)
+    assert problem.text.startswith("layer 'ip': ") and problem.variants == ["TRAIN", "TEST"]
+
+
 def test_phases_are_told_apart(tmp_path):
     report = _check(tmp_path, _input("x", 2, 3) + '''
 layer { name: "a" type: "ReLU" bottom: "x" top: "a" include { phase: TRAIN } }

@@ -38,6 +38,12 @@ def test_swapped_scores_and_labels(kind):
     assert "(got (4,) and (4, 5))" in message and "write the scores first" in message
 
 
+def test_pictures_for_labels_are_not_called_swapped():
+    message = refusal(DATA + IP + IP.replace('"ip"', '"big"').replace("5", "7")
+                      + layer("SoftmaxWithLoss", "ip big"))
+    assert "there must be one label for each prediction" in message and "swapped" not in message
+
+
 @pytest.mark.parametrize("kind", ["EuclideanLoss", "SigmoidCrossEntropyLoss"])
 def test_class_labels_for_a_loss_of_numbers(kind):
     message = refusal(DATA + IP + layer(kind, "ip label"))

@@ -9,6 +9,7 @@ import struct
 import termios
 from pathlib import Path
 
+import h5py
 import pytest
 
 from caffe_lrcn import glog
@@ -291,3 +292,24 @@ def test_a_log_line_erases_the_progress_line():
     handler = glog.ConsoleHandler(stream)
     handler.handle(glog.logger.makeRecord("x", 20, "a.py", 3, "hello", (), None))
     assert stream.getvalue().startswith("\r\x1b[KI") and stream.getvalue().endswith("hello\n")
+
+
+@pytest.mark.parametrize("value, said", [(1, True), (0, False), (None, False)])
+def test_data_in_which_no_sequence_begins(tmp_path, monkeypatch, caplog, value, said):
+    monkeypatch.chdir(tmp_path)
+    task = make_task(tmp_path)
+    for part in ("words0.h5", "words1.h5") if value is not None else ():
+        with h5py.File(part, "r+") as file:
+            file["cont"][...] = value
+    solver = Solver(read_solver(task))
+    solver.step(2)
+    assert caplog.text.count("layer 'lstm': cont is 1 at every step of the first iteration") == said
+    solver.step(1)
+    path = solver.snapshot()
+    solver.close()
+    caplog.clear()
+    resumed = Solver(read_solver(task))
+    resumed.restore(path)
+    resumed.step(1)  # may go on in the middle of a sequence
+    assert "no sequence begins" not in caplog.text
+    resumed.close()

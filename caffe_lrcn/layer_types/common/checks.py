@@ -72,12 +72,14 @@ def require_positive(layer: Layer, message: str, *fields: str) -> None:
 
 
 def scores_first(layer: Layer, bottom: list[Blob]) -> None:
-    """Check that bottom 0 is not smaller than bottom 1: scores come first, labels second.
+    """Check that the scores, which come first, are not in the place of the labels.
+
+    There are as many scores for each label, so the count of one divides that of the other.
 
     Raises:
         ShapeError: they seem to be swapped.
     """
-    if 0 < bottom[0].count < bottom[1].count:
+    if 0 < bottom[0].count < bottom[1].count and not bottom[1].count % bottom[0].count:
         raise layer.error(ShapeError, "the first bottom must be the scores, the second the labels",
                           got=f"{bottom[0].shape} and {bottom[1].shape}", at=("bottom", 0),
                           remedy="The two seem to be swapped: write the scores first")
