@@ -40,18 +40,11 @@ def enter_run(args: argparse.Namespace, definition: SolverDef) -> None:
 
 
 def draw_run(args: argparse.Namespace, solver: Solver) -> None:
-    """Draw each column of the CSV log of ``--run`` beside it, as ``<column>.svg``."""
+    """Draw the CSV log of ``--run NAME`` as ``plot`` does, to ``NAME.svg`` in the run's folder."""
     if args.run is None or not Path(solver.csv.path).exists():
         return
-    from ..drawing.chart import Chart, Curve, save_chart
-    from ..solver.csv_log import read_rows
-    rows = read_rows(solver.csv.path)
-    nets = list(dict.fromkeys(row["net"] for row in rows))
-    for column in list(rows[0])[2:] if rows else []:
-        curves = [Curve(net, [(float(row["iteration"]), float(row[column])) for row in rows
-                              if row["net"] == net and row[column]]) for net in nets]
-        curves = [curve for curve in curves if curve.points]
-        if curves:
-            name = column.replace("/", "_")
-            save_chart(Chart(column, "Iterations", column, curves),
-                       str(Path(solver.csv.path).with_name(f"{name}.svg")))
+    from ..caffe_tools.training_curves import read_run, training_charts
+    from ..drawing.chart import draw_charts
+    from ..drawing.render import encode, save
+    charts = training_charts([read_run(solver.csv.path)])
+    save(Path(solver.csv.path).with_name(f"{args.run}.svg"), encode(draw_charts(charts), "svg"))

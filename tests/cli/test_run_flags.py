@@ -75,8 +75,12 @@ def test_a_run_has_a_folder(task):
     folder = Path("runs/first")
     assert taken("runs/first") == [5, 10] and not Path("out").exists()
     assert "base_lr: 0.05" in (folder / "solver.prototxt").read_text()
-    assert {"first.log", "first_log.csv", "net.prototxt", "mean_loss.svg"} <= set(
-        os.listdir(folder))
+    assert {path.name for path in folder.iterdir() if "_iter_" not in path.name} == {
+        "solver.prototxt", "solver.prototxt.old", "net.prototxt",
+        "first.log", "first_log.csv", "first.svg"}
+    drawn = (folder / "first.svg").read_text(encoding="utf-8")
+    assert main(["plot", "runs/first", "--out", "plot.svg"]) == 0
+    assert drawn == Path("plot.svg").read_text(encoding="utf-8") and "mean_loss" in drawn
     want = (folder / "first_iter_10.caffemodel").read_bytes()
     # The definitions of the folder train the same.
     assert main(["train", "--solver", "runs/first/solver.prototxt", "--run", "second"]) == 0
