@@ -15,6 +15,7 @@ from ..proto.text import NetDef, SolverDef, parse_message
 
 LAYER_HELP = "Fields of layers are set by the layer's name: --set layer.data.batch_size=3"
 _NETS = ("net", "train_net", "test_net")
+_TESTS = ("test_iter", "test_state", "test_net", "test_net_param")
 
 
 def apply_overrides(solver: SolverDef, settings: Sequence[str]) -> None:
@@ -23,7 +24,8 @@ def apply_overrides(solver: SolverDef, settings: Sequence[str]) -> None:
     Args:
         settings: ``base_lr=0.1``, ``stepvalue=10,20`` (a list), ``train_state.stage=a,b`` (a field
             of a message), ``snapshot_prefix=out/x`` (text needs no quotes);
-            ``layer.NAME.batch_size=3`` (a field of the layers of that name, in all nets).
+            ``layer.NAME.batch_size=3`` (a field of the layers of that name, in all nets). One
+            number as ``test_iter`` counts for every test net; ``test_interval=0`` leaves all out.
 
     Raises:
         UsageError: no ``=``, a field that a solver does not have, or a value of the wrong type.
@@ -37,8 +39,14 @@ def apply_overrides(solver: SolverDef, settings: Sequence[str]) -> None:
         if path[0] in _NETS and len(path) > 1:
             raise UsageError(f"{path[0]} is the name of a file", where=f"--set {setting}",
                              remedy=LAYER_HELP)
+        tests = len(solver.param.test_iter)
         _replace(solver.param, _parse(path, value, caffe_pb2.SolverParameter(), setting), path,
                  setting)
+        if path == ["test_iter"] and len(solver.param.test_iter) == 1:
+            solver.param.test_iter.extend([*solver.param.test_iter] * (tests - 1))
+        if path == ["test_interval"] and solver.param.test_interval == 0:
+            for name in _TESTS:
+                solver.param.ClearField(name)
     prefix = solver.param.snapshot_prefix
     if os.path.isdir(prefix):
         stem = os.path.splitext(os.path.basename(solver.place.file))[0]

@@ -5,7 +5,6 @@ not. Each row is handed to the operating system at once, so that killing the pro
 """
 from __future__ import annotations
 
-import csv
 import os
 import zlib
 from collections.abc import Iterable
@@ -115,16 +114,6 @@ class CsvLog:
             if self._file.write(line) != len(line):
                 raise OSError(0, "only part of a row could be written")
         self._mark = Mark(self._mark.size + len(line), zlib.crc32(line, self._mark.crc))
-
-
-def read_rows(path: str) -> list[dict[str, str]]:
-    """Return the rows of a table by column; a cell without a value is empty.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _quoted(name: str) -> str:

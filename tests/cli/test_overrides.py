@@ -50,6 +50,23 @@ def test_wrong_settings_say_what_to_write(setting, parts):
     assert all(part in str(caught.value) for part in parts)
 
 
+def two_test_nets(*settings: str):
+    solver = parse_solver(SOLVER.replace("test_iter: 1", """test_iter: 20 test_iter: 30
+        test_state { stage: "a" } test_state { stage: "b" }"""), "s")
+    apply_overrides(solver, settings)
+    return list(solver.param.test_iter), len(plan_nets(solver)) - 1
+
+
+@pytest.mark.parametrize("setting, numbers", [
+    ("test_iter=1", [1, 1]), ("test_iter=3,4", [3, 4]), ("base_lr=1", [20, 30])])
+def test_one_test_iter_counts_for_every_test_net(setting, numbers):
+    assert two_test_nets(setting) == (numbers, 2)
+
+
+def test_interval_0_leaves_the_test_nets_out():
+    assert two_test_nets("test_interval=0") == ([], 0)
+
+
 @pytest.fixture
 def model(tmp_path):
     path = tmp_path / "net.prototxt"
