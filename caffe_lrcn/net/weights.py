@@ -205,8 +205,8 @@ def _fit(net: Net, path: str, index: int,
             "the file holds another number of parameters than the net's layer", where=path,
             layer=layer.name, got=f"{len(layer.blobs)}: {_shapes(layer.blobs)}",
             wanted=f"{len(blobs)}: {_shapes(blobs)}",
-            remedy="Rename the layer in the net, or say --ignore-mismatch, to train it from "
-                   "scratch")
+            remedy="Name the net that they belong to. To train the layer from scratch, rename it "
+                   "in the net, or say 'train --ignore-mismatch'")
     pairs = []
     for position, (blob, array) in enumerate(zip(blobs, values, strict=True)):
         if array is None:
@@ -216,8 +216,8 @@ def _fit(net: Net, path: str, index: int,
                 f"parameter {position} has another shape in the file", where=path,
                 layer=layer.name, got=array.shape, wanted=blob.shape,
                 remedy="The weights belong to another net, or num_output, kernel size or "
-                       "vocabulary size changed. Rename the layer, or say --ignore-mismatch, to "
-                       "train it from scratch")
+                       "vocabulary size changed. Name the right net; to train the layer from "
+                       "scratch, rename it in the net, or say 'train --ignore-mismatch'")
         diff = layer.diffs[position] if position < len(layer.diffs) else None
         pairs.append((blob, array, diff))
     return pairs
