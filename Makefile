@@ -23,11 +23,11 @@ $(VENV)/installed: setup.py
 	    echo "error: $(PYTHON) lacks the modules venv and ensurepip, which some systems keep in a" \
 	        "package of their own. Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[test]'
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
 demo: $(VENV)/installed
@@ -51,8 +51,9 @@ train: $(VENV)/installed
 	        "CAPTIONS=... IMAGES=..." >&2; exit 1; }
 	cd "$(WORK)" && "$(CURDIR)/$(BIN)/caffe-lrcn" train --snapshot auto \
 	    --solver prototxt/lrcn_solver.prototxt --set max_iter=$(ITERATIONS)
-	cd "$(WORK)" && "$(CURDIR)/$(BIN)/caffe-lrcn" caption "$(abspath $(IMAGES))"/*.jpg \
-	    --vocabulary data/captions/vocabulary.txt --weights out/lrcn_iter_$(ITERATIONS).caffemodel
+	cd "$(WORK)" && "$(CURDIR)/$(BIN)/caffe-lrcn" caption "$(abspath $(IMAGES))" \
+	    --vocabulary data/captions/vocabulary.txt \
+	    --weights "$$(ls -t out/lrcn_iter_*.caffemodel | head -n 1)"
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

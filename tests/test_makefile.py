@@ -54,6 +54,25 @@ def test_no_python(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
+def test_train_captions_with_the_newest_weights(tmp_path):
+    """A run that was stopped, or is there already beyond ITERATIONS, has weights of another name.
+
+    Pictures of every kind are captioned, not only .jpg.
+    """
+    for name in ("Makefile", "setup.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    command = tmp_path / ".venv/bin/caffe-lrcn"
+    command.parent.mkdir(parents=True)
+    command.write_text('#!/bin/sh\necho "$@"\nmkdir -p out\ntouch out/lrcn_iter_30.caffemodel\n')
+    command.chmod(0o755)
+    (tmp_path / ".venv/installed").touch()
+    run = subprocess.run(["make", "-s", "train", "CAPTIONS=a.json", "IMAGES=b", "ITERATIONS=20"],
+                         cwd=tmp_path, text=True, capture_output=True, check=True)
+    words = run.stdout.splitlines()[-1].split()
+    assert words[:2] == ["caption", str(tmp_path / "b")]
+    assert words[-2:] == ["--weights", "out/lrcn_iter_30.caffemodel"]
+
+
 def test_setup_asks_for_the_same_version():
     assert 'python_requires=">=3.10"' in (ROOT / "setup.py").read_text(encoding="utf-8")
 

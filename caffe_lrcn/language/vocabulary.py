@@ -52,8 +52,11 @@ class Vocabulary:
         try:
             # Not splitlines(), which would also cut at separators inside tokens.
             lines = read_lines(path).removesuffix("\n").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"cannot read the vocabulary: {error}", where=path) from error
+        except OSError as error:
+            raise DataError(f"cannot read the vocabulary: {error.strerror or error}",
+                            where=path) from error
+        except UnicodeDecodeError as error:
+            raise DataError("the vocabulary is not UTF-8 text", where=path, got=error) from error
         if lines[0].strip() != UNKNOWN_WORD:
             raise DataError("not a vocabulary", where=f"{path}:1", got=repr(lines[0][:60]),
                             wanted=f"{UNKNOWN_WORD} on the first line")

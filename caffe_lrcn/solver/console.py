@@ -76,6 +76,9 @@ class Console:
         more = f", and {len(values) - _MOST_SHOWN} more" if len(values) > _MOST_SHOWN else ""
         self._say(f"{self._at(iteration)}  {net}: {', '.join(values[:_MOST_SHOWN])}{more}")
 
+    def saving(self) -> None:
+        """Do nothing: no row waits here."""
+
     def saved(self, iteration: int, path: str) -> None:
         """Say where a snapshot is."""
         if not self._short:

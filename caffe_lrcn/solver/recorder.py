@@ -16,6 +16,9 @@ class Recorder(Protocol):
         A test that is broken off and done again after resuming is told twice.
         """
 
+    def saving(self) -> None:
+        """Hand over what is there: a snapshot will be written, behind which no row may be lost."""
+
     def saved(self, iteration: int, path: str) -> None:
         """Take in that a snapshot was written; ``path`` is its solver state."""
 

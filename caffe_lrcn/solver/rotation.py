@@ -45,6 +45,9 @@ class Rotation:
               outputs: list[Output]) -> None:
         """Do nothing: the scores know."""
 
+    def saving(self) -> None:
+        """Do nothing: the scores are in the snapshot."""
+
     def saved(self, iteration: int, path: str) -> None:
         """Remove what is no longer to be kept, now that the set of ``iteration`` is complete."""
         if self.keep is None:

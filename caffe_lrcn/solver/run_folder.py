@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from ..errors import SnapshotError, UsageError
-from ..files import new_file, writing
+from ..files import new_file, remove_leftovers, writing
 from ..proto.text import SolverDef, format_text
 from .nets import read_named_net
 
@@ -49,6 +49,7 @@ def write_definitions(folder: Path, definition: SolverDef) -> None:
     texts[folder / "solver.prototxt"] = format_text(param)
     with writing(folder, SnapshotError, "the run's folder"):
         folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(f"{folder}{os.sep}")
         for file, text in texts.items():
             if file.exists():
                 if file.read_text(encoding="utf-8") == text:

@@ -358,6 +358,8 @@ class Solver:
                                 where=self.definition.place.at())
         self._watched.look()
         self.csv.sync()
+        for recorder in self.recorders:
+            recorder.saving()
         tests, mark, scores = self._before_test or ([net.state() for net in self.test_nets],
                                                     self.csv.position, self.scores.state())
         resume = ResumeFile(iteration=self.iter, seed=self.seed, written=time.time(), files={},

@@ -52,9 +52,12 @@ class EventFile:
         for name, value in values.items():
             self._writer.add_scalar(name, value, iteration)
 
-    def saved(self, iteration: int, path: str) -> None:
+    def saving(self) -> None:
         """Hand over what is there, so that it is not older than the snapshot."""
         self._writer.flush()
+
+    def saved(self, iteration: int, path: str) -> None:
+        """Do nothing: the rows are in the file already."""
 
     def close(self) -> None:
         """Finish the file."""

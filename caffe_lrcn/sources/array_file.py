@@ -30,9 +30,14 @@ def read_array(path: str | os.PathLike[str], what: str, wanted: str | None = Non
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except DataError:
         raise
+    except OSError as error:
+        raise DataError(f"{what} cannot be read", where=path, got=error.strerror or error,
+                        wanted=wanted, remedy=remedy) from error
     except Exception as error:  # NumPy raises whatever a damaged header leads it to
-        raise DataError(f"{what} cannot be read", where=path, got=error, wanted=wanted,
-                        remedy=remedy) from error
+        # Its message about other kinds of files advises to load them unsafely.
+        cause = "another kind of file, or Python objects" if "pickle" in str(error) else error
+        raise DataError(f"{what} cannot be read", where=path, got=cause,
+                        wanted=wanted or "an .npy file", remedy=remedy) from error
     if not isinstance(mapped, np.ndarray):  # an archive of several arrays
         mapped.close()
         raise DataError(f"{what} cannot be read", where=path, got="an .npz archive",

@@ -73,6 +73,8 @@ def test_a_run_has_a_folder(task):
     assert train(task, *arguments, "--snapshot", "auto", last=5) == 0
     assert train(task, *arguments, "--snapshot", "auto") == 0
     folder = Path("runs/first")
+    (folder / f"net.prototxt.{2**22 + 1}.partial").touch()  # what a kill left
+    assert train(task, *arguments, "--snapshot", "auto") == 0
     assert taken("runs/first") == [5, 10] and not Path("out").exists()
     assert "base_lr: 0.05" in (folder / "solver.prototxt").read_text()
     assert {path.name for path in folder.iterdir() if "_iter_" not in path.name} == {

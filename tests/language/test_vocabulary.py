@@ -37,8 +37,14 @@ def test_damaged_files(tmp_path, text, message):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(DataError, match="cannot read the vocabulary"):
+    with pytest.raises(DataError, match="none.txt: cannot read the vocabulary: No such file"):
         Vocabulary.read(tmp_path / "none.txt")
+
+
+def test_binary_file(tmp_path):
+    (tmp_path / "v.txt").write_bytes(b"\xf6\x00")
+    with pytest.raises(DataError, match="v.txt: the vocabulary is not UTF-8 text"):
+        Vocabulary.read(tmp_path / "v.txt")
 
 
 @pytest.mark.parametrize("ids, sentence", [

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from caffe_lrcn.cli.main import main
+from caffe_lrcn.solver import checkpoint
 
 from .tiny import make_task
 
@@ -75,3 +76,15 @@ def test_what_is_missing(task, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
     assert main(words) == 1
     assert "pip install tensorboardX" in capsys.readouterr().err
+
+
+def test_rows_are_in_the_file_before_the_snapshot_is_complete(task, monkeypatch):
+    """A kill right after the snapshot loses none of the rows before it."""
+    seen, original = [], checkpoint.save
+
+    def save(*words):
+        seen.append(max(step for _, step in scalars(Path("out/tiny_tensorboard"))))
+        return original(*words)
+    monkeypatch.setattr(checkpoint, "save", save)
+    assert main(["train", "--solver", str(task), "--tensorboard"]) == 0
+    assert seen and seen == sorted(set(seen)) and seen[0] > 0

@@ -33,8 +33,11 @@ def read_list(path: str | os.PathLike[str]) -> list[str]:
         return pictures_in(path)
     try:
         lines = read_lines(path).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read the list of pictures: {error}", where=path) from error
+    except OSError as error:
+        raise DataError(f"cannot read the list of pictures: {error.strerror or error}",
+                        where=path) from error
+    except UnicodeDecodeError as error:
+        raise DataError("the list of pictures is not UTF-8 text", where=path, got=error) from error
     names = [_LABEL.sub("", line.strip()) for line in lines if line.strip()]
     if not names:
         raise DataError("the list of pictures is empty", where=path)
