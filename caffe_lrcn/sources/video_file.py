@@ -132,6 +132,11 @@ def _pixels(frame: av.VideoFrame) -> np.ndarray:
 
 
 def import_av() -> Any:
+    """Return PyAV.
+
+    Raises:
+        DataError: it is not installed.
+    """
     try:
         import av
     except ImportError as error:
