@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..printable import printable_lines
-from . import data_flow, data_frames, data_pictures, data_splits, data_toy, runtime
+from . import (
+    data_actions,
+    data_flow,
+    data_frames,
+    data_pictures,
+    data_splits,
+    data_toy,
+    runtime,
+)
 
 if TYPE_CHECKING:
     from ..language.caption_files import Caption
@@ -33,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data_toy.add_arguments(commands.add_parser(
         "toy", help="generated pictures of one or two things, with captions",
         description="Generate pictures, five captions each in COCO's form, and attributes."))
+    data_actions.add_arguments(commands.add_parser(
+        "toy-actions", help="generated clips whose class lies in the motion",
+        description="Generate video files of moving things, and lists as UCF101 has them."))
     data_frames.add_arguments(commands.add_parser(
         "frames", help="the pictures of videos, a folder for each video",
         description="Write OUT/NAME/NAME.0001.jpg and so on for each video. Videos that are done "
@@ -53,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the sub-command; return the exit code."""
     commands = {"captions": _captions, "ngrams": _ngrams,
                 "pictures": data_pictures.run, "toy": data_toy.run,
-                "frames": data_frames.run, "flow": data_flow.run, "splits": data_splits.run}
+                "toy-actions": data_actions.run, "frames": data_frames.run,
+                "flow": data_flow.run, "splits": data_splits.run}
     return commands[args.data_command](args)
 
 

@@ -46,7 +46,7 @@ class VideoFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self._av = _import_av()
+        self._av = import_av()
         self._container = self._open()
         streams = self._container.streams.video
         if not streams:
@@ -179,11 +179,16 @@ def _pixels(frame: av.VideoFrame) -> np.ndarray:
     return np.rot90(pixels, frame.rotation // 90) if frame.rotation % 360 else pixels
 
 
-def _import_av() -> Any:
+def import_av() -> Any:
+    """Return PyAV.
+
+    Raises:
+        DataError: it is not installed.
+    """
     try:
         import av
     except ImportError as error:
-        raise DataError("video files are read through PyAV, which is not installed",
+        raise DataError("video files are read and written through PyAV, which is not installed",
                         remedy=install("video")) from error
     av.logging.set_level(None)  # FFmpeg's own lines; what matters becomes an error
     return av
