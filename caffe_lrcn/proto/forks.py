@@ -161,7 +161,6 @@ _INSTEAD: dict[str, str] = {
     **dict.fromkeys(("BN", "bn_param"), _BN),
     **dict.fromkeys(("hole", "hole_h", "hole_w"), "Here it is called dilation"),
     "new_length": "Here it is clip_length, in video_data_param",
-    "sampling_rate": "Here it is frame_stride, in video_data_param",
     "dilation_h": "Write dilation twice: height, width",
     "dilation_w": "Write dilation twice: height, width",
     "Interp": 'A "Deconvolution" with a bilinear filler enlarges too, but with other weights at '

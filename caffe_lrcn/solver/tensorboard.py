@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from ..errors import SnapshotError, UsageError
@@ -36,7 +37,9 @@ class EventFile:
                              remedy="Install it with: pip install tensorboardX") from None
         try:
             os.makedirs(folder, exist_ok=True)
-            self._writer: Any = SummaryWriter(folder, purge_step=first, flush_secs=10)
+            # Names count seconds: a run that begins in the same one must not replace the file.
+            self._writer: Any = SummaryWriter(folder, purge_step=first, flush_secs=10,
+                                              filename_suffix=f".{time.time_ns() % 10**9:09d}")
         except OSError as error:
             raise SnapshotError(f"the event file cannot be written: {error.strerror or error}",
                                 where=folder, remedy="Give --tensorboard another folder") from None
