@@ -21,6 +21,13 @@ _WITHOUT = "sys.modules[\"{}\"] = None"
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 
 
+@pytest.fixture(autouse=True)
+def _as_from_a_shell(monkeypatch):
+    """Where the tests are run by make, that one's flags and depth are not for this one."""
+    for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def make(folder: Path, python: object) -> subprocess.CompletedProcess[str]:
     for name in ("Makefile", "setup.py"):
         shutil.copy(ROOT / name, folder)
