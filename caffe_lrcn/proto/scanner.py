@@ -74,7 +74,8 @@ class Scanner:
         self.positions = Positions(self._lines)
         self.tokens = tokenise(text)
         self._top = 0
-        self._go_to(0)
+        self._next = 0
+        self._ahead: Token = self.tokens[0]
         self._root: Descriptor | None = None
 
     def scan(self, message: Message) -> Positions:
@@ -241,7 +242,8 @@ class Scanner:
     def _take(self) -> Token:
         token = self._ahead
         if token.kind != "end":
-            self._go_to(self._next + 1)
+            self._next += 1  # _go_to, without its call
+            self._ahead = self.tokens[self._next]
         return token
 
     def _go_to(self, number: int) -> None:

@@ -21,6 +21,7 @@ _TOKEN = re.compile(r"""
 """, re.VERBOSE)
 _KINDS = ("", *_TOKEN.groupindex, "end")
 _STRING, _BLANK, _MARK, _END = map(_KINDS.index, ("string", "blank", "mark", "end"))
+_new_tuple = tuple.__new__
 _STRING_PIECE = {'"': re.compile(r'(?:[^"\n\\]*\\.){,1000}[^"\n\\]*'),
                  "'": re.compile(r"(?:[^'\n\\]*\\.){,1000}[^'\n\\]*")}
 
@@ -31,20 +32,17 @@ class Tokens:
     def __init__(self, text: str) -> None:
         self._text = text
         self._kinds, self._starts, self._ends = bytearray(), array("q"), array("q")
-
-    def add(self, kind: int, start: int, end: int) -> None:
-        """Append the token from one offset to another; `kind` counts the pattern's groups."""
-        self._kinds.append(kind)
-        self._starts.append(start)
-        self._ends.append(end)
+        #: Append the kind (which counts the pattern's groups), the first offset, the one behind.
+        self.add = self._kinds.append, self._starts.append, self._ends.append
 
     def __len__(self) -> int:
         return len(self._kinds)
 
     def __getitem__(self, number: int) -> Token:
-        kind, start = _KINDS[self._kinds[number]], self._starts[number]
-        text = self._text[start:self._ends[number]] if kind != "end" else "the end of the file"
-        return Token(kind, text, start)
+        kind, start = self._kinds[number], self._starts[number]
+        text = self._text[start:self._ends[number]] if kind != _END else "the end of the file"
+        # Token(…) would do, in twice the time; there are millions.
+        return _new_tuple(Token, (_KINDS[kind], text, start))
 
 
 def tokenise(text: str) -> Tokens:
@@ -53,24 +51,29 @@ def tokenise(text: str) -> Tokens:
     start: int | None = 0
     while start is not None:
         start = _up_to_escapes(text, start, tokens)
-    tokens.add(_END, len(text), len(text))
+    for add, value in zip(tokens.add, (_END, len(text), len(text)), strict=True):
+        add(value)
     return tokens
 
 
 def _up_to_escapes(text: str, start: int, tokens: Tokens) -> int | None:
     """Add tokens up to the first string with escapes; return the offset behind it."""
-    add = tokens.add  # of millions of tokens
+    add_kind, add_start, add_end = tokens.add  # of millions of tokens
     for match in _TOKEN.finditer(text, start):
         index = match.lastindex or 0
         offset, end = match.span(index)
         if index == _MARK and text[offset] in _STRING_PIECE:
             end = offset + 1 + sum(map(len, _pieces(text, offset)))
             if text[end:end + 1] == text[offset]:
-                add(_STRING, offset, end + 1)
+                add_kind(_STRING)
+                add_start(offset)
+                add_end(end + 1)
                 return end + 1
             end = offset + 1
         if index != _BLANK:
-            add(index, offset, end)
+            add_kind(index)
+            add_start(offset)
+            add_end(end)
     return None
 
 
