@@ -16,8 +16,14 @@ _PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
-body {{ font-family: Helvetica, Arial, sans-serif; margin: 1rem auto; max-width: 900px; }}
+:root {{ color-scheme: light dark; }}
+body {{ font-family: Helvetica, Arial, sans-serif; margin: 1rem auto; max-width: 900px;
+  padding: 0 .5rem; }}
+h1 {{ overflow-wrap: anywhere; }}
 svg {{ max-width: 100%; height: auto; }}
+@media (prefers-color-scheme: dark) {{
+  {dark}
+}}
 </style></head><body>
 <h1>{title}</h1>
 {charts}
@@ -54,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _page(title: str, charts: list[Chart]) -> str:
-    from ..drawing.chart import draw_chart
+    from ..drawing.chart import DARK, draw_chart
     from ..drawing.svg import svg_element
-    return _PAGE.format(title=html.escape(title),
+    return _PAGE.format(title=html.escape(title), dark=DARK,
                         charts="\n".join(svg_element(draw_chart(chart)) for chart in charts))

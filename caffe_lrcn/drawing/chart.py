@@ -11,8 +11,12 @@ from .render import encode, extension_of, save
 SIZE = 900, 600
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 50, 70
 _COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2")
-#: Colours of the grid, and of axes and words; a page may replace them.
+#: Colours of the grid, and of axes and words.
 GRID, INK = "#dddddd", "#222222"
+#: Style rules of a page for its charts in dark mode.
+DARK = f"""svg > rect {{ fill: #1b1b1b; }} svg text {{ fill: #ddd; }}
+  svg polyline[stroke="{GRID}"] {{ stroke: #444; }}
+  svg polyline[stroke="{INK}"] {{ stroke: #aaa; }}"""
 _FONT_SIZE = 14
 _TICKS = 6
 _ROW, _KEY = 20, 38  # height of a row of the legend; width of a sample of a curve

@@ -70,6 +70,8 @@ def test_formats(runs, tmp_path, ending, capsys):
         ElementTree.fromstring(text)
     else:
         assert text.count("<svg") == text.count("</svg>") == 4 and "<title>a, b</title>" in text
+        dark = text[text.index("prefers-color-scheme: dark"):text.index("</style>")]
+        assert "svg > rect { fill:" in dark and 'polyline[stroke="#dddddd"]' in dark
 
 
 def test_the_drawing_lies_beside_the_log(runs, tmp_path, monkeypatch):

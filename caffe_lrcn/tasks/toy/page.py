@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...drawing.chart import GRID, INK, Chart, Curve, draw_chart
+from ...drawing.chart import DARK, Chart, Curve, draw_chart
 from ...drawing.svg import svg_element
 from ...errors import DataError
 from ...files import new_file
@@ -39,8 +39,7 @@ figure {{ margin: 0; }} img {{ width: 8rem; height: 8rem; image-rendering: pixel
 .references b {{ display: block; font-style: normal; font-weight: normal; opacity: .75; }}
 @media (prefers-color-scheme: dark) {{
   .right {{ color: #5fc98a; }} .wrong {{ color: #ff8080; }}
-  svg > rect {{ fill: #1b1b1b; }} svg text {{ fill: #ddd; }}
-  svg polyline[stroke="{grid}"] {{ stroke: #444; }} svg polyline[stroke="{ink}"] {{ stroke: #aaa; }}
+  {dark}
 }}
 </style>
 </head>
@@ -85,8 +84,8 @@ def write_page(path: str | os.PathLike[str], about: str, scores: Sequence[Sequen
     sections = "".join(f'<h2>{html.escape(title)}</h2><div class="pictures">'
                        f'{"".join(map(_figure, shown))}</div>' for title, shown in galleries)
     with new_file(path, DataError, "the page") as file:
-        file.write(printable_lines(_PAGE.format(grid=GRID, ink=INK,
-            about=html.escape(about), scores=_table(scores), curves="".join(curves),
+        file.write(printable_lines(_PAGE.format(
+            dark=DARK, about=html.escape(about), scores=_table(scores), curves="".join(curves),
             galleries=sections)))
 
 
