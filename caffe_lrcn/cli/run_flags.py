@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ..solver.solver import Solver
 
 
+#: The value of ``--snapshot`` that begins a run where there is nothing to go on from.
+AUTO = "auto"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--run", metavar="NAME",
@@ -33,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def enter_run(args: argparse.Namespace, definition: SolverDef) -> None:
     """Let a solver write to the folder of ``--run``."""
     from ..solver.run_folder import enter_run
+    if args.weights is not None and args.snapshot not in (None, AUTO):
+        raise UsageError("--weights and --snapshot exclude each other",
+                         remedy="A snapshot brings its own weights; --snapshot auto takes "
+                                "--weights where there is no snapshot yet")
     if args.force and args.snapshot is not None:
         raise UsageError("--force begins anew, and --snapshot goes on")
     if args.run is not None:

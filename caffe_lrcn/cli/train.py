@@ -20,13 +20,12 @@ _EFFECTS = ("stop", "snapshot", "none")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--solver", required=True, metavar="FILE", help="the solver definition")
-    start = parser.add_mutually_exclusive_group()
-    start.add_argument("--weights", metavar="A,B",
-                       help="weights to start from, copied by layer name")
-    start.add_argument("--snapshot", metavar="FILE",
-                       help="go on from this .solverstate; 'latest': from the furthest one of "
-                            "snapshot_prefix; 'auto': likewise, or begin if there is none; or "
-                            "another prefix")
+    parser.add_argument("--weights", metavar="A,B",
+                        help="weights to start from, copied by layer name")
+    parser.add_argument("--snapshot", metavar="FILE",
+                        help="go on from this .solverstate; 'latest': from the furthest one of "
+                             "snapshot_prefix; 'auto': likewise, or begin (with --weights, if they "
+                             "are given) if there is none; or another prefix")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                         help="replace a field of the solver definition, or of layers by name: "
                              "base_lr=0.1, layer.data.batch_size=3; may be repeated")
@@ -75,15 +74,15 @@ def run(args: argparse.Namespace) -> int:
 def _start(args: argparse.Namespace, definition: SolverDef) -> Start:
     """Return the snapshot of ``--snapshot``, or the start, with the weights of ``--weights``."""
     from ..solver.training import Start, resume_from
-    transfer = train_flags.transfer(args)
+    start = Start(transfer=train_flags.transfer(args), force=args.force)
     if args.snapshot is not None:
-        return resume_from(args.snapshot, definition)
-    if args.weights is not None:
+        start = resume_from(args.snapshot, definition, start)
+    if args.weights is not None and not start.state:
         definition.param.ClearField("weights")
         definition.param.weights.extend(split_list(args.weights))
         if not definition.param.weights:
             raise UsageError("--weights names no file")
-    return Start(transfer=transfer, force=args.force)
+    return start
 
 
 def _how_to_resume(args: argparse.Namespace, solver: Solver) -> str:

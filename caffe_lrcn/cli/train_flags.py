@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..caffe_tools.program import start_log
 from ..errors import UsageError
-from . import runtime
+from . import run_flags, runtime
 
 if TYPE_CHECKING:
     from ..layer_types.base import Settings
@@ -78,7 +78,7 @@ def transfer(args: argparse.Namespace) -> Transfer:
     """Return what the flags say of how weights get into the net."""
     from ..net.transfer import Transfer, parse_renames
     given = Transfer(parse_renames(args.rename), args.ignore_mismatch)
-    if args.snapshot is not None and given != Transfer():
+    if args.snapshot not in (None, run_flags.AUTO) and given != Transfer():
         raise UsageError("--rename and --ignore-mismatch are about --weights, and a snapshot "
                          "brings its own")
     return given

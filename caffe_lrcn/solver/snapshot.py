@@ -257,18 +257,34 @@ def states_of(prefix: str) -> list[str]:
     return sorted(found, key=lambda path: (_iteration_of(path), path))
 
 
+def _weights_of(prefix: str) -> list[str]:
+    """Return the weights of a prefix by rising iteration, but for those of unfinished sets."""
+    pattern = re.compile(r"_iter_(\d+)\.caffemodel(?:\.h5)?")
+    found = []
+    for path in glob.glob(f"{glob.escape(prefix)}_iter_*.caffemodel*"):
+        match = pattern.fullmatch(path, len(prefix))
+        if match and not os.path.exists(f"{prefix}_iter_{match[1]}.resume"):
+            found.append((int(match[1]), path))
+    return [path for _, path in sorted(found)]
+
+
 def _iteration_of(path: str) -> int:
     match = _STATE_NAME.fullmatch(path)
     return int(match["iteration"]) if match else 0
 
 
-def refuse_to_overwrite(prefix: str) -> None:
+def refuse_to_overwrite(prefix: str, weights: bool = True) -> None:
     """See that a run which begins has the prefix for itself.
+
+    Args:
+        prefix: of the snapshots.
+        weights: weights without a solver state count, too: somebody kept them. Not for a run that
+            begins where there is nothing to go on from: a kill may have left them.
 
     Raises:
         SnapshotError: there are snapshots of another run.
     """
-    states = states_of(prefix)
+    states = states_of(prefix) or (_weights_of(prefix) if weights else [])
     if states:
         raise SnapshotError("there are snapshots of a run with this prefix, which a new one would "
                             "overwrite", where=prefix, got=os.path.basename(states[-1]),

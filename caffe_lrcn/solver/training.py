@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,20 +37,24 @@ class Start:
         seed: replaces the definition's ``random_seed``.
         transfer: how the layers of the definition's ``weights`` get into the net.
         force: begin although there are snapshots of a run with the same prefix.
+        looked: snapshots to go on from were looked for, and none was there.
     """
 
     state: str | None = None
     seed: int | None = None
     transfer: Transfer = field(default_factory=Transfer)
     force: bool = False
+    looked: bool = False
 
 
-def resume_from(request: str, definition: SolverDef) -> Start:
+def resume_from(request: str, definition: SolverDef, otherwise: Start | None = None) -> Start:
     """Find a snapshot to go on from; then weights that the definition names are forgotten.
 
     Args:
         request: a file, ``latest``, or a prefix, as ``snapshot.find`` takes them; or ``auto``:
             as ``latest`` if there are snapshots, else the first iteration.
+        definition: the solver.
+        otherwise: how to begin at the first iteration.
 
     Raises:
         SnapshotError: there is no such file, or no complete set.
@@ -60,7 +64,7 @@ def resume_from(request: str, definition: SolverDef) -> Start:
         found = snapshot.find_if_any(param.snapshot_prefix)
         if found is None:
             glog.info(f"{param.snapshot_prefix} has no snapshot yet: beginning a new run")
-            return Start()
+            return replace(otherwise or Start(), looked=True)
         request = found
     param.ClearField("weights")
     state = snapshot.find(request, param.snapshot_prefix)
@@ -128,7 +132,7 @@ def train(definition: SolverDef, backend: Backend, start: Start, actions: Callab
         if prefix:
             stack.enter_context(locked(prefix))
             if not start.state and not start.force:
-                snapshot.refuse_to_overwrite(prefix)
+                snapshot.refuse_to_overwrite(prefix, weights=not start.looked)
             if watch and watch.run is not None:
                 write_definitions(Path(prefix).parent, definition)
             stack.enter_context(into_file(log_path(definition.param), anew=not start.state))

@@ -211,3 +211,34 @@ def test_an_output_that_no_test_has(task, capsys):
     assert train(task, "--keep-best", "accuracies") == 1
     assert "--keep-best names no output" in capsys.readouterr().err
     assert train(task, "--keep-best", "accuracy:up") == 1
+
+
+def test_weights_that_somebody_kept_are_not_overwritten(task, capsys):
+    assert train(task, last=5) == 0
+    for path in (*Path("out").glob("*.solverstate"), *Path("out").glob("*.resume")):
+        path.unlink()
+    kept = Path("out/tiny_iter_5.caffemodel").read_bytes()
+    assert train(task, "--set", "random_seed=7", last=5) == 1
+    assert "got tiny_iter_5.caffemodel" in capsys.readouterr().err
+    assert Path("out/tiny_iter_5.caffemodel").read_bytes() == kept
+    # A kill inside the first snapshot leaves such weights: a job script must get past them.
+    assert train(task, "--snapshot", "auto", last=5) == 0
+
+
+def test_a_set_that_a_kill_left_without_its_state_does_not_count(task):
+    assert train(task, last=5) == 0
+    Path("out/tiny_iter_5.solverstate").unlink()
+    assert train(task, last=5) == 0
+
+
+def test_auto_takes_weights_where_it_begins(task, capsys):
+    assert train(task, "--set", "snapshot_prefix=out/first", last=1) == 0
+    words = ["--snapshot", "auto", "--weights", "out/first_iter_1.caffemodel",
+             "--rename", "nothing=else", "--verbose"]
+    assert train(task, *words, last=5) == 1
+    assert "the rename nothing=else fits nothing" in capsys.readouterr().err
+    words = [word for word in words if word not in ("--rename", "nothing=else")]
+    assert train(task, *words, last=5) == 0
+    assert "Finetuning from out/first_iter_1.caffemodel" in capsys.readouterr().err
+    assert train(task, *words, last=6) == 0
+    assert "Finetuning from" not in capsys.readouterr().err
