@@ -4,20 +4,20 @@ from __future__ import annotations
 import ctypes
 import errno
 import glob
-import io
 import os
 import re
+import shutil
 import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from .errors import CaffeError
 
-if TYPE_CHECKING:
-    import h5py
-
+#: How the name of an unfinished folder ends.
+PARTIAL = ".partial"
 _MOST_OF_A_DEVICE = 1 << 20
 # Windows' numbers for asking about a process: the right to wait for it, and two answers.
 _SYNCHRONIZE, _ACCESS_DENIED, _WAIT_TIMEOUT = 0x100000, 5, 258
@@ -132,6 +132,32 @@ def _make_folder(path: str) -> None:
 
 
 @contextmanager
+def new_folder(path: Path, kind: type[CaffeError], what: str,
+               remedy: str | None = None) -> Iterator[Path]:
+    """Give the block an empty folder to fill; then put it in the place of ``path``.
+
+    If a file cannot be written, what was filled is removed, so that a full disk has its room back,
+    and a folder that was there stays. What an interruption leaves is ``<path>.partial``, and the
+    next try removes it.
+
+    Args:
+        path, kind, what, remedy: as for ``writing``.
+    """
+    partial = path.with_name(path.name + PARTIAL)
+    with writing(path, kind, what, remedy):
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            yield partial
+            if path.exists():
+                shutil.rmtree(path)
+            partial.rename(path)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+@contextmanager
 def new_file(path: str | os.PathLike[str], kind: type[CaffeError], what: str,
              mode: str = "w", newline: str | None = None) -> Iterator[Any]:
     """Open a file for writing (``w``: UTF-8 text, ``wb``: bytes) that appears when it is whole.
@@ -239,47 +265,3 @@ def _is_being_written(path: str) -> bool:
     match = _WRITER.search(path)
     return (match is not None and int(match["process"]) != os.getpid()
             and is_running(int(match["process"])))
-
-
-@contextmanager
-def new_hdf5(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
-    """Open a new HDF5 file for writing.
-
-    Raises:
-        OSError: the file cannot be made, or, once the block is left, a write has failed.
-    """
-    import h5py
-    with ForgivingFile(path, "w+b") as raw:
-        with h5py.File(raw, "w") as file:
-            yield file
-        if raw.failure is not None:
-            raise raw.failure
-
-
-class ForgivingFile(io.FileIO):
-    """A file that swallows failing writes and keeps the first error.
-
-    libhdf5 cannot let go of a file whose writes fail: closing it prints a page of errors, and the
-    process may crash. So it is told that all went well, and the error is raised afterwards.
-    """
-
-    failure: OSError | None = None
-
-    def write(self, data: Any) -> int:
-        """Write all of ``data``; return its size in bytes, even where that failed."""
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        while len(rest) and self.failure is None:
-            try:
-                rest = rest[super().write(rest):]
-            except OSError as error:
-                self.failure = error
-        return size
-
-    def truncate(self, size: int | None = None) -> int:
-        """Set the file's size in bytes, if that is possible."""
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self.failure = self.failure or error
-            return size or 0

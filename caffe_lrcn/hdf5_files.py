@@ -1,6 +1,8 @@
-"""HDF5 files that somebody else made, read so that each defect is one error of the package."""
+"""HDF5 files: what somebody else made is read so that each defect is one error of the package, and
+a full disk is an ordinary error."""
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Iterator
@@ -57,3 +59,46 @@ def member(group: Any, name: str, kind: type[CaffeError]) -> Any:
         check_room(math.prod(found.chunks or ()) * found.dtype.itemsize, kind,
                    f"a chunk of dataset '{found.name}'")
     return found
+
+
+@contextmanager
+def new_hdf5(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+    """Open a new HDF5 file for writing.
+
+    Raises:
+        OSError: the file cannot be made, or, once the block is left, a write has failed.
+    """
+    with ForgivingFile(path, "w+b") as raw:
+        with h5py.File(raw, "w") as file:
+            yield file
+        if raw.failure is not None:
+            raise raw.failure
+
+
+class ForgivingFile(io.FileIO):
+    """A file that swallows failing writes and keeps the first error.
+
+    libhdf5 cannot let go of a file whose writes fail: closing it prints a page of errors, and the
+    process may crash. So it is told that all went well, and the error is raised afterwards.
+    """
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write all of ``data``; return its size in bytes, even where that failed."""
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        while len(rest) and self.failure is None:
+            try:
+                rest = rest[super().write(rest):]
+            except OSError as error:
+                self.failure = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        """Set the file's size in bytes, if that is possible."""
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.failure = self.failure or error
+            return size or 0

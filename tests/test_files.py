@@ -17,14 +17,15 @@ import pytest
 
 from caffe_lrcn import files, glog
 from caffe_lrcn.errors import DataError, SnapshotError, UsageError
-from caffe_lrcn.files import check_output, new_file, new_hdf5, replacing, temporary
+from caffe_lrcn.files import check_output, new_file, new_folder, replacing, temporary
+from caffe_lrcn.hdf5_files import new_hdf5
 from caffe_lrcn.solver.csv_log import CsvLog
 
 # In a process of its own: a plain h5py file may crash it, and the limit would stay.
 _FULL = """
 import resource, signal, sys
 import numpy as np
-from caffe_lrcn.files import new_hdf5
+from caffe_lrcn.hdf5_files import new_hdf5
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 try:
@@ -165,7 +166,7 @@ def test_logs_do_not_follow_links(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_named_though_numpy_does_not(tmp_path):
-    program = _FULL.replace("new_hdf5", "new_file").replace("""
+    program = _FULL.replace("hdf5_files", "files").replace("new_hdf5", "new_file").replace("""
     with new_file(sys.argv[1]) as file:
         group = file.create_group("data")
         for number in range(20):
@@ -228,3 +229,37 @@ def test_folders_are_not_synced_where_they_cannot_be_opened(tmp_path, monkeypatc
     monkeypatch.delattr(os, "O_DIRECTORY")
     monkeypatch.setattr(os, "open", None)
     files.sync(str(tmp_path))
+
+
+# -- folders that appear when they are whole -----------------------------------------------
+
+def test_a_new_folder_takes_the_place_of_the_old_one(tmp_path):
+    out = tmp_path / "a" / "b"
+    for name in ("first", "second"):
+        with new_folder(out, DataError, "the data") as folder:
+            assert not list(folder.iterdir())
+            (folder / name).touch()
+    assert [path.name for path in out.iterdir()] == ["second"]
+    assert os.listdir(tmp_path / "a") == ["b"]
+
+
+def test_a_folder_that_cannot_be_filled_leaves_the_old_one(tmp_path):
+    out = tmp_path / "b"
+    with new_folder(out, DataError, "the data") as folder:
+        (folder / "first").touch()
+    with pytest.raises(DataError, match="the data cannot be written: No space left"), \
+            new_folder(out, DataError, "the data") as folder:
+        (folder / "half").touch()
+        raise OSError(28, "No space left on device")
+    assert os.listdir(tmp_path) == ["b"] and os.listdir(out) == ["first"]
+
+
+def test_what_an_interruption_leaves_is_removed_by_the_next_try(tmp_path):
+    out = tmp_path / "b"
+    with pytest.raises(KeyboardInterrupt), new_folder(out, DataError, "the data") as folder:
+        (folder / "half").touch()
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == ["b.partial"]
+    with new_folder(out, DataError, "the data"):
+        pass
+    assert os.listdir(tmp_path) == ["b"] and not os.listdir(out)

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, UsageError
-from ..files import new_hdf5, read_file, replacing
+from ..files import read_file, replacing
+from ..hdf5_files import new_hdf5
 from ..paths import resolve
 from ..pycaffe.detector import Detector
 from ..pycaffe.modes import set_mode_gpu

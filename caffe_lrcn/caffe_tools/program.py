@@ -30,7 +30,7 @@ class CommandParser(argparse.ArgumentParser):
                 name = flag.split("=", 1)[0]
                 if name.startswith("--") and name not in self._option_string_actions:
                     near = did_you_mean(nearest(name, self._option_string_actions))
-                    self.error(f"there is no flag {printable(name)}. "
+                    self.error(f"unknown flag {printable(name)}. "
                                f"{near or 'See ' + self.prog + ' --help'}")
         return super().parse_known_args(args, namespace)
 
@@ -48,7 +48,7 @@ class CommandParser(argparse.ArgumentParser):
         super().error(message)
 
     def _loose_words(self) -> list[str]:
-        """Return the words that are no flags and follow none that takes a value."""
+        """Return the words that are not flags, nor the values of flags."""
         loose, before = [], None
         for word in self._words:
             action = self._option_string_actions.get(before or "")

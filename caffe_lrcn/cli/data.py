@@ -2,13 +2,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..printable import printable_lines
 from . import (
     data_actions,
     data_flow,
@@ -118,7 +116,8 @@ def _captions(args: argparse.Namespace) -> int:
                     origin=_origin(args))
     vocabulary = write_data_set(
         recipe, splits, None if args.images is None else Path(),  # captions name whole paths
-        _report, Vocabulary.read(args.vocabulary) if args.vocabulary else None, args.min_count)
+        runtime.report, Vocabulary.read(args.vocabulary) if args.vocabulary else None,
+        args.min_count)
     print(f"{len(vocabulary)} word ids (0 is <EOS>, 1 is <unk>): the net's Embed needs input_dim "
           f"{len(vocabulary)} and its predict layer num_output {len(vocabulary)}, or more")
     return 0
@@ -146,7 +145,7 @@ def _splits(args: argparse.Namespace) -> dict[str, list[Caption]]:
         known = {caption.key for caption in found}
         unknown = sorted(keys - known - {key.removesuffix(".jpg") for key in known})
         if unknown:
-            _report(f"warning: {len(unknown)} of the {len(keys)} pictures in --ids have no "
+            runtime.report(f"warning: {len(unknown)} of the {len(keys)} pictures in --ids have no "
                     f"captions, the first {unknown[0]}")
     captions = {args.split: found}
     if args.val_fraction is not None:
@@ -214,7 +213,3 @@ def _ngrams(args: argparse.Namespace) -> int:
     unigram, bigram = model.perplexities(test)
     print(f"{len(test)} words: unigram perplexity {unigram:.2f}, bigram perplexity {bigram:.2f}")
     return 0
-
-
-def _report(line: str) -> None:
-    print(printable_lines(line), file=sys.stderr, flush=True)

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+
+from . import runtime
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,5 +27,5 @@ def run(args: argparse.Namespace) -> int:
     """Write videos and lists; return the exit code."""
     from ..tasks.toy_actions.dataset import Extent, write_dataset
     write_dataset(args.out, Extent(args.groups, args.clips, args.frames, args.side), args.seed,
-                  lambda line: print(line, file=sys.stderr, flush=True))
+                  runtime.report)
     return 0

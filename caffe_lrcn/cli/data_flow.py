@@ -33,5 +33,5 @@ def run(args: argparse.Namespace) -> int:
     method = brox(runtime.open_backend(args)) if args.method == "brox" else opencv(args.method)
     outcome = make_folders(find_frames(args.frames), args.out,
                            FlowRecipe(method, args.scale, args.quality), force=args.force,
-                           strict=args.strict, threads=args.jobs, report=data_frames.report)
+                           strict=args.strict, threads=args.jobs, report=runtime.report)
     return data_frames.finish(outcome, args.out)

@@ -4,12 +4,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from ..printable import printable_lines
+from . import runtime
 
 if TYPE_CHECKING:
     from ..tasks.activity.extract import Outcome
@@ -59,13 +58,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--rate must be positive, at most 1000", got=args.rate)
     recipe = FrameRecipe(args.rate, args.quality, _size(args.size))
     outcome = make_folders(find_videos(args.videos), args.out, recipe, force=args.force,
-                           strict=args.strict, threads=args.jobs, report=report)
+                           strict=args.strict, threads=args.jobs, report=runtime.report)
     return finish(outcome, args.out)
-
-
-def report(line: str) -> None:
-    """Print a line of progress."""
-    print(printable_lines(line), file=sys.stderr, flush=True)
 
 
 def finish(outcome: Outcome, out: Path) -> int:

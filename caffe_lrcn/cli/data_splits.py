@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
               if not args.split or number in args.split}
     for number in args.split or ():
         if number not in splits:
-            raise UsageError(f"there is no split {number}", where=args.source,
+            raise UsageError(f"split {number} does not exist", where=args.source,
                              wanted=", ".join(map(str, data.splits)))
     if args.root:
         splits = _present(splits, args)
@@ -71,7 +71,7 @@ def _check(args: argparse.Namespace) -> None:
         if value is not None and not 0 < value < 1:
             raise UsageError(f"{flag} must lie between 0 and 1", got=value)
     if args.root and not args.root.is_dir():
-        raise UsageError("there is no such folder of videos", got=args.root)
+        raise UsageError("the folder of videos does not exist", got=args.root)
     if args.skip_missing and not args.root:
         raise UsageError("--skip-missing needs --root")
 

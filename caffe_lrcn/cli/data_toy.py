@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
+
+from . import runtime
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write pictures, captions and attributes; return the exit code."""
     from ..tasks.toy.dataset import write_dataset
-    write_dataset(args.out, args.images, args.seed,
-                  lambda line: print(line, file=sys.stderr, flush=True))
+    write_dataset(args.out, args.images, args.seed, runtime.report)
     return 0

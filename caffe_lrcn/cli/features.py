@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from ..tasks.captioning.pictures import FeatureNet, read_list
     pictures = [*expand(args.pictures), *(read_list(args.images) if args.images else [])]
     if not pictures:
-        raise UsageError("there are no pictures", wanted="picture files, folders or --images LIST")
+        raise UsageError("pictures are missing", wanted="picture files, folders or --images LIST")
     check_output(args.out, DataError, "the features")
     net = FeatureNet(resolve(args.net), args.weights, resize=args.resize,
                      mean=runtime.mean(args.mean), backend=runtime.open_backend(args))

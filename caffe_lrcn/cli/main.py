@@ -96,7 +96,7 @@ def _no_command(words: Sequence[str]) -> str:
         return (f"the command comes first, before '{printable(words[0])}': "
                 f"caffe-lrcn {command} {printable(words[0])} …")
     near = did_you_mean(nearest(words[0], known))
-    return f"there is no command '{printable(words[0])}'. {near or ''}".rstrip(" .")
+    return f"unknown command '{printable(words[0])}'. {near or ''}".rstrip(" .")
 
 
 def script(name: str) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..caffe_tools.program import add_log_flags, split_list
 from ..errors import UsageError
-from ..printable import printable
+from ..printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from ..backends import Backend
@@ -175,6 +175,11 @@ def open_backend(args: argparse.Namespace, param: SolverParameter | None = None)
     return backend
 
 
+def report(line: str) -> None:
+    """Print a line of progress, or a warning, on stderr."""
+    print(printable_lines(line), file=sys.stderr, flush=True)
+
+
 def quiet_arithmetic() -> AbstractContextManager[object]:
     """Return a context in which NumPy says nothing about overflows and NaN.
 
@@ -192,6 +197,7 @@ def _gpu_number(text: str) -> int:
 
 
 def at_least(least: int, text: str) -> int:
+    """Return the value of a flag that takes an integer from ``least`` up."""
     try:
         value = int(text)
     except ValueError:

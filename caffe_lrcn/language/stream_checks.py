@@ -96,7 +96,7 @@ def _array(file: h5py.File, name: str, path: str) -> np.ndarray:
     check_room(data.nbytes, DataError, f"data set '{name}'", where=path)
     values = data[()]
     if not (np.abs(values.astype(np.float64)) < _TOO_LARGE).all():  # nor NaN
-        raise DataError(f"data set '{name}' holds values that are no ids", where=path)
+        raise DataError(f"data set '{name}' holds values that are not ids", where=path)
     return values
 
 

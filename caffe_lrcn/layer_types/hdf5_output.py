@@ -5,7 +5,7 @@ import h5py
 
 from ..blob import Blob
 from ..errors import DataError, ShapeError
-from ..files import ForgivingFile
+from ..hdf5_files import ForgivingFile
 from .base import Layer, exactly
 
 _DATASETS = ("data", "label")

@@ -41,8 +41,6 @@ def diff_owners(graph: Graph) -> list[int]:
     return owner
 
 
-
-
 @dataclass(frozen=True)
 class Overwrite:
     """Layer ``writer`` changes in place the memory in which ``reader`` expects ``blob`` as it was.

@@ -14,8 +14,7 @@ import h5py
 import numpy as np
 
 from caffe_lrcn.errors import CaffeError, SnapshotError, WeightsError
-from caffe_lrcn.files import new_hdf5
-from caffe_lrcn.hdf5_files import hdf5_errors, member
+from caffe_lrcn.hdf5_files import hdf5_errors, member, new_hdf5
 from caffe_lrcn.memory import check_room
 from caffe_lrcn.proto.caffemodel import LayerRecord, WeightFile, WeightLayer
 from caffe_lrcn.proto.solverstate import SolverStateFile
@@ -166,7 +165,8 @@ def _read_array(dataset: h5py.Dataset, error: type[CaffeError]) -> np.ndarray:
 def _read_small(file: h5py.File, name: str) -> Any:
     dataset = member(file, name, SnapshotError)
     if dataset.nbytes > _SMALL:
-        raise SnapshotError(f"'{name}' is no number or path", got=f"{dataset.nbytes} bytes")
+        raise SnapshotError(f"'{name}' is neither a number nor a path",
+                            got=f"{dataset.nbytes} bytes")
     return dataset[()]
 
 

@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from .folder import ENDINGS, natural_order
 
 ABOUT = "frames.json"
 RGB, FLOW = "rgb", "flow"
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True)
@@ -74,12 +72,6 @@ def read_about(folder: Path) -> About | None:
                     remedy="Remove the folder and make it again.")
 
 
-def natural(name: str) -> tuple[object, ...]:
-    """Return a key that sorts ``frame2`` before ``frame10``."""
-    parts = _DIGITS.split(name)
-    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
-
-
 def list_frames(folder: Path) -> list[str]:
     """Return the names of the pictures in a folder, in natural order.
 
@@ -89,7 +81,7 @@ def list_frames(folder: Path) -> list[str]:
     """
     try:
         names = [entry.name for entry in os.scandir(folder)
-                 if entry.name.lower().endswith(_PICTURES)]
+                 if entry.name.lower().endswith(ENDINGS)]
     except OSError as error:
         raise DataError("the folder of frames cannot be read", where=folder,
                         got=error.strerror) from None
@@ -101,7 +93,7 @@ def list_frames(folder: Path) -> list[str]:
         raise DataError("frames are missing, or too many", where=folder, got=len(names),
                         wanted=f"{about.count} as {ABOUT} says",
                         remedy="Remove the folder and make it again.")
-    return sorted(names, key=natural)
+    return sorted(names, key=natural_order)
 
 
 def frame_name(stem: str, number: int) -> str:

@@ -8,13 +8,13 @@ from caffe_lrcn.cli.main import main
 
 
 @pytest.mark.parametrize("words, parts", [
-    (["trian", "--solver", "s"], ["no command 'trian'", "Did you mean 'train'?"]),
+    (["trian", "--solver", "s"], ["unknown command 'trian'", "Did you mean 'train'?"]),
     (["--solver", "s", "train"], ["the command comes first", "caffe-lrcn train --solver"]),
-    (["train", "--slover", "s"], ["no flag --slover", "Did you mean '--solver'?"]),
-    (["train", "-solver=s", "-wieghts=x"], ["no flag --wieghts", "Did you mean '--weights'?"]),
-    (["data", "captions", "--iamges", "x"], ["no flag --iamges", "Did you mean '--images'?"]),
-    (["convert_imageset", "--gary", "a", "b", "c"], ["no flag --gary", "'--gray'"]),
-    (["summary", "--quuux", "n"], ["no flag --quuux", "summary --help"]),
+    (["train", "--slover", "s"], ["unknown flag --slover", "Did you mean '--solver'?"]),
+    (["train", "-solver=s", "-wieghts=x"], ["unknown flag --wieghts", "Did you mean '--weights'?"]),
+    (["data", "captions", "--iamges", "x"], ["unknown flag --iamges", "Did you mean '--images'?"]),
+    (["convert_imageset", "--gary", "a", "b", "c"], ["unknown flag --gary", "'--gray'"]),
+    (["summary", "--quuux", "n"], ["unknown flag --quuux", "summary --help"]),
     (["train", "s.prototxt"], ["--solver (write --solver s.prototxt)"]),
     (["test", "n.prototxt", "w"], ["(write --model n.prototxt --weights w)"]),
     (["test", "--weights", "w", "n"], ["(write --model n)"]),
@@ -32,7 +32,7 @@ def test_wrong_words(words, parts, capsys):
 def test_a_wrong_command_is_not_followed_by_pages_of_help(capsys):
     assert main(["zzz"]) == 2
     assert capsys.readouterr().err.splitlines() == [
-        "error: there is no command 'zzz'", "'caffe-lrcn --help' lists the commands."]
+        "error: unknown command 'zzz'", "'caffe-lrcn --help' lists the commands."]
 
 
 NET = """layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 } } }

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from caffe_lrcn.errors import DataError
-from caffe_lrcn.sources.folder import ENDINGS, expand, pictures_in
+from caffe_lrcn.sources.folder import ENDINGS, expand, natural_order, pictures_in
 from caffe_lrcn.sources.picture_file import FORMATS
 
 
@@ -54,3 +54,9 @@ def test_endings_are_those_of_the_formats_that_are_read():
     assert {known[ending] for ending in ENDINGS} == {*FORMATS}
     others = [ending for ending, kind in known.items() if kind in FORMATS and ending not in ENDINGS]
     assert {*others} <= {".apng", ".pfm", ".dib"}
+
+
+def test_natural_order():
+    names = ["f10.jpg", "f9.jpg", "f2b.jpg", "f2.jpg", "10.jpg", "e.jpg"]
+    assert sorted(names, key=natural_order) == ["10.jpg", "e.jpg", "f2.jpg", "f2b.jpg", "f9.jpg",
+                                                "f10.jpg"]

@@ -7,17 +7,10 @@ from caffe_lrcn.sources.frame_folders import (
     flow_name,
     frame_name,
     list_frames,
-    natural,
     read_about,
 )
 
 ABOUT = About("rgb", 2, 24, 32, 30.0, {"name": "a.avi"}, {"quality": 95})
-
-
-def test_natural_order():
-    names = ["f10.jpg", "f9.jpg", "f2b.jpg", "f2.jpg", "10.jpg", "e.jpg"]
-    assert sorted(names, key=natural) == ["10.jpg", "e.jpg", "f2.jpg", "f2b.jpg", "f9.jpg",
-                                          "f10.jpg"]
 
 
 def test_frames_are_listed_in_natural_order_and_other_files_are_not(tmp_path):

@@ -22,7 +22,7 @@ _LEAST = float(np.finfo(np.float32).tiny)
 def softmax_forward(x: np.ndarray, y: np.ndarray, scratch: Scratch) -> None:
     """Write ``y = exp(x - max) / sum``; ``y`` may be ``x``. Source: Caffe's softmax_layer."""
     if not x.size:
-        return  # there is no largest of no classes
+        return  # without classes there is nothing to find
     step = rows_per_block(x)
     of_rows = scratch.take((min(step, len(x)), 1, x.shape[2]), x.dtype)
     for start in range(0, len(x), step):

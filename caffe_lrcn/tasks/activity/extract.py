@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import CaffeError, DataError
-from ...files import writing
+from ...files import PARTIAL, new_folder, writing
+from ...solver.progress import duration
 from ...sources.frame_folders import ABOUT, read_about
-from .jobs import PARTIAL, Job
+from .jobs import Job
 from .recipes import Recipe
 
 _EVERY = 2.0  # seconds between two lines of progress
@@ -53,9 +54,7 @@ def make_folders(jobs: Sequence[Job], out: Path, recipe: Recipe, *, force: bool 
     outcome = Outcome()
     with writing(out, DataError, "the frames"):
         out.mkdir(parents=True, exist_ok=True)
-        for leftover in out.rglob(f"*{PARTIAL}"):
-            shutil.rmtree(leftover, ignore_errors=True)
-    check_alike(out, recipe, {job.name for job in jobs} if force else set())
+    _check_alike(out, recipe, {job.name for job in jobs} if force else set())
     progress = _Progress(len(jobs), report)
     with ThreadPoolExecutor(threads) as pool:
         results = pool.map(lambda job: _make(job, out, recipe, force), jobs)
@@ -96,30 +95,25 @@ def _make(job: Job, out: Path, recipe: Recipe, force: bool) -> int | CaffeError:
     except DataError as error:
         if not force:
             return error
-    partial = folder.with_name(folder.name + PARTIAL)
     try:
-        with writing(folder, _DiskError, "the frames"):
-            partial.mkdir(parents=True)
+        with new_folder(folder, _DiskError, "the frames") as partial:
             about = recipe.write(job, partial)
             about.write(partial)
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.rename(partial, folder)
         return about.count
     except _DiskError:
         raise  # a full disk concerns all videos
     except CaffeError as error:
         return error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 class _DiskError(DataError):
     """Frames that cannot be written."""
 
 
-def check_alike(out: Path, recipe: Recipe, but: set[str]) -> None:
+def _check_alike(out: Path, recipe: Recipe, but: set[str]) -> None:
     """Check that the folders below ``out`` were made in the way of ``recipe``.
+
+    What an interruption has left is removed on the way.
 
     Args:
         out: the root.
@@ -129,18 +123,22 @@ def check_alike(out: Path, recipe: Recipe, but: set[str]) -> None:
     Raises:
         DataError: one was made in another way.
     """
-    for path in sorted(out.rglob(ABOUT)):
-        about = read_about(path.parent)
-        if about is None or path.parent.relative_to(out).as_posix() in but:
+    for name, folders, files in os.walk(out):
+        for leftover in [one for one in folders if one.endswith(PARTIAL)]:
+            shutil.rmtree(os.path.join(name, leftover), ignore_errors=True)
+            folders.remove(leftover)
+        folder = Path(name)
+        about = read_about(folder) if ABOUT in files else None
+        if about is None or folder.relative_to(out).as_posix() in but:
             continue
-        if about.kind != recipe.kind or about.made != recipe.made:
-            differs = {key: value for key, value in about.made.items()
-                       if value != recipe.made.get(key)}
+        differs = [key for key, value in about.made.items() if value != recipe.made.get(key)]
+        if about.kind != recipe.kind or differs:
             raise DataError(
-                "the folder has frames that were made in another way", where=path.parent,
-                got=about.kind if about.kind != recipe.kind else differs,
-                wanted=recipe.kind if about.kind != recipe.kind
-                else {key: recipe.made[key] for key in differs},
+                "the folder has frames that were made in another way", where=folder,
+                got={key: about.made[key] for key in differs} if about.kind == recipe.kind
+                else about.kind,
+                wanted={key: recipe.made[key] for key in differs} if about.kind == recipe.kind
+                else recipe.kind,
                 remedy="Write to another folder, or make all of them anew with --force.")
 
 
@@ -160,4 +158,4 @@ class _Progress:
         self._last = now
         worked = max(done - outcome.kept, 1)
         left = (self._jobs - done) * (now - self._start) / worked
-        self._report(f"{done} of {self._jobs} videos, about {left / 60:.1f} minutes left")
+        self._report(f"{done} of {self._jobs} videos, about {duration(left)} left")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DataError, UsageError
-from ...sources.frame_folders import FLOW, natural, read_about
+from ...files import PARTIAL
+from ...sources.folder import ENDINGS, natural_order
+from ...sources.frame_folders import FLOW, read_about
 from ...sources.video_file import SUFFIXES
-
-#: How the name of an unfinished folder ends.
-PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def find_videos(inputs: Iterable[Path]) -> list[Job]:
                 raise DataError("the folder has no videos", where=path,
                                 wanted="files that end in " + ", ".join(SUFFIXES))
             jobs += sorted((Job(file.relative_to(path).with_suffix("").as_posix(), file)
-                            for file in found), key=lambda job: natural(job.name))
+                            for file in found), key=lambda job: natural_order(job.name))
         elif path.exists():
             jobs.append(Job(path.stem, path))
         else:
@@ -60,10 +59,10 @@ def find_frames(root: Path) -> list[Job]:
         DataError: there is none; or one has flow in it.
     """
     if not root.is_dir():
-        raise DataError("there is no such folder of frames", got=root)
+        raise DataError("the folder of frames does not exist", got=root)
     jobs = []
     for folder, _, files in os.walk(root):
-        if PARTIAL in folder or not any(name.lower().endswith((".jpg", ".png")) for name in files):
+        if folder.endswith(PARTIAL) or not any(name.lower().endswith(ENDINGS) for name in files):
             continue
         path = Path(folder)
         about = read_about(path)
@@ -74,7 +73,7 @@ def find_frames(root: Path) -> list[Job]:
     if not jobs:
         raise DataError("the folder has no frames", where=root,
                         remedy="Make them: caffe-lrcn data frames VIDEO --out FOLDER")
-    return sorted(jobs, key=lambda job: natural(job.name))
+    return sorted(jobs, key=lambda job: natural_order(job.name))
 
 
 def _distinct(jobs: list[Job]) -> list[Job]:

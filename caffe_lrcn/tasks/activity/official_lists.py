@@ -10,7 +10,8 @@ from pathlib import Path
 
 from ...errors import DataError
 from ...language.text_files import is_name, read_text
-from ...sources.frame_folders import list_frames, natural
+from ...sources.folder import natural_order
+from ...sources.frame_folders import list_frames
 from ...sources.video_file import SUFFIXES
 from .lists import DataSet, Split, Video, without_suffix
 
@@ -125,7 +126,7 @@ def _class_folders(folder: Path) -> DataSet:
             raise DataError("the class has no videos", where=path,
                             wanted="files that end in " + ", ".join(SUFFIXES)
                             + ", or folders of frames")
-        for entry in sorted(entries, key=lambda entry: natural(entry.name)):
+        for entry in sorted(entries, key=lambda entry: natural_order(entry.name)):
             name = entry.name if entry.is_dir() else without_suffix(entry.name)
             known.add(Video(f"{path.name}/{name}", label), str(entry))
     if not folders:

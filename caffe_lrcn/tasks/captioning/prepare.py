@@ -1,14 +1,14 @@
 """One data set on disk: vocabulary, stream files and picture lists of a split."""
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...errors import DataError, UsageError
-from ...files import new_hdf5, sync, writing
+from ...files import new_folder, sync, writing
+from ...hdf5_files import new_hdf5
 from ...language.caption_files import Caption
 from ...language.caption_tokens import tokenize
 from ...language.streams import Layout, Pair, align
@@ -17,8 +17,6 @@ from ...language.vocabulary_card import stamp
 from . import conversion
 
 Report = Callable[[str], None]
-#: How the name of an unfinished split's folder ends.
-PARTIAL = ".part"
 
 
 @dataclass(frozen=True)
@@ -215,22 +213,13 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
     folder = recipe.folder(split)
     recipe.refuse_existing(folder)
     # A folder that has its name is whole: --resume relies on it.
-    partial = folder.with_name(folder.name + PARTIAL)
-    with writing(folder, DataError, "the streams", "Make room on the disk, or use another --out."):
-        try:
-            for old in (folder, partial):
-                if old.exists():
-                    shutil.rmtree(old)
-            partial.mkdir(parents=True)
-            _write_files(layout, partial, folder, split, vocabulary, report)
-            _write_lists(pairs, partial)
-            for path in partial.iterdir():
-                sync(str(path))
-            conversion.write(recipe.out, folder, _entry(recipe, vocabulary))
-            partial.rename(folder)
-        except OSError:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+    with new_folder(folder, DataError, "the streams",
+                    "Make room on the disk, or use another --out.") as partial:
+        _write_files(layout, partial, folder, split, vocabulary, report)
+        _write_lists(pairs, partial)
+        for path in partial.iterdir():
+            sync(str(path))
+        conversion.write(recipe.out, folder, _entry(recipe, vocabulary))
     report(f"{split}: {_summary(recipe, pairs, len(usable))}, {layout.rows} rows of "
            f"{recipe.streams} streams in {folder}")
     return folder

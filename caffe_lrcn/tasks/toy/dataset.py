@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,8 @@ from PIL import Image
 
 from ... import rng
 from ...errors import DataError, UsageError
-from ...files import new_hdf5, read_lines, writing
+from ...files import new_folder, read_lines
+from ...hdf5_files import new_hdf5
 from .attributes import NAMES, attributes
 from .drawing import SIDE, draw
 from .grammar import describe
@@ -59,18 +59,11 @@ def write_dataset(out: str | os.PathLike[str], images: int = 8000, seed: int = 1
     if out.exists():
         raise DataError("output exists already", where=out,
                         remedy="Use another folder, or remove it.")
-    partial = out.with_name(out.name + ".partial")
-    with writing(out, DataError, "the data set"):
-        try:
-            shutil.rmtree(partial, ignore_errors=True)
-            (partial / "images").mkdir(parents=True)
-            for split, size in SPLITS.items():
-                _write_split(partial, split, size(images), seed)
-                report(f"{split}: {size(images)} pictures")
-            os.rename(partial, out)
-        except OSError:
-            shutil.rmtree(partial, ignore_errors=True)  # a full disk should have its room back
-            raise
+    with new_folder(out, DataError, "the data set") as folder:
+        (folder / "images").mkdir()
+        for split, size in SPLITS.items():
+            _write_split(folder, split, size(images), seed)
+            report(f"{split}: {size(images)} pictures")
 
 
 def read_scenes(path: str | os.PathLike[str]) -> dict[str, Scene]:

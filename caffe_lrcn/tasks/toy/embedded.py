@@ -17,7 +17,7 @@ from typing import Any
 from ...backends import get_backend
 from ...backends.choose import device_for
 from ...errors import DataError
-from ...files import replacing
+from ...files import PARTIAL, replacing
 from ...language.caption_files import read_captions
 from ...layer_types.base import Settings
 from ...paths import resolve
@@ -28,7 +28,7 @@ from ...solver.signals import SignalActions
 from ...solver.snapshot import LATEST, set_paths
 from ...solver.training import Start, Watch, resume_from, train
 from ..captioning import conversion
-from ..captioning.prepare import PARTIAL, Recipe, write_data_set
+from ..captioning.prepare import Recipe, write_data_set
 from .dataset import read_scenes, write_dataset
 
 TOY, CAPTIONS, CONVNET = Path("data/toy"), Path("data/captions"), Path("data/convnet.caffemodel")

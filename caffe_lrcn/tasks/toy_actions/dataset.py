@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +12,7 @@ import numpy as np
 
 from ... import rng
 from ...errors import DataError, UsageError
-from ...files import writing
+from ...files import new_folder
 from ...sources.video_file import import_av
 from .drawing import draw_clip, random_look
 from .motions import CLASSES, make_tracks
@@ -91,20 +90,12 @@ def write_dataset(out: str | os.PathLike[str], extent: Extent | None = None, see
     if out.exists():
         raise DataError("output exists already", where=out,
                         remedy="Use another folder, or remove it.")
-    partial = out.with_name(out.name + ".partial")
-    with writing(out, DataError, "the data set"):
-        try:
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            for number, name in enumerate(CLASSES, start=1):
-                _write_class(partial / "videos" / name, name, extent, seed)
-                report(f"{name}: {extent.groups * extent.clips} clips "
-                       f"({number} of {len(CLASSES)} classes)")
-            _write_lists(partial, extent)
-            os.rename(partial, out)
-        except OSError:
-            shutil.rmtree(partial, ignore_errors=True)  # a full disk should have its room back
-            raise
+    with new_folder(out, DataError, "the data set") as folder:
+        for number, name in enumerate(CLASSES, start=1):
+            _write_class(folder / "videos" / name, name, extent, seed)
+            report(f"{name}: {extent.groups * extent.clips} clips "
+                   f"({number} of {len(CLASSES)} classes)")
+        _write_lists(folder, extent)
 
 
 def make_clip(name: str, group: int, clip: int, extent: Extent, seed: int) -> np.ndarray:

@@ -213,12 +213,12 @@ def test_the_command_divides_class_folders(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("words, text", [
-    (("--split", "2"), "there is no split 2 (wanted 1)"),
+    (("--split", "2"), "split 2 does not exist (wanted 1)"),
     (("--val-fraction", "1"), "must lie between 0 and 1"),
     (("--test-fraction", "0.5"), "is for folders of class folders"),
     (("--val-fraction", "0.01"), "one of the parts is empty (got val)"),
     (("--skip-missing",), "--skip-missing needs --root"),
-    (("--root", "/nowhere"), "no such folder of videos")])
+    (("--root", "/nowhere"), "the folder of videos does not exist")])
 def test_wrong_flags(ucf, tmp_path, capsys, words, text):
     assert run(ucf, "--out", tmp_path / "lists", *words) == 1
     assert text in capsys.readouterr().err

@@ -173,7 +173,7 @@ def test_resumes_with_the_split_that_is_missing(coco, capsys):
     whole = {path: path.read_bytes() for path in (coco / "out").rglob("*.txt")}
     train, val = (coco / "out" / "buffer_3" / f"{name}_aligned_6_batches"
                   for name in ("train", "val"))
-    val.rename(val.with_name(val.name + ".part"))  # as an interruption would leave it
+    val.rename(val.with_name(val.name + ".partial"))  # as an interruption would leave it
     stamp = (train / "batch_0.h5").stat().st_mtime_ns
     assert captions(coco, *split, "--resume") == 0
     assert "train: is there already" in capsys.readouterr().err

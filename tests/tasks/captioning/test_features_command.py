@@ -54,7 +54,7 @@ def test_rows_are_the_pictures_of_a_folder(coco, net, capsys):
 
 
 @pytest.mark.parametrize("flags, message", [
-    ([], "there are no pictures"), (["x.jpg", "--mean", "1,2"], "three numbers"),
+    ([], "pictures are missing"), (["x.jpg", "--mean", "1,2"], "three numbers"),
     (["gone.jpg"], "gone.jpg")])
 def test_errors(coco, net, capsys, flags, message):
     assert features(coco, *flags) == 1

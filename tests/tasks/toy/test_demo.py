@@ -86,15 +86,15 @@ def test_streams_whose_making_was_interrupted_are_completed(folder, tmp_path, mo
     for name in ("val", "train")[:1 if left.endswith("second split") else 2]:
         split = splits / f"{name}_aligned_20_batches"
         (split / "hdf5_chunk_list.txt").unlink()
-        split.rename(f"{split}.part")
+        split.rename(f"{split}.partial")
         if not left.startswith("part") or (name == "val" and left.endswith("first split")):
-            shutil.rmtree(f"{split}.part")
+            shutil.rmtree(f"{split}.partial")
     if left == "nothing":
         Path("data/captions/vocabulary.txt").unlink()
     Embedded(40).make_missing(read_solver(resolve("prototxt/lrcn_solver.prototxt")))
     assert {path: path.read_bytes() for path in sorted(splits.glob("*/*"))
             if path.suffix == ".txt"} == want
-    assert not list(splits.glob("*.part"))
+    assert not list(splits.glob("*.partial"))
 
 
 def test_curves_come_from_the_training_log(tmp_path):
