@@ -55,6 +55,8 @@ class Net:
         self.state_filter = state or make_state(phase, level, stages, definition.param.state)
         self.phase = self.state_filter.phase
         self.name = definition.param.name
+        #: SHA-256 of the vocabulary whose ids the net learns; saved with its weights. '': none.
+        self.vocabulary = ""
         self.before_forward: list[Callback] = []
         self.after_forward: list[Callback] = []
         self.before_backward: list[Callback] = []

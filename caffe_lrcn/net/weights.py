@@ -168,7 +168,8 @@ def save(net: Net, path: str, diffs: bool = False) -> None:
         raise WeightsError("these weights are too large for a binary .caffemodel", where=path,
                            got=f"{size:,} bytes", wanted=f"at most {BINARY_LIMIT:,}",
                            remedy="Save them as HDF5: save_hdf5, or snapshot_format: HDF5")
-    weights_io.write_weights(path, net.name, _records(net, diffs, owners_only=False))
+    weights_io.write_weights(path, net.name, _records(net, diffs, owners_only=False),
+                             net.vocabulary)
 
 
 def binary_size(net: Net, diffs: bool = False) -> int:
@@ -180,7 +181,7 @@ def binary_size(net: Net, diffs: bool = False) -> int:
 
 def save_hdf5(net: Net, path: str, diffs: bool = False) -> None:
     """Write a ``.caffemodel.h5``, in which a shared parameter stands once, at its owner."""
-    weights_io.write_weights_h5(path, _records(net, diffs, owners_only=True))
+    weights_io.write_weights_h5(path, _records(net, diffs, owners_only=True), net.vocabulary)
 
 
 def _records(net: Net, diffs: bool, owners_only: bool) -> list[weights_io.LayerRecord]:

@@ -28,7 +28,7 @@ MAX_LAYERS = 100_000
 LayerRecord = tuple[caffe_pb2.LayerParameter, Sequence[np.ndarray],
                     Sequence[np.ndarray | None] | None]
 
-_NET_NAME, _NET_LAYERS, _NET_LAYER = 1, 2, 100
+_NET_NAME, _NET_LAYERS, _NET_LAYER, _NET_VOCABULARY = 1, 2, 100, 10000
 _BLOBS = 7  # in LayerParameter
 _V0_IN_V1 = 1
 
@@ -174,14 +174,26 @@ def _finished(raw: _RawLayer, definition: caffe_pb2.LayerParameter) -> WeightLay
                        [blob.legacy_shape for blob in raw.blobs], definition)
 
 
-def write_caffemodel(path: str | os.PathLike[str], name: str,
-                     layers: Iterable[LayerRecord]) -> None:
+def find_vocabulary(wire: Wire) -> str:
+    """Return the SHA-256 of the vocabulary that a NetParameter names, or ''.
+
+    Raises:
+        WeightsError: the bytes are damaged or truncated.
+    """
+    found = [wire.text(entry) for entry in wire.fields(0, len(wire.data), "the net")
+             if entry.number == _NET_VOCABULARY and entry.wire_type == LEN]
+    return found[-1] if found else ""
+
+
+def write_caffemodel(path: str | os.PathLike[str], name: str, layers: Iterable[LayerRecord],
+                     vocabulary: str = "") -> None:
     """Write a binary .caffemodel straight from the arrays.
 
     Args:
         name: the net's name.
         layers: definition, values and gradients of each layer; blobs inside definitions are
             left out. float32 and float64 arrays are possible.
+        vocabulary: SHA-256 of the vocabulary whose ids the net has learnt, if there is one.
 
     Raises:
         WeightsError: arrays of another dtype, or gradients that do not fit.
@@ -193,6 +205,8 @@ def write_caffemodel(path: str | os.PathLike[str], name: str,
         stream.write(encode_bytes(_NET_NAME, name.encode()))
         for definition, blobs, diffs in layers:
             stream.writelines(_encode_layer(definition, blobs, diffs or [None] * len(blobs)))
+        if vocabulary:
+            stream.write(encode_bytes(_NET_VOCABULARY, vocabulary.encode()))
 
 
 def _encode_layer(definition: caffe_pb2.LayerParameter, blobs: Sequence[np.ndarray],

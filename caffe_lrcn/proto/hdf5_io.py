@@ -25,6 +25,7 @@ _MAX_COMPRESSION = 1100
 #: Most bytes of what is a number or a path.
 _SMALL = 1 << 16
 _FLOATS = (np.dtype("f4"), np.dtype("f8"))
+_VOCABULARY = "vocabulary_sha256"
 
 
 def read_weights_h5(path: str | os.PathLike[str]) -> WeightFile:
@@ -51,12 +52,25 @@ def read_weights_h5(path: str | os.PathLike[str]) -> WeightFile:
     return WeightFile("", layers, DIALECT)
 
 
-def write_weights_h5(path: str | os.PathLike[str], layers: Iterable[LayerRecord]) -> None:
+def find_vocabulary_h5(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of the vocabulary that a .caffemodel.h5 names, or ''.
+
+    Raises:
+        WeightsError: the file is damaged or truncated.
+    """
+    with _open(path, WeightsError) as file:
+        found = file.attrs.get(_VOCABULARY, "")
+        return found if isinstance(found, str) else ""
+
+
+def write_weights_h5(path: str | os.PathLike[str], layers: Iterable[LayerRecord],
+                     vocabulary: str = "") -> None:
     """Write a .caffemodel.h5.
 
     Args:
         layers: definition, values and gradients of each layer. A value of None stands for a
             parameter that an earlier layer owns: it is not stored again.
+        vocabulary: SHA-256 of the vocabulary whose ids the net has learnt, if there is one.
 
     Raises:
         WeightsError: two layers with parameters have the same name (where Caffe aborts for any
@@ -66,6 +80,8 @@ def write_weights_h5(path: str | os.PathLike[str], layers: Iterable[LayerRecord]
     Source: Caffe net.cpp (ToHDF5).
     """
     with new_hdf5(path) as file:
+        if vocabulary:
+            file.attrs[_VOCABULARY] = vocabulary
         data = file.create_group("data")
         for definition, blobs, diffs in layers:
             group = data.require_group(definition.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 
 from caffe_lrcn.errors import CaffeError, SnapshotError, WeightsError
-from caffe_lrcn.proto import hdf5_io
+from caffe_lrcn.proto import caffemodel, hdf5_io
 from caffe_lrcn.proto.blob_proto import read_blob_proto, write_blob_proto
 from caffe_lrcn.proto.caffemodel import (
     LayerRecord,
@@ -26,9 +26,9 @@ from caffe_lrcn.proto.file_kinds import (
 from caffe_lrcn.proto.solverstate import SolverStateFile, read_state_wire, write_state_binary
 from caffe_lrcn.proto.wire import Wire, open_wire
 
-__all__ = ["LayerRecord", "SolverStateFile", "WeightFile", "WeightLayer", "read_blob_proto",
-           "read_solverstate", "read_weights", "write_blob_proto", "write_solverstate",
-           "write_solverstate_h5", "write_weights", "write_weights_h5"]
+__all__ = ["LayerRecord", "SolverStateFile", "WeightFile", "WeightLayer", "find_vocabulary",
+           "read_blob_proto", "read_solverstate", "read_weights", "write_blob_proto",
+           "write_solverstate", "write_solverstate_h5", "write_weights", "write_weights_h5"]
 
 write_weights = write_caffemodel
 write_weights_h5 = hdf5_io.write_weights_h5
@@ -56,6 +56,18 @@ def read_weights(path: str | os.PathLike[str]) -> WeightFile:
     if _checked_kind(wire, WeightsError, WEIGHTS) == HDF5:
         return hdf5_io.read_weights_h5(path)
     return read_wire(wire)
+
+
+def find_vocabulary(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of the vocabulary whose ids a net has learnt, as its weights tell, or ''.
+
+    Raises:
+        WeightsError: the file is missing, empty, damaged, truncated, or something else.
+    """
+    wire = open_wire(path)
+    if _checked_kind(wire, WeightsError, WEIGHTS) == HDF5:
+        return hdf5_io.find_vocabulary_h5(path)
+    return caffemodel.find_vocabulary(wire)
 
 
 def read_solverstate(path: str | os.PathLike[str]) -> SolverStateFile:

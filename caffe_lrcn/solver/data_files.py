@@ -72,8 +72,11 @@ def compare(before: Facts, now: Facts, snapshot: str) -> None:
                      f"{' and others' if len(gone) > 5 else ''}; this one does not")
 
 
-def warn_of_vocabularies(facts: Facts) -> None:
-    """Warn if caption streams have ids of different vocabularies."""
+def one_vocabulary(facts: Facts) -> str:
+    """Return the SHA-256 of the vocabulary of caption streams; '' if they tell none.
+
+    If they have ids of different vocabularies, that is logged, and the result is ''.
+    """
     known: dict[str, str] = {}
     for path, fact in facts.items():
         if VOCABULARY in fact:
@@ -81,6 +84,7 @@ def warn_of_vocabularies(facts: Facts) -> None:
     if len(known) > 1:
         glog.warning(f"The word ids in {' and '.join(known.values())} are those of different "
                      "vocabularies: the nets learn or test nonsense")
+    return next(iter(known)) if len(known) == 1 else ""
 
 
 class Watched:

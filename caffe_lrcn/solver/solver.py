@@ -24,7 +24,7 @@ from ..proto.text import SolverDef, format_text
 from . import checkpoint, snapshot
 from .checks import check_solver
 from .csv_log import MOST_ELEMENTS, CsvLog, Mark
-from .data_files import Watched, data_facts, warn_of_vocabularies
+from .data_files import Watched, data_facts, one_vocabulary
 from .divergence import diverged
 from .evaluation import evaluate
 from .loss_window import LossWindow
@@ -108,7 +108,7 @@ class Solver:
                            for net in (self.net, *self.test_nets) for name in net.outputs])
         self.keeps_csv = bool(self.param.snapshot)
         self.data = data_facts((self.net, *self.test_nets))
-        warn_of_vocabularies(self.data)
+        self.net.vocabulary = one_vocabulary(self.data)
         self._watched = Watched(list(self.data))
         self.loaded = load_weights(definition, self.net, self.test_nets, transfer or Transfer())
         glog.info("Solver scaffolding done.")

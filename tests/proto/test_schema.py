@@ -24,6 +24,7 @@ ADDITIONS = {
     ("EltwiseParameter", "coeff_blob", 4, "bool", "false"),
     ("ImageDataParameter", "min_height", 13, "uint32", "0"),
     ("ImageDataParameter", "min_width", 14, "uint32", "0"),
+    ("NetParameter", "vocabulary_sha256", 10000, "string", None),
     ("LayerParameter", "scalar_param", 10000, "ScalarParameter", None),
     ("LayerParameter", "video_data_param", 10001, "VideoDataParameter", None),
 }

@@ -9,9 +9,11 @@ import h5py
 import numpy as np
 import pytest
 
+from caffe_lrcn.cli.main import main
 from caffe_lrcn.errors import SnapshotError
 from caffe_lrcn.proto.text import read_solver
-from caffe_lrcn.solver.data_files import Watched, compare, data_facts, warn_of_vocabularies
+from caffe_lrcn.proto.weights_io import find_vocabulary
+from caffe_lrcn.solver.data_files import Watched, compare, data_facts, one_vocabulary
 from caffe_lrcn.solver.solver import Solver
 from caffe_lrcn.sources.lmdb_write import LmdbWriter
 
@@ -125,7 +127,25 @@ def test_large_files_are_sampled(tmp_path):
 
 
 def test_streams_of_two_vocabularies(caplog):
-    warn_of_vocabularies({"a": {"vocabulary_sha256": "1"}, "b": {"vocabulary_sha256": "1"}})
+    same = {"a": {"vocabulary_sha256": "1"}, "b": {"vocabulary_sha256": "1"}, "c": {}}
+    assert one_vocabulary(same) == "1" and one_vocabulary({"c": {}}) == ""
     assert not caplog.text
-    warn_of_vocabularies({"a": {"vocabulary_sha256": "1"}, "b": {"vocabulary_sha256": "2"}})
-    assert "a and b are those of different vocabularies" in caplog.text
+    assert one_vocabulary(same | {"d": {"vocabulary_sha256": "2"}}) == ""
+    assert "a and d are those of different vocabularies" in caplog.text
+
+
+@pytest.mark.parametrize(("form", "ending"), [("BINARYPROTO", ""), ("HDF5", ".h5")])
+def test_weights_carry_the_vocabulary_of_the_streams(task, form, ending):
+    words = ["train", "--solver", str(task), "--set", f"snapshot_format={form}",
+             "--set", "max_iter=1", "--force"]
+    assert main(words) == 0
+    assert find_vocabulary(f"out/tiny_iter_1.caffemodel{ending}") == ""
+    plain = len(Path(f"out/tiny_iter_1.caffemodel{ending}").read_bytes())
+    for path in task.parent.glob("*.h5"):
+        with h5py.File(path, "a") as file:
+            file.attrs["vocabulary_sha256"], file.attrs["vocabulary_ids"] = "a" * 64, 5
+    assert main(words) == 0
+    weights = f"out/tiny_iter_1.caffemodel{ending}"
+    assert find_vocabulary(weights) == "a" * 64
+    if not ending:  # what BVLC Caffe reads is the same, and a field that it keeps and does not know
+        assert len(Path(weights).read_bytes()) == plain + 64 + 4

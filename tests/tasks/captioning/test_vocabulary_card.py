@@ -1,19 +1,26 @@
 """A vocabulary of another run is refused wherever ids are turned into words."""
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.language.vocabulary import Vocabulary
 from caffe_lrcn.language.vocabulary_card import check_streams, check_weights, stamp
-from caffe_lrcn.solver.resume_file import ResumeFile, write_resume_file
+from caffe_lrcn.proto.caffe_pb2 import LayerParameter
+from caffe_lrcn.proto.weights_io import (
+    find_vocabulary,
+    read_weights,
+    write_weights,
+    write_weights_h5,
+)
 
 MINE, OTHER = Vocabulary(["a", "cat", "sits"]), Vocabulary(["a", "dog", "sits"])
-LOSSES = {"losses": [], "next": 0, "mean": 0.0}
 
 
 @pytest.fixture
@@ -47,15 +54,23 @@ def test_ngrams(folder, capsys):
     assert main([*words, "other.txt", "--other-vocabulary"]) == 0
 
 
-def test_weights_by_their_sidecar(folder, capsys):
-    data = {"words.h5": {"vocabulary_sha256": MINE.sha256, "vocabulary_ids": len(MINE)}}
-    write_resume_file("net_iter_1.resume", ResumeFile(1, 1, 0.0, {}, LOSSES, data=data))
-    check_weights("net_iter_1.caffemodel.h5", MINE, "mine.txt")
-    check_weights("unknown.caffemodel", OTHER, "other.txt")
-    with pytest.raises(DataError, match="net_iter_1.caffemodel were trained on words.h5"):
-        check_weights("net_iter_1.caffemodel", OTHER, "other.txt")
-    words = ["caption", "a.jpg", "--weights", "net_iter_1.caffemodel", "--vocabulary", "other.txt"]
+@pytest.mark.parametrize("name", ["net.caffemodel", "net.caffemodel.h5"])
+def test_weights_tell_their_vocabulary(folder, capsys, name):
+    write = write_weights_h5 if name.endswith("h5") else partial(write_weights, name="net")
+    layers = [(LayerParameter(name="ip", type="InnerProduct"), [np.ones((2, 3), np.float32)], None)]
+    write(name, layers=layers, vocabulary=MINE.sha256)
+    assert find_vocabulary(name) == MINE.sha256
+    (layer,) = read_weights(name).layers  # the layers are as without it
+    assert layer.name == "ip" and (layer.blobs[0] == 1).all()
+    check_weights(name, MINE, "mine.txt")
+    check_weights("absent.caffemodel", OTHER, "other.txt")  # loading it says what is wrong
+    with pytest.raises(DataError, match=f"{name} were trained with another vocabulary"):
+        check_weights(name, OTHER, "other.txt")
+    words = ["caption", "a.jpg", "--weights", name, "--vocabulary", "other.txt"]
     assert main(words) == 1
     assert "with another vocabulary" in capsys.readouterr().err
-    assert main([*words, "--other-vocabulary"]) == 1  # there are no weights at all
+    assert main([*words, "--other-vocabulary"]) == 1  # they are no captioner's
     assert "with another vocabulary" not in capsys.readouterr().err
+    write(name, layers=layers)
+    assert find_vocabulary(name) == ""
+    check_weights(name, OTHER, "other.txt")
