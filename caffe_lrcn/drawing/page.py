@@ -21,7 +21,7 @@ _PAGE = """<!DOCTYPE html>
 body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
 h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2rem; }}
 h1, h2, p, figcaption, td, th {{ overflow-wrap: anywhere; }}
-.scroll {{ overflow-x: auto; }} svg {{ max-width: 100%; height: auto; }}
+figure {{ margin: 0; }} .scroll {{ overflow-x: auto; }} svg {{ max-width: 100%; height: auto; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: .2rem .9rem .2rem 0; text-align: right; vertical-align: top;
   font-variant-numeric: tabular-nums; }}
@@ -37,8 +37,7 @@ thead th {{ border-bottom: 1px solid #8886; }}
 </head>
 <body>
 <h1>{title}</h1>
-<p>{about}</p>
-{body}
+{about}{body}
 </body>
 </html>
 """
@@ -50,18 +49,27 @@ def write_page(path: str | os.PathLike[str], title: str, about: str, body: str,
 
     Args:
         path: the file.
-        title: text of the heading and of the window.
-        about: text of the paragraph below it.
-        body: HTML of the rest.
-        style: more rules of CSS.
+        title, about, body, style: as for ``page``.
 
     Raises:
         DataError: it cannot be written.
     """
     with new_file(path, DataError, "the page") as file:
-        file.write(printable_lines(_PAGE.format(
-            title=html.escape(title), about=html.escape(about), body=body, style=style,
-            dark=DARK)))
+        file.write(page(title, about, body, style))
+
+
+def page(title: str, about: str, body: str, style: str = "") -> str:
+    """Return the text of a page.
+
+    Args:
+        title: text of the heading and of the window.
+        about: text of the paragraph below it, if any.
+        body: HTML of the rest.
+        style: more rules of CSS.
+    """
+    return printable_lines(_PAGE.format(
+        title=html.escape(title), about=f"<p>{html.escape(about)}</p>\n" if about else "",
+        body=body, style=style, dark=DARK))
 
 
 def html_table(lines: Sequence[Sequence[str]]) -> str:
