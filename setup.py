@@ -20,6 +20,7 @@ setup(
         "caffe_lrcn": ["py.typed"],
         "caffe_lrcn.proto": ["*.pyi"],
         "caffe_lrcn.prototxt": ["*.prototxt", "zoo/*/*.prototxt", "captioning/*.prototxt"],
+        "caffe_lrcn.tasks.ranking": ["templates/*", "static/*"],
         "caffe_lrcn.backends.cuda": ["*.cu", "*.cuh", "*.h"],
     },
     install_requires=[
@@ -42,11 +43,12 @@ setup(
         "official": ["pycocoevalcap>=1.2"],
         "tensorboard": ["tensorboardX>=2.6"],
         "completion": ["shtab>=1.8"],
+        "rank": ["flask>=3.1"],
         "dev": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "ruff>=0.5", "mypy>=1.8",
                 "grpcio-tools>=1.59", "lmdb>=1.4", "av>=12"],
         "test": ["pytest>=7.4", "pytest-xdist>=3.3", "hypothesis>=6.80", "lmdb>=1.4",
                  "shtab>=1.8", "tensorboardX>=2.6", "setuptools>=61", "av>=12",
-                 "wheel>=0.40"],
+                 "wheel>=0.40", "flask>=3.1"],
     },
     entry_points={"console_scripts": ["caffe-lrcn=caffe_lrcn.cli.main:main"]},
 )

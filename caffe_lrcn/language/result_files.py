@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,27 @@ def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
             that has no references, or two captions. The message tells the entry.
     """
     captions: dict[str, str] = {}
+    for where, image, caption in _captions(path):
+        if image not in references:
+            raise DataError(f"a caption of image {image}, which has no references", where=where,
+                            remedy="Results and references must be of the same pictures")
+        captions[image] = caption
+    return Results(list(captions), list(captions.values()),
+                   [references[image] for image in captions],
+                   [image for image in references if image not in captions])
+
+
+def read_result_captions(path: str | Path) -> dict[str, str]:
+    """Return picture id -> caption of a COCO results file.
+
+    Raises:
+        DataError: as for ``read_results``, without references.
+    """
+    return {image: caption for _, image, caption in _captions(path)}
+
+
+def _captions(path: str | Path) -> Iterator[tuple[str, str, str]]:
+    """Yield place, picture id and caption of each entry."""
     entries: dict[str, int] = {}
     for index, entry in enumerate(_entries(path)):
         where = f"{path}: entry {index}"
@@ -107,13 +128,8 @@ def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
         if image in entries:
             raise DataError(f"a second caption of image {image}", where=where,
                             got=repr(caption), remedy=f"The first one is entry {entries[image]}")
-        if image not in references:
-            raise DataError(f"a caption of image {image}, which has no references", where=where,
-                            remedy="Results and references must be of the same pictures")
-        captions[image], entries[image] = caption, index
-    return Results(list(captions), list(captions.values()),
-                   [references[image] for image in captions],
-                   [image for image in references if image not in captions])
+        entries[image] = index
+        yield where, image, caption
 
 
 def _ids_by_name(pictures: Sequence[str]) -> Sequence[int | str]:

@@ -38,6 +38,7 @@ class VideoFile:
         path: the file.
         rate: pictures per second; None if the file does not say.
         promised: number of pictures that the header promises; None if it does not say.
+        codec, pixels: names of the codec and of the format of its pixels, such as ``yuv420p``.
 
     Raises:
         DataError: the file is missing, not a video, damaged, or has no pictures; or PyAV is not
@@ -58,6 +59,7 @@ class VideoFile:
         self._stream.thread_type = "AUTO"
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
         self.promised = self._stream.frames or None
+        self.codec, self.pixels = self._stream.codec_context.name, self._stream.pix_fmt
 
     def __enter__(self) -> VideoFile:
         return self
