@@ -70,6 +70,8 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 def _serve(args: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
     open_server = _web().open_server
+    if not 0 <= args.port < 1 << 16:
+        raise UsageError("there is no such port", got=args.port, wanted="0 to 65535")
     store = _study(args)
     store.check_writable()
     server, scratch = open_server(store, store.media, args.port)
@@ -79,8 +81,8 @@ def _serve(args: argparse.Namespace) -> int:
               flush=True)
         server.serve_forever()  # returns at Ctrl-C
     judges = store.judges()
-    print(f"\n{sum(judge.done for judge in judges)} rankings of {len(judges)} judges are in "
-          f"{args.study}")
+    print(f"\n{sum(judge.done for judge in judges)} rankings of {len(judges)} "
+          f"judge{'' if len(judges) == 1 else 's'} are in {args.study}")
     return 0
 
 
@@ -135,10 +137,11 @@ def _new_study(args: argparse.Namespace) -> Study:
     names = read_pictures("coco", args.ids) if args.ids else None
     study, left_out = read_study(name_systems(args.systems), MediaFolder(args.media), names,
                                  args.items, args.seed)
-    for count, why in ((left_out.unsaid, "not every system says something about them"),
-                       (left_out.same, "all systems say the same about them")):
+    for count, why in ((left_out.unsaid, "not every system says something about"),
+                       (left_out.same, "all systems say the same about")):
         if count:
-            print(f"note: {count} left out, since {why}", file=sys.stderr)
+            print(f"note: {count} left out, since {why} {'it' if count == 1 else 'them'}",
+                  file=sys.stderr)
     return study
 
 

@@ -205,9 +205,8 @@ def open_server(store: Store, folder: Path, port: int) -> tuple[BaseWSGIServer, 
     """
     try:
         listening = socket.create_server((HOSTS[0], port))
-    except (OSError, OverflowError) as error:
-        raise DataError(f"port {port} of this machine cannot be used",
-                        got=getattr(error, "strerror", None) or error,
+    except OSError as error:
+        raise DataError(f"port {port} of this machine cannot be used", got=error.strerror,
                         remedy="Choose another with --port") from None
     with listening:  # the server has a copy
         scratch = tempfile.TemporaryDirectory(prefix="caffe-lrcn-rank-",

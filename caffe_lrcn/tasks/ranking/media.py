@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DataError
+from ...language.text_files import is_name
 from ...paths import stays_below
 from ...sources.folder import ENDINGS
 from ...sources.frame_folders import list_frames, read_about
@@ -69,8 +70,9 @@ class MediaFolder:
             DataError: it is missing, or several files could be meant.
         """
         wanted = key if name is None else name
-        if stays_below(wanted) and "\0" not in wanted and (self.path / wanted).exists():
-            return os.path.normpath(wanted)
+        place = os.path.normpath(wanted)
+        if place != "." and stays_below(place) and is_name(place) and (self.path / place).exists():
+            return place
         found = self._named.get(wanted, [])
         exact = [place for place in found
                  if wanted in (os.path.basename(place),

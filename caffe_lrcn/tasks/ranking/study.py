@@ -144,9 +144,10 @@ def read_study(systems: Mapping[str, Path], folder: MediaFolder,
     said = [read_sentences(path) for path in systems.values()]
     keys = [key for key in said[0] if all(key in sentences for sentences in said)]
     if not keys:
+        other = min(said[1:], key=lambda sentences: len(sentences.keys() & said[0].keys()))
         raise UsageError("no picture or clip has a sentence of every system",
-                         got=f"{brief(next(iter(said[0])))} and "
-                             f"{brief(next(iter(said[1])))}, for example",
+                         got=f"{brief(next(iter(said[0])))} and {brief(next(iter(other)))}, for "
+                             "example",
                          remedy="All files must call the same thing by the same id.")
     told = [key for key in keys if len({sentences[key] for sentences in said}) > 1]
     if not told:
