@@ -54,6 +54,14 @@ def test_kernels_definitions_and_type_hints_travel(installed):
     assert result.stdout.strip().endswith("True True")
 
 
+def test_the_ranking_page_travels(installed):
+    result = installed("-c", USED_OUTSIDE + "p /= 'tasks/ranking'; "
+                       "print(sorted(q.name for q in p.glob('[st]*/*')))")
+    assert result.stdout.strip() == (
+        "['base.html', 'done.html', 'error.html', 'icon.svg', 'item.html', 'rank.css', 'rank.js', "
+        "'start.html']"), result.stderr
+
+
 def test_installed_definitions_are_found_by_their_usual_path(installed):
     result = installed("-c", "from caffe_lrcn.proto.text import read_solver; "
                        "from caffe_lrcn.paths import resolve; "

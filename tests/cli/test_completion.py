@@ -21,6 +21,7 @@ echo "${COMPREPLY[@]}"
 CASES = [(["tra"], "train"), (["train", "--pat"], "--patience"),
          (["train", "--math", ""], "fp32 tf32 bf16"), (["data", "to"], "toy toy-actions"),
          (["data", "captions", "--format", ""], "coco flickr"),
+         (["rank", "se"], "serve"), (["rank", "serve", "--sys"], "--systems"),
          (["convert_ima"], "convert_imageset"),
          (["completion", ""], "bash zsh fish")]
 

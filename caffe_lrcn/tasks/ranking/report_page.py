@@ -21,7 +21,7 @@ _PAGE = """<!DOCTYPE html>
 @media (prefers-color-scheme: dark) {{ :root {{ --bar: #3d6ea8; --ink: #dbe8f8; }} }}
 body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; overflow-wrap: anywhere; }}
 h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin: 0 0 .5rem; }}
-.about {{ color: GrayText; font-size: .9rem; }}
+.about {{ opacity: .8; font-size: .9rem; }}
 main {{ display: grid; gap: 2rem; grid-template-columns:
   repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); }}
 table {{ border-collapse: collapse; }}
@@ -44,7 +44,7 @@ table {{ border-collapse: collapse; }}
 </head>
 <body>
 <h1>Ranks of {count} systems</h1>
-<p class="about">{about}</p>
+<p class="about">{about}; a shorter bar is better</p>
 <main>
 {criteria}
 </main>
