@@ -1,4 +1,4 @@
-"""The commands of docs/captioning.md, ranking.md and data/README.md: flags exist, and so do the definitions."""
+"""The commands of the guides to captioning and ranking: flags and definitions exist."""
 import argparse
 import importlib
 import re

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -38,30 +37,28 @@ def agreement(rankings: Sequence[np.ndarray]) -> Agreement:
     """
     common = [ranks for ranks in rankings if len(ranks) > 1]
     w = [value for value in map(_concordance, common) if value is not None]
-    taus = [value for ranks in common for first, second in combinations(ranks, 2)
-            if (value := _tau_b(first, second)) is not None]
-    return Agreement(len(common), _mean(w), _mean(taus), _alpha(common))
-
-
-def _mean(values: list[float]) -> float | None:
-    return float(np.mean(values)) if values else None
+    taus = [value for ranks in common for value in _taus_b(ranks)]
+    return Agreement(len(common), float(np.mean(w)) if w else None,
+                     float(np.mean(taus)) if taus else None, _alpha(common))
 
 
 def _concordance(ranks: np.ndarray) -> float | None:
     """Return Kendall's W with its correction for ties; None if all judges tie everything."""
     judges, systems = ranks.shape
     deviations = ranks.sum(0) - judges * (systems + 1) / 2
-    ties = sum(float((count ** 3 - count).sum()) for count in
-               (np.unique(row, return_counts=True)[1] for row in ranks))
-    most = judges ** 2 * (systems ** 3 - systems) - judges * ties
+    # t systems of one rank: each of them counts t^2 - 1, all t^3 - t.
+    equal = (ranks[:, :, None] == ranks[:, None]).sum(2)
+    most = judges ** 2 * (systems ** 3 - systems) - judges * float((equal ** 2 - 1).sum())
     return float(12 * (deviations ** 2).sum() / most) if most else None
 
 
-def _tau_b(first: np.ndarray, second: np.ndarray) -> float | None:
-    """Return Kendall's tau-b; None if one of them ties everything."""
-    signs = [np.sign(ranks[:, None] - ranks[None]) for ranks in (first, second)]
-    most = float(np.sqrt((signs[0] ** 2).sum() * (signs[1] ** 2).sum()))
-    return float((signs[0] * signs[1]).sum() / most) if most else None
+def _taus_b(ranks: np.ndarray) -> list[float]:
+    """Return Kendall's tau-b of each pair of judges, without those who tie everything."""
+    signs = np.sign(ranks[:, :, None] - ranks[:, None]).reshape(len(ranks), -1)
+    signs = signs[signs.any(1)]
+    lengths = np.sqrt((signs ** 2).sum(1))
+    taus = signs @ signs.T / np.outer(lengths, lengths)
+    return taus[np.triu_indices(len(signs), 1)].tolist()
 
 
 def _alpha(items: Sequence[np.ndarray]) -> float | None:

@@ -144,7 +144,7 @@ class Pages:
     def _next(self, judge: Judge, number: int) -> Any:
         """Lead to the first item without ranks, counted from one of them on."""
         items = len(self.study.items)
-        ranked = {rank.item for rank in self.store.ranks(judge.number)}
+        ranked = self.store.ranked(judge.number)
         for index in [*range(number - 1, items), *range(number - 1)]:
             if index not in ranked:
                 return redirect(f"/judges/{judge.number}/items/{index + 1}", 303)

@@ -137,8 +137,10 @@ def _rankings(study: Study, ranks: Sequence[Rank], criterion: str) -> list[np.nd
     for rank in ranks:
         if rank.criterion == criterion:
             chosen[rank.item][rank.judge][rank.system] = rank.rank
-    return [np.array([rankdata([of_judge[system] for system in study.systems])
-                      for of_judge in chosen[item].values()]) for item in sorted(chosen)]
+    rows = [[of_judge[system] for system in study.systems]
+            for item in sorted(chosen) for of_judge in chosen[item].values()]
+    counts = [len(chosen[item]) for item in sorted(chosen)]
+    return np.split(rankdata(rows, axis=1), np.cumsum(counts)[:-1])
 
 
 def number(value: float | None) -> str:

@@ -133,6 +133,12 @@ class Store:
             return int(database.execute("SELECT number FROM judges WHERE folded = ?",
                                         (name.casefold(),)).fetchone()[0])
 
+    def ranked(self, judge: int) -> set[int]:
+        """Return the items that a judge has ranked."""
+        with self._open() as database:
+            return {item for item, in database.execute(
+                "SELECT DISTINCT item FROM ranks WHERE judge = ?", (judge,))}
+
     def ranks(self, judge: int | None = None, item: int | None = None) -> list[Rank]:
         """Return all ranks, or those of a judge, or of his or her item."""
         with self._open() as database:

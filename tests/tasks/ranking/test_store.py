@@ -32,7 +32,7 @@ def test_what_is_saved_is_read_again(tmp_path):
     again = Store(store.path)
     assert again.study == store.study and again.token == store.token
     assert again.judges() == [Judge(ann, "Ann", 2), Judge(bob, "Bob", 1)]
-    assert again.ranks(ann) == [one(ann, 0, 2), one(ann, 2)]
+    assert again.ranks(ann) == [one(ann, 0, 2), one(ann, 2)] and again.ranked(ann) == {0, 2}
     assert again.ranks(bob, 2) == [one(bob, 2)] and len(again.ranks()) == 3
     again.save(ann, 0, [])
     assert store.ranks(ann) == [one(ann, 2)]
