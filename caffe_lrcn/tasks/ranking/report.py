@@ -122,12 +122,14 @@ def _bootstrap(of_items: np.ndarray, confidence: float, samples: int, seed: int)
     """Return the ends of the intervals of the means over items, (2, criteria, systems)."""
     items = of_items.shape[1]
     draw = rng.generator(seed, "bootstrap of a ranking")
-    means = np.concatenate([
-        np.tensordot(draw.multinomial(items, np.full(items, 1 / items),
-                                      min(_AT_ONCE, samples - start)) / items, of_items, (1, 1))
-        for start in range(0, samples, _AT_ONCE)])
+    means = []
+    for start in range(0, samples, _AT_ONCE):
+        drawn = draw.integers(items, size=(min(_AT_ONCE, samples - start), items))
+        drawn += np.arange(len(drawn))[:, None] * items  # each sample counts by itself
+        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
+        means.append(np.tensordot(times / items, of_items, (1, 1)))
     tail = 50 * (1 - confidence)
-    return np.percentile(means, [tail, 100 - tail], axis=0)
+    return np.percentile(np.concatenate(means), [tail, 100 - tail], axis=0)
 
 
 def _rankings(study: Study, ranks: Sequence[Rank], criterion: str) -> list[np.ndarray]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from caffe_lrcn.tasks.ranking.store import Store
 from tests.harness.browser import CHROMIUM, WITHOUT_ONE, Browser
+from tests.tasks.activity.videos import levels, write_video
 from tests.tasks.ranking.serving import Served
-from tests.tasks.ranking.studies import make_store
+from tests.tasks.ranking.studies import make_store, make_study
 
 pytest.importorskip("flask")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT_ONE)
@@ -105,7 +107,10 @@ def test_all_done_and_incomplete_forms_stay(browser, served):
 
 
 def test_a_killed_server_loses_no_rank_and_goes_on(browser, tmp_path):
-    store = make_store(tmp_path)
+    study = make_study(tmp_path)
+    clip = write_video(tmp_path / "pictures/clip.avi", levels(12))
+    items = (study.items[0], replace(study.items[1], file=clip.name), study.items[2])
+    store = Store.create(tmp_path / "study.db", replace(study, items=items), clip.parent)
     with ExitStack() as stack:
         first = stack.enter_context(Served(tmp_path, "study.db"))
         enter(browser, first.address, "Ann")
@@ -119,6 +124,10 @@ def test_a_killed_server_loses_no_rank_and_goes_on(browser, tmp_path):
         browser.open(second.address)
         browser.click(".judges a")
         browser.wait(ITEM.format(1, 2))
+        browser.wait("document.querySelector('video').currentTime > 0.2")  # the clip plays
+        (clip.parent / "blue.png").unlink()
+        browser.open(f"{second.address}/judges/1/items/3")
+        browser.wait("!document.getElementById('broken').hidden")
 
 
 def test_texts_are_shown_and_not_run(browser, served):
