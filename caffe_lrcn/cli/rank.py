@@ -180,13 +180,10 @@ def _write_json(path: Path, report: Report) -> None:
 
 
 def _table(report: Report) -> str:
-    from ..tasks.ranking.report import AGREEMENTS, counted, number
-    rows = [["", *(criterion.name for criterion in report.criteria)]]
-    rows += [[system, *(criterion.cell(place) for criterion in report.criteria)]
-             for place, system in enumerate(report.systems)]
-    rows.append([])
-    rows += [[name, *(number(getattr(criterion.agreement, field))
-                      for criterion in report.criteria)] for field, name in AGREEMENTS.items()]
+    from ..tasks.ranking.report import agreements, counted
+    head, *agreed = agreements(report)
+    rows = [head, *([system, *(criterion.cell(place) for criterion in report.criteria)]
+                    for place, system in enumerate(report.systems)), [], *agreed]
     widths = [max(len(row[column]) for row in rows if row) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
              for row in rows]

@@ -14,9 +14,9 @@ from .agreement import Agreement, agreement
 from .store import Judge, Rank
 from .study import Study
 
-#: Measures of agreement: field -> name.
-AGREEMENTS = {"kendall_w": "Kendall's W", "kendall_tau": "Kendall's tau-b",
-              "krippendorff_alpha": "Krippendorff's alpha"}
+# Measures of agreement: field -> name.
+_AGREEMENTS = {"kendall_w": "Kendall's W", "kendall_tau": "Kendall's tau-b",
+               "krippendorff_alpha": "Krippendorff's alpha"}
 _AT_ONCE = 1000  # samples of the bootstrap
 
 
@@ -145,9 +145,12 @@ def _rankings(study: Study, ranks: Sequence[Rank], criterion: str) -> list[np.nd
     return np.split(rankdata(rows, axis=1), np.cumsum(counts)[:-1])
 
 
-def number(value: float | None) -> str:
-    """Return a measure of agreement as text."""
-    return "–" if value is None else f"{value:.2f}"
+def agreements(report: Report) -> list[list[str]]:
+    """Return a table: the criteria, then a row for each measure of agreement."""
+    measured = [asdict(criterion.agreement) for criterion in report.criteria]
+    return [["", *(criterion.name for criterion in report.criteria)],
+            *([name, *("–" if values[field] is None else f"{values[field]:.2f}"
+                       for values in measured)] for field, name in _AGREEMENTS.items())]
 
 
 def counted(report: Report) -> list[str]:
