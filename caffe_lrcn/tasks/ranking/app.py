@@ -10,9 +10,7 @@ import secrets
 import socket
 import sys
 import tempfile
-import threading
 import unicodedata
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from ...errors import DataError
 from ...printable import printable
-from . import media
+from .media import Converter, is_clip
 from .store import Judge, Rank, Store
 from .study import CRITERIA, Study
 
@@ -90,7 +88,8 @@ class Pages:
 
     def go_on(self, judge: int) -> Any:
         """Show the judge's next item, or say that all is done."""
-        return self._next(self._judge(judge), 1)
+        who = self._judge(judge)
+        return self._next(who, 1) or render_template("done.html", judge=who)
 
     def item(self, judge: int, number: int) -> str:
         """Show an item, with the ranks that the judge has given it."""
@@ -116,7 +115,7 @@ class Pages:
         except DataError as error:
             return self._item(who, number, chosen, False, f"Your ranks were not saved: {error}. "
                                                           "Please save them again."), 503
-        return self._next(who, number + 1)
+        return self._next(who, number + 1) or redirect(f"/judges/{judge}", 303)
 
     def remove(self, judge: int, number: int) -> Any:
         """Remove an item's ranks, and show the item again."""
@@ -142,13 +141,13 @@ class Pages:
         return number - 1 if 1 <= number <= len(self.study.items) else abort(404)
 
     def _next(self, judge: Judge, number: int) -> Any:
-        """Lead to the first item without ranks, counted from one of them on."""
+        """Lead to the first item without ranks, counted from an item on; None if all have some."""
         items = len(self.study.items)
         ranked = self.store.ranked(judge.number)
         for index in [*range(number - 1, items), *range(number - 1)]:
             if index not in ranked:
                 return redirect(f"/judges/{judge.number}/items/{index + 1}", 303)
-        return render_template("done.html", judge=judge)
+        return None
 
     def _item(self, judge: Judge, number: int, chosen: dict[str, str], saved: bool,
               problem: str = "") -> str:
@@ -160,38 +159,7 @@ class Pages:
         return render_template(
             "item.html", judge=judge, number=number, sentences=sentences, chosen=chosen,
             saved=saved, problem=problem, questions=CRITERIA,
-            clip=media.is_clip(self.folder / item.file))
-
-
-class Converter:
-    """Pictures and clips in a form that browsers show; what is converted is kept in a folder."""
-
-    def __init__(self, scratch: Path) -> None:
-        self._scratch, self._lock = scratch, threading.Lock()
-        self._done: dict[Path, tuple[Path, str]] = {}
-
-    def for_browsers(self, path: Path) -> tuple[Path, str]:
-        """Return a file and its type.
-
-        Raises:
-            DataError: the picture or clip is missing or damaged.
-        """
-        kind = media.shown_as_is(path)
-        if kind is not None:
-            return path, kind
-        with self._lock:  # one at a time: the machine may have few cores
-            if path not in self._done:
-                target = self._scratch / str(len(self._done))
-                self._done[path] = target, media.convert(path, target)
-        return self._done[path]
-
-    def prepare(self, path: Path) -> None:
-        """Convert a picture or clip in the background, so that it is there when it is asked for."""
-        def work() -> None:
-            with suppress(DataError, OSError):  # told when it is asked for
-                self.for_browsers(path)
-
-        threading.Thread(target=work, daemon=True).start()
+            clip=is_clip(self.folder / item.file))
 
 
 def open_server(store: Store, folder: Path, port: int) -> tuple[BaseWSGIServer, Any]:

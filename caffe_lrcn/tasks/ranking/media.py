@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,37 @@ def check_media(folder: Path, places: Sequence[str]) -> None:
             import_av()
 
 
+class Converter:
+    """Pictures and clips in a form that browsers show; what is converted is kept in a folder."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch, self._lock = scratch, threading.Lock()
+        self._done: dict[Path, tuple[Path, str]] = {}
+
+    def for_browsers(self, path: Path) -> tuple[Path, str]:
+        """Return a file and its type.
+
+        Raises:
+            DataError: the picture or clip is missing or damaged.
+        """
+        kind = shown_as_is(path)
+        if kind is not None:
+            return path, kind
+        with self._lock:  # one at a time: the machine may have few cores
+            if path not in self._done:
+                target = self._scratch / str(len(self._done))
+                self._done[path] = target, convert(path, target)
+        return self._done[path]
+
+    def prepare(self, path: Path) -> None:
+        """Convert a picture or clip in the background, so that it is there when it is asked for."""
+        def work() -> None:
+            with suppress(DataError, OSError):  # told when it is asked for
+                self.for_browsers(path)
+
+        threading.Thread(target=work, daemon=True).start()
+
+
 def is_clip(path: Path) -> bool:
     """Tell whether a page plays this file or folder, rather than showing it as a picture."""
     return path.is_dir() or path.suffix.lower() not in ENDINGS
@@ -133,7 +166,7 @@ def convert(path: Path, target: Path) -> str:
     Clips are made smaller if they are larger than 640 pixels, and lose their sound.
 
     Raises:
-        DataError: the file is missing or damaged.
+        DataError: the file is missing or damaged, or the clip cannot be converted.
     """
     if not is_clip(path):
         with open_picture(path) as picture:
@@ -141,13 +174,16 @@ def convert(path: Path, target: Path) -> str:
             picture.convert("RGB").save(memory, "PNG")
         target.write_bytes(memory.getvalue())
         return "image/png"
-    if path.is_dir():
-        about = read_about(path)
-        _encode(_folder_frames(path), (about.rate if about else None) or _RATE, target)
-    else:
-        with VideoFile(path) as video:
-            rate = video.rate or _RATE
-            _encode(video.frames(rate), rate, target)
+    try:
+        if path.is_dir():
+            about = read_about(path)
+            _encode(_folder_frames(path), (about.rate if about else None) or _RATE, target)
+        else:
+            with VideoFile(path) as video:
+                rate = video.rate or _RATE
+                _encode(video.frames(rate), rate, target)
+    except (import_av().FFmpegError, ValueError) as error:  # no VP8, sizes that it cannot have
+        raise DataError("the clip cannot be converted to WebM", where=path, got=error) from error
     return "video/webm"
 
 

@@ -72,7 +72,7 @@ def test_a_judge_ranks_all_items_and_is_done(site):
             said = site.store.study.items[number - 1].sentences
             assert shown[rank.rank - 1] == said[site.store.study.systems.index(rank.system)]
             assert rank.shown == rank.rank
-    assert answer.status_code == 200 and "All done" in answer.text
+    assert answer.status_code == 303 and answer.location == judge
     assert "All done" in site.get(judge).text
     assert "3 of 3" in site.get("/").text
 

@@ -100,6 +100,13 @@ def test_folders_of_frames_become_webm(tmp_path):
     assert np.abs(frames[:, 12, 16, 0].astype(int) - [20, 40, 200]).max() < 12  # blue, in order
 
 
+def test_clips_that_cannot_be_converted_are_errors(tmp_path, monkeypatch):
+    source = write_video(tmp_path / "a.avi", levels(3, 24, 32))
+    monkeypatch.setattr(media, "_size", lambda *_: (2, 100_000))
+    with pytest.raises(DataError, match=r"a\.avi: the clip cannot be converted to WebM"):
+        convert(source, tmp_path / "out")
+
+
 def test_damaged_files_are_errors(tmp_path):
     for name in ("a.avi", "a.tif", "a.mp4"):
         (tmp_path / name).write_bytes(b"something else")
