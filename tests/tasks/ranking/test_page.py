@@ -80,7 +80,7 @@ def test_ranking_with_keys(browser, served):
     browser.press("1", "1", "2")                  # correctness of the three sentences
     assert left(browser) == "6 left"
     browser.press("3", "Backspace", "1", "2", "7", "3")  # one rank is taken back; 7 is none
-    browser.press("n")                            # without saving
+    browser.press("N")                            # without saving
     browser.wait(ITEM.format(2, 2))
     browser.press("b")
     browser.wait(ITEM.format(2, 1))

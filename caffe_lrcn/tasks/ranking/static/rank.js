@@ -84,8 +84,8 @@ if (form) {
     if (/^[1-9]$/.test(event.key)) choose(event.key);
     else if (event.key === "Backspace") takeBack();
     else if (event.key === "Enter" && free) form.requestSubmit();
-    else if (event.key === "b") document.getElementById("back")?.click();
-    else if (event.key === "n") document.getElementById("skip")?.click();
+    else if (event.key.toLowerCase() === "b") document.getElementById("back")?.click();
+    else if (event.key.toLowerCase() === "n") document.getElementById("skip")?.click();
     else return;
     event.preventDefault();
   });
