@@ -34,6 +34,11 @@ _T = TypeVar("_T", bound=_Timed)
 class VideoFile:
     """An open video file; a context manager.
 
+    Args:
+        path: the file.
+        threads: that decode it; 0: as many as FFmpeg wants. One takes less of the machine's time
+            where a few pictures are wanted, or several files are read at once.
+
     Attributes:
         path: the file.
         rate: pictures per second; None if the file does not say.
@@ -44,7 +49,7 @@ class VideoFile:
             installed.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], threads: int = 0) -> None:
         self.path = os.fspath(path)
         self._av = import_av()
         self._container = self._open()
@@ -55,7 +60,8 @@ class VideoFile:
             raise DataError(f"'{self.path}' has no pictures", got="sound" if sound else "nothing",
                             wanted="a video stream")
         self._stream = streams[0]
-        self._stream.thread_type = "AUTO"
+        self._stream.thread_type, self._stream.thread_count = "AUTO", threads
+        self._pixels = _Pixels(self._av)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
         self.promised = self._stream.frames or None
 
@@ -81,7 +87,29 @@ class VideoFile:
             DataError: the file is damaged, or ends before the pictures that its header promises.
                 What was yielded before is right.
         """
-        return map(_pixels, islice(self._shown(self._decoded(), rate), start, None))
+        return map(self._pixels, islice(self._shown(self._decoded(), rate), start, None))
+
+    def pick(self, numbers: Iterable[int], rate: float | None = None) -> Iterator[np.ndarray]:
+        """Yield some of the pictures, as ``frames`` would; only these are turned into arrays.
+
+        Args:
+            numbers: of the pictures, from 0; they never fall. The last picture before the end of
+                the video is the last that comes.
+            rate: as for ``frames``.
+
+        Raises:
+            DataError: as ``frames``.
+        """
+        shown, last = self._shown(self._decoded(), rate), -1
+        pixels: np.ndarray | None = None
+        for number in numbers:
+            if number > last:
+                frame = next(islice(shown, number - last - 1, None), None)
+                if frame is None:
+                    return
+                pixels, last = self._pixels(frame), number
+            assert pixels is not None
+            yield pixels
 
     def length(self, rate: float | None = None) -> int:
         """Return how many pictures ``frames`` yields, which is counted without decoding them.
@@ -174,9 +202,20 @@ def _place(seconds: float, rate: float) -> int:
     return int(seconds * rate + 0.5)
 
 
-def _pixels(frame: av.VideoFrame) -> np.ndarray:
-    pixels = frame.to_ndarray(format="bgr24")
-    return np.rot90(pixels, frame.rotation // 90) if frame.rotation % 360 else pixels
+class _Pixels:
+    """Turns decoded pictures into arrays, (H, W, 3) uint8, blue, green, red, turned upright.
+
+    PyAV would set up a conversion, and start a thread per core, for each picture; that takes
+    longer than to decode a small one.
+    """
+
+    def __init__(self, av: Any) -> None:
+        self._reformat = av.video.reformatter.VideoReformatter().reformat
+        self._options = {"threads": 1} if int(av.__version__.partition(".")[0]) >= 17 else {}
+
+    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
+        pixels: np.ndarray = self._reformat(frame, format="bgr24", **self._options).to_ndarray()
+        return np.rot90(pixels, frame.rotation // 90) if frame.rotation % 360 else pixels
 
 
 def import_av() -> Any:

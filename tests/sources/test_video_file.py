@@ -112,3 +112,27 @@ def test_one_picture(tmp_path):
     path = write_video(tmp_path / "a.mkv", levels(1))
     assert shown(path) == [1]
     assert shown(path, 30) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("rate", [None, 5, 25])
+@pytest.mark.parametrize("threads", [0, 1])
+def test_some_pictures_are_those_of_all(tmp_path, rate, threads):
+    frames = np.random.default_rng(0).integers(0, 256, (9, 24, 32, 3), np.uint8)
+    path = write_video(tmp_path / "a.mp4", frames, codec="mpeg4", pixels="yuv420p")
+    with VideoFile(path) as video:
+        shown = np.stack(list(video.frames(rate)))
+    last = len(shown) - 1
+    for numbers in ([0], [1, 1, 3], [2, last, last], [last - 1, last, last + 1, last + 2]):
+        with VideoFile(path, threads) as video:
+            got = np.stack(list(video.pick(numbers, rate)))
+        np.testing.assert_array_equal(got, shown[[n for n in numbers if n <= last]])
+
+
+def test_only_wanted_pictures_are_converted(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mkv", levels(9))
+    with VideoFile(path) as video:
+        made = []
+        whole = video._pixels
+        monkeypatch.setattr(video, "_pixels", lambda frame: made.append(frame) or whole(frame))
+        assert [int(pixels[0, 0, 0]) for pixels in video.pick([3, 3, 7])] == [40, 40, 80]
+    assert len(made) == 2
