@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 #: Names of video files end like this, in any case.
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".mpg", ".mpeg", ".webm", ".m4v", ".wmv", ".flv",
             ".ogv", ".3gp", ".ts")
-_WHOLE = 0.9  # of the pictures that the header promises; fewer mean that the file was cut off
+_WHOLE = 0.9  # of what the header promises; less means that the file was cut off
+#: Formats whose header has no number of pictures, but how long the file is.
+_TIMED = ("matroska,webm", "flv")
 
 
 class _Timed(Protocol):
@@ -64,6 +66,7 @@ class VideoFile:
         self._pixels = _Pixels(self._av)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
         self.promised = self._stream.frames or None
+        self._end = 0.0  # of what was read, in seconds; sound may go on after the last picture
 
     def __enter__(self) -> VideoFile:
         return self
@@ -119,7 +122,7 @@ class VideoFile:
         Raises:
             DataError: the file is damaged, or ends too early.
         """
-        packets = [packet for packet in self._checked(self._container.demux(self._stream))
+        packets = [packet for packet in self._checked(self._packets())
                    if packet.size and not packet.is_discard]
         self._check_whole(len(packets))
         moments = [packet.dts if packet.pts is None else packet.pts for packet in packets]
@@ -154,10 +157,21 @@ class VideoFile:
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         count = 0
-        for frame in self._checked(self._container.decode(self._stream)):
+        for frame in self._checked(frame for packet in self._packets()
+                                   for frame in packet.decode()):
             yield frame
             count += 1
         self._check_whole(count)
+
+    def _packets(self) -> Iterator[av.Packet]:
+        """Yield the packets of the pictures, and note how far the file goes."""
+        for packet in self._container.demux():
+            time = packet.dts if packet.pts is None else packet.pts
+            if time is not None:
+                time += packet.duration or 0
+                self._end = max(self._end, float(time * packet.time_base))
+            if packet.stream_index == self._stream.index:
+                yield packet
 
     def _checked(self, items: Iterator[_A]) -> Iterator[_A]:
         count = 0
@@ -174,6 +188,12 @@ class VideoFile:
         if self.promised and count < _WHOLE * self.promised:
             raise DataError(f"'{self.path}' ends too early", got=f"{count} pictures",
                             wanted=f"the {self.promised} that its header promises")
+        container = self._container
+        if container.format.name in _TIMED and container.duration and not self.promised:
+            end = (container.duration + (container.start_time or 0)) / self._av.time_base
+            if self._end < _WHOLE * end:
+                raise DataError(f"'{self.path}' ends too early", got=f"{self._end:.1f} seconds",
+                                wanted=f"the {end:.1f} that its header promises")
 
     def _open(self) -> Any:
         try:

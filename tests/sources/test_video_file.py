@@ -136,3 +136,25 @@ def test_only_wanted_pictures_are_converted(tmp_path, monkeypatch):
         monkeypatch.setattr(video, "_pixels", lambda frame: made.append(frame) or whole(frame))
         assert [int(pixels[0, 0, 0]) for pixels in video.pick([3, 3, 7])] == [40, 40, 80]
     assert len(made) == 2
+
+
+@pytest.mark.parametrize("name, codec", [
+    ("a.avi", "mpeg4"), ("a.mp4", "mpeg4"), ("a.mkv", "mpeg4"), ("a.flv", "flv"),
+    ("a.webm", "libvpx")])
+def test_files_that_were_cut_off(tmp_path, name, codec):
+    frames = np.random.default_rng(0).integers(0, 256, (20, 48, 64, 3), np.uint8)
+    path = write_video(tmp_path / name, frames, codec=codec, pixels="yuv420p")
+    for work in (lambda video: list(video.frames()), lambda video: video.length()):
+        with VideoFile(path) as video:
+            work(video)
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    for work in (lambda video: list(video.frames()), lambda video: video.length()):
+        with pytest.raises(DataError, match="a.* (ends too early|cannot be read)"), \
+                VideoFile(path) as video:
+            work(video)
+
+
+def test_sound_may_be_longer_than_the_pictures(tmp_path):
+    path = write_sound(tmp_path / "a.mkv", seconds=3, beside=levels(5))
+    with VideoFile(path) as video:
+        assert len(list(video.frames())) == 5
