@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from ...blob import Blob
@@ -20,6 +21,9 @@ class SourceLayer(Layer):
     capturable = False
 
     bottoms = exactly(0)
+
+    #: Seconds for which ``forward`` has waited for batches so far.
+    waited = 0.0
 
     def make_spec(self) -> BatchSpec:
         """Check the definition and return what to read.
@@ -62,7 +66,9 @@ class SourceLayer(Layer):
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Copy the next batch to the tops; pictures of another size reshape them."""
+        start = perf_counter()
         batch = self._prefetcher.next()
+        self.waited += perf_counter() - start
         self._shapes = [array.shape for array in batch.arrays]
         self.reshape(bottom, top)
         for blob, array in zip(top, batch.arrays, strict=True):
