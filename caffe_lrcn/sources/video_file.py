@@ -78,19 +78,18 @@ class VideoFile:
         """Close the file."""
         self._container.close()
 
-    def frames(self, rate: float | None = None, start: int = 0) -> Iterator[np.ndarray]:
+    def frames(self, rate: float | None = None) -> Iterator[np.ndarray]:
         """Yield the pictures, (H, W, 3) uint8, blue, green, red, turned upright.
 
         Args:
             rate: pictures per second; picture k is the one shown at k / rate seconds, so that
                 pictures are repeated or left out. None: each picture once.
-            start: how many of the pictures to leave out at the start.
 
         Raises:
             DataError: the file is damaged, or ends before the pictures that its header promises.
                 What was yielded before is right.
         """
-        return map(self._pixels, islice(self._shown(self._decoded(), rate), start, None))
+        return map(self._pixels, self._shown(self._decoded(), rate))
 
     def pick(self, numbers: Iterable[int], rate: float | None = None) -> Iterator[np.ndarray]:
         """Yield some of the pictures, as ``frames`` would; only these are turned into arrays.

@@ -53,12 +53,6 @@ def test_length_with_pictures_stored_out_of_order(tmp_path):
             assert video.length(rate) == len(shown(path, rate))
 
 
-def test_pictures_at_the_start_may_be_left_out(tmp_path):
-    path = write_video(tmp_path / "a.mkv", levels(6))
-    with VideoFile(path) as video:
-        assert [int(frame[0, 0, 0]) // 10 for frame in video.frames(5, 1)] == [3, 5]
-
-
 def test_length_of_a_file_that_was_cut_off(tmp_path):
     path = write_video(tmp_path / "a.avi", levels(20, 48, 64), codec="mjpeg", pixels="yuvj420p")
     content = path.read_bytes()
