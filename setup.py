@@ -19,7 +19,8 @@ setup(
     package_data={
         "caffe_lrcn": ["py.typed"],
         "caffe_lrcn.proto": ["*.pyi"],
-        "caffe_lrcn.prototxt": ["*.prototxt", "zoo/*/*.prototxt", "captioning/*.prototxt"],
+        "caffe_lrcn.prototxt": ["*.prototxt", "zoo/*/*.prototxt", "captioning/*.prototxt",
+                                "activity/*.prototxt", "activity/small/*.prototxt"],
         "caffe_lrcn.tasks.ranking": ["templates/*", "static/*"],
         "caffe_lrcn.backends.cuda": ["*.cu", "*.cuh", "*.h"],
     },

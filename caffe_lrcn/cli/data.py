@@ -43,9 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "toy-actions", help="generated clips whose class lies in the motion",
         description="Generate video files of moving things, and lists as UCF101 has them."))
     data_frames.add_arguments(commands.add_parser(
-        "frames", help="the pictures of videos, a folder for each video",
+        "frames", help="the pictures of videos, a folder for each video, or clips in HDF5 files",
         description="Write OUT/NAME/NAME.0001.jpg and so on for each video. Videos that are done "
-                    "already are left as they are, so an interrupted run goes on."))
+                    "already are left as they are, so an interrupted run goes on. With --clips, "
+                    "write OUT/clips_0001.h5 and so on, and their list OUT/clips.txt for the "
+                    "layer HDF5Data."))
     data_flow.add_arguments(commands.add_parser(
         "flow", help="optical flow between frames, a folder for each video",
         description="Write OUT/NAME/flow_image_NAME.0002.jpg and so on for each folder of frames: "

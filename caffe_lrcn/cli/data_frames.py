@@ -1,4 +1,4 @@
-"""``caffe-lrcn data frames``: write the pictures of videos to folders."""
+"""``caffe-lrcn data frames``: write the pictures of videos to folders, or clips to HDF5 files."""
 from __future__ import annotations
 
 import argparse
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from . import runtime
+from . import clip_flags, runtime
 
 if TYPE_CHECKING:
     from ..tasks.activity.extract import Outcome
@@ -18,13 +18,15 @@ _SIZE = re.compile(r"(\d+)x(\d+)", re.ASCII)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO",
+    parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO",
                         help="video files, or folders that are searched for them")
     add_folder_flags(parser)
     parser.add_argument("--rate", type=float, metavar="FPS",
                         help="pictures per second (default: every picture of the file once)")
     parser.add_argument("--size", metavar="HEIGHTxWIDTH",
-                        help="resize every picture, such as 240x320 (default: as in the file)")
+                        help="resize every picture, such as 240x320 (default: as in the file; "
+                             "of clips, small pictures become 240x320)")
+    clip_flags.add_arguments(parser)
 
 
 def add_folder_flags(parser: argparse.ArgumentParser) -> None:
@@ -49,13 +51,16 @@ def check_folder_flags(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the frames; return the exit code."""
+    """Write the frames or clips; return the exit code."""
     from ..tasks.activity.extract import make_folders
     from ..tasks.activity.jobs import find_videos
     from ..tasks.activity.recipes import FrameRecipe
     check_folder_flags(args)
+    clip_flags.check(args)
     if args.rate is not None and not 0 < args.rate <= 1000:
         raise UsageError("--rate must be positive, at most 1000", got=args.rate)
+    if args.clips is not None:
+        return clip_flags.write(args, _size(args.size))
     recipe = FrameRecipe(args.rate, args.quality, _size(args.size))
     outcome = make_folders(find_videos(args.videos), args.out, recipe, force=args.force,
                            strict=args.strict, threads=args.jobs, report=runtime.report)

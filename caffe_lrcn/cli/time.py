@@ -66,6 +66,7 @@ def _benchmark(net: Net, iterations: int, brief: bool) -> Stopwatch:
         backward(node)
     glog.info("*** Benchmark begins ***")
     glog.info(f"Testing for {iterations} iterations.")
+    waited = data_waits(net)
     for iteration in range(1, iterations + 1):
         before = stopwatch.total
         for index in range(len(net.nodes)):
@@ -77,6 +78,8 @@ def _benchmark(net: Net, iterations: int, brief: bool) -> Stopwatch:
         if progress.is_due():
             progress.show(iteration)
     progress.close()
+    stopwatch.waits = [1000 * (now - then) for now, then
+                       in zip(data_waits(net), waited, strict=True)]
     for line in report(net.layer_names, stopwatch, iterations):
         glog.info(line)
     return stopwatch
@@ -92,11 +95,22 @@ def backward(node: Node) -> None:
         node.layer.backward(node.top, node.propagate_down, node.bottom)
 
 
+def data_waits(net: Net) -> list[float]:
+    """Return how long each layer that reads data has waited for batches so far, in seconds."""
+    from ..layer_types.common.source import SourceLayer
+    return [layer.waited for layer in net.layers if isinstance(layer, SourceLayer)]
+
+
 class Stopwatch:
-    """Sums up times in milliseconds, by name; waits for a GPU to finish."""
+    """Sums up times in milliseconds, by name; waits for a GPU to finish.
+
+    Attributes:
+        waits: the part of the times for which each layer that reads data waited for them.
+    """
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
+        self.waits: list[float] = []
         self.sums: dict[tuple[str, int], float] = {}
 
     @property
@@ -132,8 +146,10 @@ def table(net: Net, stopwatch: Stopwatch, iterations: int) -> list[str]:
     lines = ["  ".join(f"{cell:<{width}}" if index < 2 else f"{cell:>{width}}"
                        for index, (cell, width) in enumerate(zip(row, widths, strict=True)))
              for row in rows]
+    waiting = sum(stopwatch.waits) / iterations
+    data = f", {waiting:.3f} ms of it ({waiting * iterations / whole:.1%}) waiting for data"
     return [*lines, f"means of {iterations} passes; forward and backward together "
-                    f"{sum(passes):.3f} ms"]
+                    f"{sum(passes):.3f} ms{data if stopwatch.waits else ''}"]
 
 
 def report(layers: Iterable[str], stopwatch: Stopwatch, iterations: int) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import glog
 from ..errors import DataError
 from ..paths import resolve
-from .frame_folders import ABOUT, FLOW, RGB, About, list_frames, read_about
+from .frame_folders import ABOUT, FLOW, RGB, About, check_numbers, list_frames, read_about
 from .listing import PictureList, read_picture_list
 from .picture import read_picture
 from .picture_file import open_picture
@@ -127,6 +127,7 @@ def look(path: str, kind: str, rate: float | None) -> tuple[Video, About | None]
                         remedy="Leave rate out: it is for video files")
     height, width, _ = read_picture(os.path.join(path, names[0])).shape
     if about is None:  # else the folder was made in one go, and says its size
+        check_numbers(folder, names)
         _check_sizes(folder, names)
     elif (about.height, about.width) != (height, width):
         raise DataError("the frames have another size than their description says",

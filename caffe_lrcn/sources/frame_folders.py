@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from .folder import ENDINGS, natural_order
 
 ABOUT = "frames.json"
 RGB, FLOW = "rgb", "flow"
+_NUMBERED = re.compile(r"(?P<before>.*?)(?P<number>\d+)\.\w+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,31 @@ def list_frames(folder: Path) -> list[str]:
                         wanted=f"{about.count} as {ABOUT} says",
                         remedy="Remove the folder and make it again.")
     return sorted(names, key=natural_order)
+
+
+def check_numbers(folder: Path, names: list[str]) -> None:
+    """See that no picture is missing between others, in a folder that does not say how many it has.
+
+    Names that differ in their number alone must rise in even steps; others may be anything.
+
+    Args:
+        folder: of the pictures.
+        names: of all of them, in natural order.
+
+    Raises:
+        DataError: one is missing.
+    """
+    found = [match for name in names if (match := _NUMBERED.fullmatch(name))]
+    if len(found) < len(names) or len({match["before"] for match in found}) > 1:
+        return
+    numbers = [int(match["number"]) for match in found]
+    steps = [after - before for before, after in zip(numbers, numbers[1:], strict=False)]
+    for place, step in enumerate(steps):
+        if step != min(steps):
+            raise DataError("frames are missing", where=folder,
+                            got=f"'{names[place + 1]}' after '{names[place]}'",
+                            wanted=f"numbers that rise by {min(steps)}",
+                            remedy="Make the folder again, or number its pictures anew.")
 
 
 def frame_name(stem: str, number: int) -> str:

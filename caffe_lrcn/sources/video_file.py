@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 #: Names of video files end like this, in any case.
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".mpg", ".mpeg", ".webm", ".m4v", ".wmv", ".flv",
             ".ogv", ".3gp", ".ts")
-_WHOLE = 0.9  # of the pictures that the header promises; fewer mean that the file was cut off
+_WHOLE = 0.9  # of what the header promises; less means that the file was cut off
+#: Formats whose header has no number of pictures, but how long the file is.
+_TIMED = ("matroska,webm", "flv")
 
 
 class _Timed(Protocol):
@@ -34,6 +36,11 @@ _T = TypeVar("_T", bound=_Timed)
 class VideoFile:
     """An open video file; a context manager.
 
+    Args:
+        path: the file.
+        threads: that decode it; 0: as many as FFmpeg wants. One takes less of the machine's time
+            where a few pictures are wanted, or several files are read at once.
+
     Attributes:
         path: the file.
         rate: pictures per second; None if the file does not say.
@@ -45,7 +52,7 @@ class VideoFile:
             installed.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], threads: int = 0) -> None:
         self.path = os.fspath(path)
         self._av = import_av()
         self._container = self._open()
@@ -56,10 +63,12 @@ class VideoFile:
             raise DataError(f"'{self.path}' has no pictures", got="sound" if sound else "nothing",
                             wanted="a video stream")
         self._stream = streams[0]
-        self._stream.thread_type = "AUTO"
+        self._stream.thread_type, self._stream.thread_count = "AUTO", threads
+        self._pixels = _Pixels(self._av)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
         self.promised = self._stream.frames or None
         self.codec, self.pixels = self._stream.codec_context.name, self._stream.pix_fmt
+        self._end = 0.0  # of what was read, in seconds; sound may go on after the last picture
 
     def __enter__(self) -> VideoFile:
         return self
@@ -71,19 +80,40 @@ class VideoFile:
         """Close the file."""
         self._container.close()
 
-    def frames(self, rate: float | None = None, start: int = 0) -> Iterator[np.ndarray]:
+    def frames(self, rate: float | None = None) -> Iterator[np.ndarray]:
         """Yield the pictures, (H, W, 3) uint8, blue, green, red, turned upright.
 
         Args:
             rate: pictures per second; picture k is the one shown at k / rate seconds, so that
                 pictures are repeated or left out. None: each picture once.
-            start: how many of the pictures to leave out at the start.
 
         Raises:
             DataError: the file is damaged, or ends before the pictures that its header promises.
                 What was yielded before is right.
         """
-        return map(_pixels, islice(self._shown(self._decoded(), rate), start, None))
+        return map(self._pixels, self._shown(self._decoded(), rate))
+
+    def pick(self, numbers: Iterable[int], rate: float | None = None) -> Iterator[np.ndarray]:
+        """Yield some of the pictures, as ``frames`` would; only these are turned into arrays.
+
+        Args:
+            numbers: of the pictures, from 0; they never fall. The last picture before the end of
+                the video is the last that comes.
+            rate: as for ``frames``.
+
+        Raises:
+            DataError: as ``frames``.
+        """
+        shown, last = self._shown(self._decoded(), rate), -1
+        pixels: np.ndarray | None = None
+        for number in numbers:
+            if number > last:
+                frame = next(islice(shown, number - last - 1, None), None)
+                if frame is None:
+                    return
+                pixels, last = self._pixels(frame), number
+            assert pixels is not None
+            yield pixels
 
     def length(self, rate: float | None = None) -> int:
         """Return how many pictures ``frames`` yields, which is counted without decoding them.
@@ -93,7 +123,7 @@ class VideoFile:
         Raises:
             DataError: the file is damaged, or ends too early.
         """
-        packets = [packet for packet in self._checked(self._container.demux(self._stream))
+        packets = [packet for packet in self._checked(self._packets())
                    if packet.size and not packet.is_discard]
         self._check_whole(len(packets))
         moments = [packet.dts if packet.pts is None else packet.pts for packet in packets]
@@ -128,10 +158,21 @@ class VideoFile:
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         count = 0
-        for frame in self._checked(self._container.decode(self._stream)):
+        for frame in self._checked(frame for packet in self._packets()
+                                   for frame in packet.decode()):
             yield frame
             count += 1
         self._check_whole(count)
+
+    def _packets(self) -> Iterator[av.Packet]:
+        """Yield the packets of the pictures, and note how far the file goes."""
+        for packet in self._container.demux():
+            time = packet.dts if packet.pts is None else packet.pts
+            if time is not None:
+                time += packet.duration or 0
+                self._end = max(self._end, float(time * packet.time_base))
+            if packet.stream_index == self._stream.index:
+                yield packet
 
     def _checked(self, items: Iterator[_A]) -> Iterator[_A]:
         count = 0
@@ -148,6 +189,12 @@ class VideoFile:
         if self.promised and count < _WHOLE * self.promised:
             raise DataError(f"'{self.path}' ends too early", got=f"{count} pictures",
                             wanted=f"the {self.promised} that its header promises")
+        container = self._container
+        if container.format.name in _TIMED and container.duration and not self.promised:
+            end = (container.duration + (container.start_time or 0)) / self._av.time_base
+            if self._end < _WHOLE * end:
+                raise DataError(f"'{self.path}' ends too early", got=f"{self._end:.1f} seconds",
+                                wanted=f"the {end:.1f} that its header promises")
 
     def _open(self) -> Any:
         try:
@@ -176,9 +223,20 @@ def _place(seconds: float, rate: float) -> int:
     return int(seconds * rate + 0.5)
 
 
-def _pixels(frame: av.VideoFrame) -> np.ndarray:
-    pixels = frame.to_ndarray(format="bgr24")
-    return np.rot90(pixels, frame.rotation // 90) if frame.rotation % 360 else pixels
+class _Pixels:
+    """Turns decoded pictures into arrays, (H, W, 3) uint8, blue, green, red, turned upright.
+
+    PyAV would set up a conversion, and start a thread per core, for each picture; that takes
+    longer than to decode a small one.
+    """
+
+    def __init__(self, av: Any) -> None:
+        self._reformat = av.video.reformatter.VideoReformatter().reformat
+        self._options = {"threads": 1} if int(av.__version__.partition(".")[0]) >= 17 else {}
+
+    def __call__(self, frame: av.VideoFrame) -> np.ndarray:
+        pixels: np.ndarray = self._reformat(frame, format="bgr24", **self._options).to_ndarray()
+        return np.rot90(pixels, frame.rotation // 90) if frame.rotation % 360 else pixels
 
 
 def import_av() -> Any:

@@ -2,12 +2,16 @@
 from __future__ import annotations
 
 import re
+import time
 from types import SimpleNamespace
 
+import h5py
+import numpy as np
 import pytest
 
 from caffe_lrcn.backends.cuda import device
 from caffe_lrcn.cli.main import main
+from caffe_lrcn.sources.batcher import Batcher
 
 _NET = '''name: "n"
 layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 4 dim: 3 } } }
@@ -66,6 +70,27 @@ def test_prints_a_table(model, capsys):
     assert len({len(line) for line in lines[:-1]}) == 1
     shares = [float(line.split()[-1].rstrip("%")) for line in lines[1:-2]]
     assert sum(shares) == pytest.approx(100, abs=0.5)
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_tells_how_long_data_were_waited_for(tmp_path, monkeypatch, capsys, slow):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.zeros((4, 2), np.float32)
+    (tmp_path / "list.txt").write_text("a.h5\n")
+    (tmp_path / "n.prototxt").write_text(
+        'layer { name: "d" type: "HDF5Data" top: "x" '
+        'hdf5_data_param { source: "list.txt" batch_size: 2 } }')
+    if slow:
+        quick = Batcher.batch
+        monkeypatch.setattr(Batcher, "batch", lambda *of: (time.sleep(0.02), quick(*of))[1])
+    model = str(tmp_path / "n.prototxt")
+    assert main(["time", "--model", model, "--iterations", "3", "--cpu"]) == 0
+    closing = capsys.readouterr().out.splitlines()[-1]
+    whole, waited, share = map(float, re.fullmatch(
+        r"means of 3 passes; .* together ([\d.]+) ms, ([\d.]+) ms of it \(([\d.]+)%\) waiting "
+        "for data", closing).groups())
+    assert waited <= whole and share == pytest.approx(100 * waited / whole, abs=2)
+    assert waited >= 20 or not slow
 
 
 def test_wrong_number_of_iterations(model, capsys):

@@ -1,11 +1,13 @@
 """Training on clips of video files: a stop, a resume, and the list that was read."""
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from caffe_lrcn.errors import SnapshotError
+from caffe_lrcn.errors import DataError, SnapshotError
 from caffe_lrcn.proto.text import read_solver
 from caffe_lrcn.solver.solver import Solver
 from tests.sources.clips import noisy, write_list
@@ -58,6 +60,25 @@ def test_stop_and_resume(task, workers):
     run(make_solver(task, max_iter=5, workers=workers[0]))
     check_same(run(make_solver(task, workers=workers[1]), "latest"), whole)
     assert whole["csv"].count(b"test 0") == 4
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_video_that_changes_during_training(task, workers):
+    """The run stops and names it; the snapshot before is whole, and so is what it leads to."""
+    whole = run(make_solver(task, prefix="out/whole"))
+    video = task.parent / "v3.mkv"
+    content, status = video.read_bytes(), video.stat()
+    solver = make_solver(task, workers=workers)
+    solver.step(5)
+    solver.snapshot()
+    write_video(video, noisy(8, 9))
+    with pytest.raises(DataError, match="list.txt:4: layer 'clips': video 'v3.mkv': .* changed"):
+        solver.step(30)  # some batches were read ahead
+    solver.close()
+    video.write_bytes(content)
+    os.utime(video, ns=(status.st_atime_ns, status.st_mtime_ns))
+    got = run(make_solver(task, workers=workers), "latest")
+    np.testing.assert_equal(got["params"], whole["params"])
 
 
 def test_a_shorter_list_is_refused(task):

@@ -46,6 +46,14 @@ def test_a_rate_counts_the_frames_of_a_file(tmp_path):
     assert read(write_list(tmp_path, "a 0"), rate=5).videos[0].count == 3
 
 
+def test_a_list_of_windows_with_an_absent_class(tmp_path):
+    write_frames(tmp_path / "Run" / "v_1", marked(0, 3))
+    path = write_list(tmp_path, "Run/v_1.avi 0\r", "Jump/v_1_g01.avi 1\r")
+    with pytest.raises(DataError, match="list.txt:2: video 'Jump/v_1_g01.avi' is missing"):
+        read(path)
+    assert read(write_list(tmp_path, "Run/v_1.avi 0\r")).listed.labels.tolist() == [0]
+
+
 def test_missing_videos(tmp_path):
     write_frames(tmp_path / "b", marked(0, 3))
     path = write_list(tmp_path, "", "a 0", "b 1", "c 1")
@@ -149,6 +157,14 @@ def test_frames_that_contradict_their_description(tmp_path):
     (tmp_path / "a" / "a.0002.png").unlink()
     with pytest.raises(DataError, match="video 'a' .*: frames are missing"):
         read(path)
+
+
+def test_frames_missing_from_a_folder_of_unknown_make(tmp_path):
+    write_frames(tmp_path / "a", marked(0, 5))
+    (tmp_path / "a" / "a.0003.png").unlink()
+    with pytest.raises(DataError, match="list.txt:1: video 'a' .*: frames are missing .got "
+                                        "'a.0004.png' after 'a.0002.png'"):
+        read(write_list(tmp_path, "a 0"))
 
 
 def test_folders_without_frames(tmp_path):

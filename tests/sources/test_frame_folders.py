@@ -4,6 +4,7 @@ import pytest
 from caffe_lrcn.errors import DataError
 from caffe_lrcn.sources.frame_folders import (
     About,
+    check_numbers,
     flow_name,
     frame_name,
     list_frames,
@@ -58,3 +59,18 @@ def test_no_frames(tmp_path):
         list_frames(tmp_path)
     with pytest.raises(DataError, match="cannot be read"):
         list_frames(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("names", [
+    "v.1.jpg v.2.jpg v.3.jpg", "v.0001.jpg v.0006.jpg v.0011.jpg", "5.png", "5.png 9.png",
+    "a.1.jpg a.2.jpg b.5.jpg", "one.jpg two.jpg", "v_1.2.jpg v_2.2.jpg v_5.2.jpg"])
+def test_numbers_without_gaps(tmp_path, names):
+    check_numbers(tmp_path, names.split())
+
+
+@pytest.mark.parametrize("names, message", [
+    ("v.1.jpg v.2.jpg v.4.jpg v.5.jpg", "missing .got 'v.4.jpg' after 'v.2.jpg', .* rise by 1"),
+    ("001.png 011.png 016.png 021.png", "missing .got '011.png' after '001.png', .* rise by 5")])
+def test_missing_frames(tmp_path, names, message):
+    with pytest.raises(DataError, match=message):
+        check_numbers(tmp_path, names.split())

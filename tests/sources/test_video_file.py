@@ -53,12 +53,6 @@ def test_length_with_pictures_stored_out_of_order(tmp_path):
             assert video.length(rate) == len(shown(path, rate))
 
 
-def test_pictures_at_the_start_may_be_left_out(tmp_path):
-    path = write_video(tmp_path / "a.mkv", levels(6))
-    with VideoFile(path) as video:
-        assert [int(frame[0, 0, 0]) // 10 for frame in video.frames(5, 1)] == [3, 5]
-
-
 def test_length_of_a_file_that_was_cut_off(tmp_path):
     path = write_video(tmp_path / "a.avi", levels(20, 48, 64), codec="mjpeg", pixels="yuvj420p")
     content = path.read_bytes()
@@ -112,3 +106,49 @@ def test_one_picture(tmp_path):
     path = write_video(tmp_path / "a.mkv", levels(1))
     assert shown(path) == [1]
     assert shown(path, 30) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("rate", [None, 5, 25])
+@pytest.mark.parametrize("threads", [0, 1])
+def test_some_pictures_are_those_of_all(tmp_path, rate, threads):
+    frames = np.random.default_rng(0).integers(0, 256, (9, 24, 32, 3), np.uint8)
+    path = write_video(tmp_path / "a.mp4", frames, codec="mpeg4", pixels="yuv420p")
+    with VideoFile(path) as video:
+        shown = np.stack(list(video.frames(rate)))
+    last = len(shown) - 1
+    for numbers in ([0], [1, 1, 3], [2, last, last], [last - 1, last, last + 1, last + 2]):
+        with VideoFile(path, threads) as video:
+            got = np.stack(list(video.pick(numbers, rate)))
+        np.testing.assert_array_equal(got, shown[[n for n in numbers if n <= last]])
+
+
+def test_only_wanted_pictures_are_converted(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mkv", levels(9))
+    with VideoFile(path) as video:
+        made = []
+        whole = video._pixels
+        monkeypatch.setattr(video, "_pixels", lambda frame: made.append(frame) or whole(frame))
+        assert [int(pixels[0, 0, 0]) for pixels in video.pick([3, 3, 7])] == [40, 40, 80]
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("name, codec", [
+    ("a.avi", "mpeg4"), ("a.mp4", "mpeg4"), ("a.mkv", "mpeg4"), ("a.flv", "flv"),
+    ("a.webm", "libvpx")])
+def test_files_that_were_cut_off(tmp_path, name, codec):
+    frames = np.random.default_rng(0).integers(0, 256, (20, 48, 64, 3), np.uint8)
+    path = write_video(tmp_path / name, frames, codec=codec, pixels="yuv420p")
+    for work in (lambda video: list(video.frames()), lambda video: video.length()):
+        with VideoFile(path) as video:
+            work(video)
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    for work in (lambda video: list(video.frames()), lambda video: video.length()):
+        with pytest.raises(DataError, match="a.* (ends too early|cannot be read)"), \
+                VideoFile(path) as video:
+            work(video)
+
+
+def test_sound_may_be_longer_than_the_pictures(tmp_path):
+    path = write_sound(tmp_path / "a.mkv", seconds=3, beside=levels(5))
+    with VideoFile(path) as video:
+        assert len(list(video.frames())) == 5

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from ...blob import Blob
@@ -21,6 +22,9 @@ class SourceLayer(Layer):
 
     bottoms = exactly(0)
 
+    #: Seconds for which ``forward`` has waited for batches so far.
+    waited = 0.0
+
     def make_spec(self) -> BatchSpec:
         """Check the definition and return what to read.
 
@@ -28,6 +32,10 @@ class SourceLayer(Layer):
             DataError: the data are missing or of the wrong form.
         """
         raise NotImplementedError
+
+    def top_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """Return the shapes of the tops, given those of a batch's arrays, one a record first."""
+        return shapes
 
     def workers(self) -> int:
         """Return how many processes prepare batches; 0 for a thread."""
@@ -53,17 +61,19 @@ class SourceLayer(Layer):
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Give the tops the shapes of the last batch."""
-        for blob, shape in zip(top, self._shapes, strict=True):
+        for blob, shape in zip(top, self.top_shapes(self._shapes), strict=True):
             blob.reshape(*shape)
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Copy the next batch to the tops; pictures of another size reshape them."""
+        start = perf_counter()
         batch = self._prefetcher.next()
+        self.waited += perf_counter() - start
         self._shapes = [array.shape for array in batch.arrays]
         self.reshape(bottom, top)
         for blob, array in zip(top, batch.arrays, strict=True):
             # Not through host_data, which would first fetch the old batch from a GPU.
-            blob.data[...] = self.backend.upload(array)
+            blob.data[...] = self.backend.upload(array.reshape(blob.shape))
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Do nothing: data have no bottoms."""

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -157,18 +156,15 @@ class ClipRecords:
 
     def _decode(self, video: Video, frames: np.ndarray) -> Iterator[np.ndarray]:
         """Yield frames of a video file, whose numbers never fall."""
-        with VideoFile(video.path) as file:
-            shown, number = iter(file.frames(self.rate, int(frames[0]))), int(frames[0]) - 1
-            pixels: np.ndarray | None = None
-            for frame in frames.tolist():
-                if frame > number:
-                    pixels = next(islice(shown, frame - number - 1, None), None)
-                    number = frame
-                if pixels is None:
-                    raise DataError("the video ends earlier than was counted",
-                                    got=f"no frame {frame + 1}", wanted=f"{video.count} frames",
-                                    remedy="Make a folder of frames: caffe-lrcn data frames")
+        with VideoFile(video.path, threads=1) as file:
+            come = 0
+            for pixels in file.pick(frames.tolist(), self.rate):
                 yield pixels
+                come += 1
+        if come < len(frames):
+            raise DataError("the video ends earlier than was counted",
+                            got=f"no frame {frames[come] + 1}", wanted=f"{video.count} frames",
+                            remedy="Make a folder of frames: caffe-lrcn data frames")
 
 
 def _read(video: Video, frames: np.ndarray) -> Iterator[np.ndarray]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,12 +13,10 @@ from pathlib import Path
 
 from ...errors import CaffeError, DataError
 from ...files import PARTIAL, new_folder, writing
-from ...solver.progress import duration
 from ...sources.frame_folders import ABOUT, read_about
 from .jobs import Job
+from .progress import Progress
 from .recipes import Recipe
-
-_EVERY = 2.0  # seconds between two lines of progress
 
 
 @dataclass
@@ -55,13 +52,13 @@ def make_folders(jobs: Sequence[Job], out: Path, recipe: Recipe, *, force: bool 
     with writing(out, DataError, "the frames"):
         out.mkdir(parents=True, exist_ok=True)
     _check_alike(out, recipe, {job.name for job in jobs} if force else set())
-    progress = _Progress(len(jobs), report)
+    progress = Progress(len(jobs), "videos", report)
     with ThreadPoolExecutor(threads) as pool:
         results = pool.map(lambda job: _make(job, out, recipe, force), jobs)
         try:
             for job, result in zip(jobs, results, strict=True):
                 _count(outcome, job, result, strict, report)
-                progress.show(outcome)
+                progress.step(idle=result == 0)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -140,22 +137,3 @@ def _check_alike(out: Path, recipe: Recipe, but: set[str]) -> None:
                 wanted={key: recipe.made[key] for key in differs} if about.kind == recipe.kind
                 else recipe.kind,
                 remedy="Write to another folder, or make all of them anew with --force.")
-
-
-class _Progress:
-    """Says every now and then how many folders are done and how long the rest takes."""
-
-    def __init__(self, jobs: int, report: Callable[[str], None]) -> None:
-        self._jobs, self._report = jobs, report
-        self._start = self._last = time.monotonic()
-
-    def show(self, outcome: Outcome) -> None:
-        """Report, if the last time is long enough ago."""
-        now = time.monotonic()
-        done = outcome.made + outcome.kept + len(outcome.broken)
-        if now - self._last < _EVERY or done == self._jobs:
-            return
-        self._last = now
-        worked = max(done - outcome.kept, 1)
-        left = (self._jobs - done) * (now - self._start) / worked
-        self._report(f"{done} of {self._jobs} videos, about {duration(left)} left")

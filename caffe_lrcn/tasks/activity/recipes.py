@@ -13,6 +13,7 @@ from ...sources.frame_folders import (
     FLOW,
     RGB,
     About,
+    check_numbers,
     flow_name,
     frame_name,
     list_frames,
@@ -101,6 +102,9 @@ class FlowRecipe:
         names = list_frames(job.source)
         if len(names) < 2:
             raise DataError("flow needs two frames or more", where=job.source, got=1)
+        about = read_about(job.source)
+        if about is None:
+            check_numbers(job.source, names)
         before = None
         for name in names:
             frame = read_picture(str(job.source / name), color=False)[:, :, 0]
@@ -111,7 +115,6 @@ class FlowRecipe:
                 picture = flow_picture(self.method(before, frame), self.scale)
                 _save(picture, folder / flow_name(name), self.quality, subsampling=0)
             before = frame
-        about = read_about(job.source)
         return About(FLOW, len(names) - 1, *frame.shape, about.rate if about else None,
                      self.source(job), self.made)
 

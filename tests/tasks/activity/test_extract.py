@@ -16,7 +16,7 @@ from caffe_lrcn.tasks.activity.flow import FlowMethod, flow_picture, opencv
 from caffe_lrcn.tasks.activity.jobs import find_frames, find_videos
 from caffe_lrcn.tasks.activity.recipes import FlowRecipe, FrameRecipe
 from tests.tasks.activity.test_brox import error, moved
-from tests.tasks.activity.videos import levels, write_video
+from tests.tasks.activity.videos import levels, write_sound, write_video
 
 STEADY = FlowMethod("steady", lambda first, second: np.broadcast_to(
     np.array([2.0, -3.0], np.float32), (*first.shape, 2)))
@@ -96,11 +96,15 @@ def test_other_flags_are_refused_or_forced(videos, tmp_path):
 
 def test_broken_videos_are_named_and_counted(videos, tmp_path, capsys):
     (videos / "Run/bad.avi").write_bytes(b"RIFF" + bytes(100))
+    write_sound(videos / "Run/sound.mkv")
+    cut = write_video(videos / "Run/cut.avi", levels(20))
+    cut.write_bytes(cut.read_bytes()[:-2000])
     lines = []
     outcome = make_folders(find_videos([videos]), tmp_path / "rgb", FrameRecipe(),
                            report=lines.append)
-    assert (outcome.made, len(outcome.broken)) == (3, 1)
-    assert "bad.avi" in lines[0]
+    assert (outcome.made, len(outcome.broken)) == (3, 3)
+    for line, name in zip(lines, ("bad.avi", "cut.avi", "sound.mkv"), strict=True):
+        assert line.startswith("warning: skipped: ") and name in line
     assert not (tmp_path / "rgb/Run/bad").exists()
     with pytest.raises(DataError, match="bad.avi"):
         make_folders(find_videos([videos]), tmp_path / "rgb", FrameRecipe(), strict=True)
@@ -167,7 +171,11 @@ def test_flow_needs_two_frames_of_one_size(tmp_path):
     mixed.mkdir()
     for name, side in (("b.1.jpg", 20), ("b.2.jpg", 24)):
         Image.new("RGB", (side, side)).save(mixed / name)
+    (tmp_path / "rgb/c").mkdir()
+    for number in (1, 2, 4):
+        Image.new("RGB", (20, 20)).save(tmp_path / f"rgb/c/c.{number}.jpg")
     outcome = make_folders(find_frames(tmp_path / "rgb"), tmp_path / "flow", FlowRecipe(STEADY))
+    assert "frames are missing (got 'c.4.jpg' after 'c.2.jpg'" in str(outcome.broken.pop())
     assert [str(error).partition("b.2")[0] != "" for error in outcome.broken] == [True, True]
     assert "two frames or more" in str(outcome.broken[0])
     assert "several sizes" in str(outcome.broken[1])

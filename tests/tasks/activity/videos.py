@@ -27,14 +27,25 @@ def write_video(path: Path, frames: np.ndarray, rate: int = 10, times: list[int]
     return path
 
 
-def write_sound(path: Path) -> Path:
-    """Write a file with sound and no pictures."""
+def write_sound(path: Path, seconds: int = 1, beside: np.ndarray | None = None) -> Path:
+    """Write a file with sound, and with pictures of 0.1 s each where they are given."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=8000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
-        frame.rate = 8000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+        pictures = [] if beside is None else list(beside)
+        if pictures:
+            video = container.add_stream("ffv1", rate=10)
+            video.height, video.width, video.pix_fmt = *pictures[0].shape[:2], "bgr0"
+        sound = container.add_stream("pcm_s16le", rate=8000)
+        for index, pixels in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "bgr24")
+            frame.pts, frame.time_base = index, Fraction(1, 10)
+            container.mux(video.encode(frame))
+        if pictures:
+            container.mux(video.encode())
+        for index in range(10 * seconds):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
+            frame.rate, frame.pts, frame.time_base = 8000, 800 * index, Fraction(1, 8000)
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode())
     return path
 
 
