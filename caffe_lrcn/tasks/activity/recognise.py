@@ -11,6 +11,7 @@ import numpy as np
 from ...backends import Backend, get_backend
 from ...errors import DataError, UsageError
 from .clip_net import ClipNet
+from .footage import same_sizes
 from .frame_input import read_frame_input
 from .windows import SIZE, average, filled, over_time, windows
 
@@ -131,7 +132,7 @@ class Recogniser:
     def _features(self, frames: Iterable[np.ndarray], chunk: int | None = None
                   ) -> Iterator[np.ndarray]:
         """Yield what the net makes of each frame by itself, (K, ...)."""
-        sized = self._sized(iter(frames))
+        sized = map(self.input.resized, same_sizes(frames))
         at_once = max(1, self.batch // self.input.count)
         number = 0
         while some := list(islice(sized, min(at_once, chunk or at_once))):
@@ -141,15 +142,6 @@ class Recogniser:
             number += len(some)
         if not number:
             raise DataError("the video has no frames")
-
-    def _sized(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-        first: tuple[int, ...] | None = None
-        for number, frame in enumerate(frames, start=1):
-            if frame.shape != (first := first or frame.shape):
-                raise DataError(f"frame {number} has another size than the first",
-                                got="{}x{} (height, width)".format(*frame.shape),
-                                wanted="{}x{}".format(*first))
-            yield self.input.resized(frame)
 
     def _one_by_one(self, features: Iterator[np.ndarray]) -> Recognition:
         values = np.stack([value.mean(axis=0, dtype=np.float64) for value in features])
