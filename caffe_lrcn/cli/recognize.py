@@ -73,8 +73,9 @@ def _add_sampling_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--crops", choices=("center", "10"),
                        help="center, or corners and centre and these mirrored (center; 10 with "
                             "--faithful)")
-    group.add_argument("--window", type=int, default=16, metavar="T",
-                       help="frames that LRCN reads one after another (%(default)s)")
+    group.add_argument("--window", type=int, metavar="T",
+                       help="frames that LRCN reads one after another (T of the clips in its "
+                            "definition)")
     group.add_argument("--stride", type=int, metavar="N",
                        help="frames from one window's start to the next (half a window)")
     group.add_argument("--faithful", action="store_true",

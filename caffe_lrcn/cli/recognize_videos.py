@@ -136,7 +136,7 @@ class RecognitionRun:
 
     def _write(self) -> None:
         from ..tasks.activity.recognised import write_csv, write_json
-        from ..tasks.activity.recognised_page import write_page
+        from ..tasks.activity.recognised_page import write_recognised
         args = self.args
         if args.json and self.entries:
             write_json(args.json, self.classes, self.entries)
@@ -148,8 +148,8 @@ class RecognitionRun:
         if args.html:
             nets = " + ".join(f"{os.path.basename(net)} ({weights.name})"
                               for net, weights in zip(args.net, args.weights, strict=True))
-            write_page(args.html, f"{nets}; {len(self.entries)} of {len(self.videos)} videos "
-                                  "recognised.", self.classes, self.shown, args.top or 5)
+            write_recognised(args.html, f"{nets}; {len(self.entries)} of {len(self.videos)} videos "
+                                        "recognised.", self.classes, self.shown, args.top or 5)
 
     def _finish(self) -> int:
         """Say how many videos went wrong, and the accuracy; return the exit code."""

@@ -33,6 +33,7 @@ class ClipNet:
         picture_shape: (C, H, W) of a picture.
         classes: how many there are.
         recurrent: whether it reads frames one after another.
+        length: T of the definition's clips; 1 of a single-frame net.
         steps, columns: T and N, where the definition fixes them; else None.
 
     Raises:
@@ -59,6 +60,7 @@ class ClipNet:
         self.picture_shape = self._pictures.shape[1:]
         self._probs = blobs[self._output_name()]
         self.classes = self._probs.shape[-1] if self.recurrent else self._probs.count_range(1)
+        self.length = 1
         self.steps: int | None = None
         self.columns: int | None = None
         if self._markers is not None:
@@ -175,6 +177,7 @@ class ClipNet:
                            got=f"{shape} for {self._pictures.shape[0]} frames",
                            wanted="(T, N, classes), T x N being the frames")
         steps, columns = shape[:2]
+        self.length = steps
         self.steps = None if self._takes(steps + 1, columns) else steps
         self.columns = None if self._takes(steps, columns + 1) else columns
         self._takes(steps, columns)

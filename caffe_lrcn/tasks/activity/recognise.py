@@ -42,7 +42,9 @@ class Recogniser:
         classes: their names; by default ``class 0`` and so on.
         stages: variant of the definition.
         backend: where to run; the CPU by default.
-        size, stride: frames of a window, and from one window's start to the next (half a window).
+        size: frames of a window; by default T of the definition's clips, if that is more than 1,
+            or 16.
+        stride: frames from one window's start to the next; by default half a window.
         crops: ``center`` or ``10``; by default the centre, or 10 if ``faithful``.
         faithful: windows, resizing and mirrored flow as in the original's scripts.
         flow: whether the net takes pictures of flow; by default what its input says.
@@ -62,16 +64,18 @@ class Recogniser:
 
     def __init__(self, definition: str | os.PathLike[str], weights: str | os.PathLike[str], *,
                  classes: Sequence[str] | None = None, stages: Iterable[str] = (),
-                 backend: Backend | None = None, size: int = SIZE, stride: int | None = None,
+                 backend: Backend | None = None, size: int | None = None, stride: int | None = None,
                  crops: str | None = None, faithful: bool = False, flow: bool | None = None,
                  frame_size: tuple[int, int] | None = None, mean: Sequence[float] | None = None,
                  batch: int = _BATCH) -> None:
-        stride = max(size // 2, 1) if stride is None else stride
-        windows(max(size, 1), size, stride)  # raises
         if batch < 1:
             raise UsageError("a batch needs a picture", got=batch)
         self.net = ClipNet(definition, weights, stages, backend or get_backend("cpu"))
         self.recurrent = self.net.recurrent
+        if size is None:
+            size = self.net.length if self.net.length > 1 else SIZE
+        stride = max(size // 2, 1) if stride is None else stride
+        windows(max(size, 1), size, stride)  # raises
         if classes is not None and len(classes) != self.net.classes:
             raise UsageError("there are not as many names of classes as the net has classes",
                              where=definition, got=len(classes), wanted=self.net.classes)

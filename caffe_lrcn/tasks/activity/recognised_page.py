@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from ...drawing.chart import DARK, Chart, Curve, draw_chart
+from ...drawing.chart import Chart, Curve, draw_chart
+from ...drawing.page import write_page
 from ...drawing.svg import svg_element
-from ...errors import DataError
-from ...files import new_file
-from ...printable import printable_lines
 from .ensemble import Recognised
 from .recognised import headline, top_classes
 
@@ -25,43 +23,14 @@ _CURVES = 5      # classes of a chart
 _POINTS = 400    # moments of a chart at most
 _CHART = 480, 280
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }}
-body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
-h1 {{ font-size: 1.4rem; margin-bottom: 0; }}
-h2 {{ font-size: 1.1rem; margin: 2.2rem 0 .5rem; }} h1, h2, p {{ overflow-wrap: anywhere; }}
-.about {{ color: GrayText; font-size: .85rem; }} .broken {{ color: #c33; }}
-.strip {{ display: flex; flex-wrap: wrap; gap: .25rem; }}
-.strip img {{ height: 90px; max-width: 100%; border-radius: .2rem; }}
-.said {{ display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin-top: .6rem; }}
-.classes {{ flex: 1 1 18rem; min-width: 0; }} .chart {{ flex: 1 1 20rem; min-width: 0; }}
-table {{ border-collapse: collapse; width: 100%; table-layout: fixed; }}
-td {{ padding: .15rem .5rem .15rem 0; vertical-align: middle; }}
-td:first-child {{ overflow-wrap: anywhere; }}
-td:nth-child(2) {{ width: 4.5rem; text-align: right; font-variant-numeric: tabular-nums; }}
-td:last-child {{ width: 40%; padding-right: 0; }}
-.bar {{ background: #1f77b4; border-radius: .2rem; height: .8rem; min-width: 1px; }}
-svg {{ max-width: 100%; height: auto; }}
-.right {{ color: #2a8a4a; }} .wrong {{ color: #c33; }}
-@media (prefers-color-scheme: dark) {{
-  .broken, .wrong {{ color: #ff8080; }} .right {{ color: #5fc98a; }}
-  {dark}
-}}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="about">{about}</p>
-{videos}
-</body>
-</html>
-"""
+_STYLE = """.strip { display: flex; flex-wrap: wrap; gap: .25rem; }
+.strip img { height: 90px; max-width: 100%; border-radius: .2rem; }
+.said { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin-top: .6rem; }
+.classes { flex: 1 1 18rem; min-width: 0; } .chart { flex: 1 1 20rem; min-width: 0; }
+.classes table { width: 100%; table-layout: fixed; }
+.classes td { vertical-align: middle; } .classes td:nth-child(2) { width: 4.5rem; }
+.classes td:last-child { width: 40%; padding-right: 0; }
+.bar { background: #1f77b4; border-radius: .2rem; height: .8rem; min-width: 1px; }"""
 
 
 @dataclass
@@ -89,9 +58,9 @@ class Strip:
         return [self.pictures[place] for place in places]
 
 
-def write_page(path: str | os.PathLike[str], about: str, classes: Sequence[str],
-               videos: Iterable[tuple[Recognised | str, Strip]], top: int) -> None:
-    """Write the page; it needs no other file.
+def write_recognised(path: str | os.PathLike[str], about: str, classes: Sequence[str],
+                     videos: Iterable[tuple[Recognised | str, Strip]], top: int) -> None:
+    """Write the page.
 
     Args:
         path: the file.
@@ -104,16 +73,14 @@ def write_page(path: str | os.PathLike[str], about: str, classes: Sequence[str],
         DataError: it cannot be written.
     """
     sections = "\n".join(_section(found, strip, classes, top) for found, strip in videos)
-    with new_file(path, DataError, "the page") as file:
-        file.write(printable_lines(_PAGE.format(title="Recognised activities", dark=DARK,
-                                                about=html.escape(about), videos=sections)))
+    write_page(path, "Recognised activities", about, sections, _STYLE)
 
 
 def _section(found: Recognised | str, strip: Strip, classes: Sequence[str], top: int) -> str:
     if isinstance(found, str):
-        return f'<section><p class="broken">{html.escape(found)}</p></section>'
+        return f'<section><p class="wrong">{html.escape(found)}</p></section>'
     pictures = "".join(f'<img src="{_data_uri(picture)}" alt="">' for picture in strip.shown())
-    problem = f'<p class="broken">{html.escape(found.problem)}</p>' if found.problem else ""
+    problem = f'<p class="wrong">{html.escape(found.problem)}</p>' if found.problem else ""
     return (f"<section><h2>{html.escape(headline(found))}</h2>{problem}"
             f'<div class="strip">{pictures}</div><div class="said"><div class="classes">'
             f"{_truth(found, classes)}{_table(found.average, classes, top)}</div>"

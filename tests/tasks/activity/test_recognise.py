@@ -95,7 +95,7 @@ def test_many_windows_at_once_and_held_frames(lrcn, monkeypatch):
 
 def test_faithful_windows_and_crops(lrcn):
     frames = noisy(5, 21, 4, 5)
-    found = Recogniser(*lrcn, faithful=True)(frames)
+    found = Recogniser(*lrcn, size=16, faithful=True)(frames)
     average, over_time = by_hand(lrcn, frames, 16, 8, "10", faithful=True)
     np.testing.assert_allclose(found.average, average, **CLOSE)
     np.testing.assert_allclose(found.over_time, over_time, **CLOSE)
@@ -241,7 +241,7 @@ def test_wrong_use(single, lrcn, tmp_path):
         Recogniser(lrcn[0], single[1])
     files = nets.write_net(tmp_path, nets.fixed_lrcn(4, 3))
     with pytest.raises(UsageError, match="longer than the clips"):
-        Recogniser(*files)
+        Recogniser(*files, size=5)
     with pytest.raises(UsageError, match="too few columns"):
         list(Recogniser(*files, size=4, crops="10").stream(noisy(1, 2, 4, 5)))
 
@@ -263,3 +263,10 @@ def test_a_crop_that_the_input_does_not_have(tmp_path):
     files = nets.write_net(tmp_path, nets.single_frame("transform_param { crop_size: 3 }"))
     with pytest.raises(ShapeError, match="what is said about it"):
         Recogniser(*files)
+
+
+def test_windows_are_as_long_as_the_clips_of_the_definition(lrcn, single, tmp_path):
+    assert (Recogniser(*lrcn).size, Recogniser(*lrcn).stride) == (3, 1)
+    one = nets.write_net(tmp_path, nets.lrcn().replace("dim: 3 dim: 2 } }", "dim: 1 dim: 6 } }"))
+    assert (Recogniser(*one).size, Recogniser(*one).stride) == (16, 8)
+    assert Recogniser(*lrcn, size=7).stride == 3
