@@ -60,8 +60,8 @@ def run(args: argparse.Namespace) -> int:
     if args.rate is not None and not 0 < args.rate <= 1000:
         raise UsageError("--rate must be positive, at most 1000", got=args.rate)
     if args.clips is not None:
-        return clip_flags.write(args, _size(args.size))
-    recipe = FrameRecipe(args.rate, args.quality, _size(args.size))
+        return clip_flags.write(args, size(args.size))
+    recipe = FrameRecipe(args.rate, args.quality, size(args.size))
     outcome = make_folders(find_videos(args.videos), args.out, recipe, force=args.force,
                            strict=args.strict, threads=args.jobs, report=runtime.report)
     return finish(outcome, args.out)
@@ -74,7 +74,8 @@ def finish(outcome: Outcome, out: Path) -> int:
     return 1 if outcome.broken and not outcome.made + outcome.kept else 0
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
+def size(text: str | None) -> tuple[int, int] | None:
+    """Return the (height, width) of ``--size``; None without it."""
     if text is None:
         return None
     match = _SIZE.fullmatch(text)

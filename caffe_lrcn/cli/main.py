@@ -22,10 +22,12 @@ from ..printable import PrintableStream, printable, printable_lines
 # add_arguments(parser) and run(args) -> exit code.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "run the default job on generated pictures and write a page of results"),
+    "demo-activity": ("demo_activity", "classify generated clips and write a page of results"),
     "train": ("train", "train a net, or go on from a snapshot"),
     "test": ("test", "run a trained net and print its mean outputs"),
     "data": ("data", "make data sets: vocabularies and caption streams"),
     "caption": ("caption", "write captions for pictures"),
+    "recognize": ("recognize", "say what happens in videos"),
     "features": ("features", "write what a convnet sees in pictures to a file"),
     "neighbours": ("neighbours", "caption pictures with captions of the nearest training pictures"),
     "time": ("time", "measure how long each layer takes, forward and backward"),

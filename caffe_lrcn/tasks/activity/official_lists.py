@@ -44,6 +44,24 @@ def read_data_set(folder: Path) -> DataSet:
     return _class_folders(folder)
 
 
+def read_class_names(path: Path) -> list[str]:
+    """Return the names in a file of classes: one per line, or numbered from 1 as UCF101 has them.
+
+    Raises:
+        DataError: the file cannot be read, has no names, or one twice.
+    """
+    known: dict[str, None] = {}
+    for where, name in _lines(path, "classes"):
+        if not known and name.startswith("1 "):
+            return _read_classes(path)
+        if name in known:
+            raise DataError("two classes have one name", where=where, got=name)
+        known[name] = None
+    if not known:
+        raise DataError("the file has no classes", where=path)
+    return list(known)
+
+
 def _ucf101(folder: Path, files: Iterable[str]) -> DataSet:
     classes = _read_classes(folder / CLASSES)
     splits: dict[int, Split] = {}

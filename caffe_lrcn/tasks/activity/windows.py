@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ SIZE, STRIDE = 16, 8
 #: Names of the paper's weights of an RGB net and a flow net.
 FUSIONS: Mapping[str, tuple[float, ...]] = {"average": (1 / 2, 1 / 2), "third": (1 / 3, 2 / 3)}
 CROPS: Mapping[str, int] = {"center": 1, "10": 10}
+_T = TypeVar("_T")
 _RED = 2  # of B, G, R: a picture of flow has the motion to the right there
 
 
@@ -51,7 +53,7 @@ def windows(length: int, size: int = SIZE, stride: int = STRIDE,
     return [list(range(start, start + size)) for start in starts]
 
 
-def filled(window: Sequence[int], size: int = SIZE) -> list[int]:
+def filled(window: Sequence[_T], size: int = SIZE) -> list[_T]:
     """Return a window whose last frame is repeated up to ``size`` frames.
 
     What a net says about the repeated frames is to be left out of averages: its first
