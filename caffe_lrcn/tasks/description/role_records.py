@@ -101,7 +101,7 @@ class Roles:
 
 def clip_place(path: str, number: int, name: object = None) -> str:
     """Return where a clip stands in a file, for messages."""
-    return f"{path}: clips[{number}]" + (f" ('{name}')" if isinstance(name, str) else "")
+    return f"{path}: clips[{number}]" + (f" ({brief(name)})" if isinstance(name, str) else "")
 
 
 def unknown(what: str, name: str, known: tuple[str, ...], where: str) -> DataError:
@@ -115,22 +115,24 @@ def check_slots(slots: tuple[Slot, ...], path: str) -> None:
     """Check names and labels of slots.
 
     Raises:
-        DataError: there are none, one has no name or no labels, or something is there twice.
+        DataError: there are none, a name is empty, or something is there twice.
     """
     if not slots:
         raise DataError("there are no slots", where=path)
     for number, slot in enumerate(slots):
         where = f"{path}: slots[{number}]"
-        if not slot.name.strip():
-            raise DataError("a slot has no name", where=where)
+        if not slot.name.strip() or not is_name(slot.name):
+            raise DataError("the name of a slot must be text on one line", where=where,
+                            got=brief(slot.name))
         if slot.name in (other.name for other in slots[:number]):
             raise DataError(f"slot '{slot.name}' is there twice", where=where)
         if not slot.labels:
             raise DataError(f"slot '{slot.name}' has no labels", where=where)
         seen: set[str] = set()
         for label in slot.labels:
-            if not label.strip():
-                raise DataError(f"a label of slot '{slot.name}' is empty", where=where)
+            if not label.strip() or not is_name(label):
+                raise DataError(f"a label of slot '{slot.name}' must be text on one line",
+                                where=where, got=brief(label))
             if label in seen:
                 raise DataError(f"slot '{slot.name}' has label '{label}' twice", where=where)
             seen.add(label)
@@ -157,6 +159,9 @@ def check_clips(ids: list[str], sentences: list[list[str]], path: str) -> None:
             if not text.strip():
                 raise DataError("a sentence is empty", where=where,
                                 remedy="Leave it out; a clip without sentences can be described")
+            if not is_name(text.replace("\n", " ").replace("\r", " ")):
+                raise DataError("a sentence has a zero or half a character", where=where,
+                                got=brief(text))
 
 
 def check_vectors(roles: Roles) -> None:

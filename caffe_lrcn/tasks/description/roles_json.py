@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import DataError
 from ...files import new_file
 from ...hints import did_you_mean, nearest
-from ...language.text_files import brief, read_json
+from ...language.text_files import brief, is_name, read_json
 from .role_records import Roles, Slot, check_clips, check_slots, check_vectors, clip_place, unknown
 
 _WANTED = "an object with the lists 'slots' and 'clips'"
@@ -109,7 +109,7 @@ def _check_clip(clip: Any, where: str) -> None:
         raise DataError("the id of a clip must be text", where=where,
                         got=brief(clip["id"]) if "id" in clip else "none")
     video = clip.get("video")
-    if video is not None and (not isinstance(video, str) or not video.strip()):
+    if video is not None and (not isinstance(video, str) or not is_name(video)):
         raise DataError("'video' is not a path", where=where, got=brief(video))
     if not _is_texts(clip.get("sentences", [])):
         raise DataError("'sentences' is not a list of texts", where=where,

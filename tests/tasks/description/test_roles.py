@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from caffe_lrcn.errors import DataError, UsageError
+from caffe_lrcn.errors import CaffeError, DataError, UsageError
 from caffe_lrcn.tasks.description.roles import Roles, Slot, read_roles, write_roles
 
 SLOTS = [{"name": "activity", "labels": ["none", "cut", "peel"]},
@@ -120,9 +120,12 @@ def probabilities(**changes):
     (clip("v2", sentences=["A person cuts.", "  "]), ["'v2'", "sentence is empty"]),
     (clip("v2", sentences="A person cuts."), ["'sentences' is not a list of texts"]),
     (clip("v2", sentences=[3]), ["'sentences' is not a list of texts"]),
+    (clip("v2", sentences=["a\0"]), ["zero or half a character"]),
+    (clip("v2", sentences=["a\ud800"]), ["zero or half a character"]),
+    (clip("v2", video="a\0"), ["'video' is not a path"]),
     (clip("v1"), ["clips[1] ('v1')", "two clips have the id 'v1'", "clips[0]"]),
     (clip(""), ["clips[1]", "id of a clip must be text"]),
-    (clip("a\nb"), ["id of a clip must be text"]),
+    (clip("a\nb", video="a"), ["clips[1] ('a\\nb')", "id of a clip must be text"]),
     (clip(7), ["id of a clip must be text", "got 7"]),
     (without(clip(), "id"), ["id of a clip must be text", "got none"]),
     (clip("v2", video=3), ["'video' is not a path"]),
@@ -144,8 +147,9 @@ def test_clips_that_are_refused(tmp_path, bad, texts):
     ({"slots": [SLOTS[0], SLOTS[0]]}, "slot 'activity' is there twice"),
     ({"slots": [{"name": "tool", "labels": []}]}, "slot 'tool' has no labels"),
     ({"slots": [{"name": "tool", "labels": ["a", "b", "a"]}]}, "has label 'a' twice"),
-    ({"slots": [{"name": "tool", "labels": ["a", " "]}]}, "a label of slot 'tool' is empty"),
-    ({"slots": [{"name": "", "labels": ["a"]}]}, "a slot has no name"),
+    ({"slots": [{"name": "tool", "labels": ["a", " "]}]}, "a label of slot 'tool' must be text"),
+    ({"slots": [{"name": "tool", "labels": ["a", "b\ud800"]}]}, "must be text on one line"),
+    ({"slots": [{"name": "", "labels": ["a"]}]}, "the name of a slot must be text"),
     ({"slots": [{"name": "tool"}]}, "slots[0]: not a slot"),
     ({"slots": [SLOTS[0], SLOTS[1] | {"label": []}]}, "unknown key 'label'"),
 ])
@@ -212,6 +216,21 @@ def test_hdf5_without_roles(tmp_path):
         del file["labels"], file["probabilities"]
     with pytest.raises(DataError, match="the roles are missing"):
         read_roles(path)
+
+
+def test_damaged_hdf5_is_read_or_refused(tmp_path):
+    path, rng = tmp_path / "roles.h5", np.random.default_rng(1)
+    write_roles(path, read_roles(write(tmp_path, clip())))
+    content = path.read_bytes()
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in rng.integers(0, len(damaged), 4):
+            damaged[place] ^= 1 << int(rng.integers(0, 8))
+        path.write_bytes(damaged)
+        try:
+            read_roles(path)
+        except CaffeError as error:
+            assert len(str(error)) < 9000
 
 
 def test_what_could_not_be_read_is_not_written(tmp_path):
