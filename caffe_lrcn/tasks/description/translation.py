@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,6 +65,7 @@ class Translator:
         weights: of ``lattice.FEATURES``.
         recipe: how it was trained.
         about: what it was trained on, for the reader of its file.
+        held_out: how many clips the weights were chosen on, and BLEU-4 there.
     """
 
     slots: tuple[Slot, ...]
@@ -73,6 +74,7 @@ class Translator:
     weights: Weights
     recipe: Recipe
     about: dict[str, object]
+    held_out: tuple[int, float] | None = None
 
     def describe(self, roles: Roles, width: int, report: Report) -> list[str]:
         """Return a sentence for each clip.
@@ -85,7 +87,7 @@ class Translator:
         Raises:
             DataError: other slots, or probabilities are needed and missing.
         """
-        self._check(roles)
+        check_slots(self.slots, roles, "the model")
         found = lattices(roles, width)
         self._tell_unknown(roles, report)
         decoded = decode(self._search(self.weights), found, 1, report)
@@ -109,11 +111,7 @@ class Translator:
             return decode(self._search(weights), found, _LISTED, report)
 
         weights, bleu = tune(translations, references, self.weights, self.recipe.seed, report)
-        about = {**self.about, "held_out": {"clips": len(found), "bleu_4": bleu}}
-        return Translator(self.slots, self.table, self.model, weights, self.recipe, about)
-
-    def _check(self, roles: Roles) -> None:
-        check_slots(self.slots, roles, "the model")
+        return replace(self, weights=weights, held_out=(len(found), bleu))
 
     def _tell_unknown(self, roles: Roles, report: Report) -> None:
         known = {label for labels in self.table for label in labels}

@@ -22,6 +22,7 @@ _ADDED = np.array([-0.5, -0.1, -0.02, 0.02, 0.1, 0.5])
 _LEAST_GAIN = 1e-6
 _STARTS = 8  # places from which the search begins
 _ROUNDS = 5
+_LEAST_ROUND = 5e-4  # a round that gains less is the last
 
 Weights = tuple[float, ...]
 #: Returns the best translations of each held-out clip under some weights, best first.
@@ -46,9 +47,10 @@ def tune(decode: Decode, references: Sequence[Sequence[str]], start: Weights, se
         grown = pool.add(lists)
         reached = pool.bleu_of_first(lists)
         report(f"weights, round {number + 1}: BLEU-4 {100 * reached:.1f}% on clips held out")
-        if reached > best[1]:
+        gained = reached - best[1]
+        if gained > 0:
             best = weights, reached
-        if not grown:
+        if not grown or gained < _LEAST_ROUND:
             break
         tried = [_climb(pool, first) for first in _starts(pool, best[0], seed, number)]
         # Of equals the first one: that from the best weights so far.
