@@ -14,6 +14,7 @@ from . import (
     data_pictures,
     data_splits,
     data_toy,
+    data_toy_roles,
     runtime,
 )
 
@@ -42,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data_actions.add_arguments(commands.add_parser(
         "toy-actions", help="generated clips whose class lies in the motion",
         description="Generate video files of moving things, and lists as UCF101 has them."))
+    data_toy_roles.add_arguments(commands.add_parser(
+        "toy-roles", help="generated clips of a kitchen, with roles and sentences",
+        description="Generate video files of somebody who cooks, and what is known of each clip: "
+                    "activity, tool, object, source and location, and four sentences."))
     data_frames.add_arguments(commands.add_parser(
         "frames", help="the pictures of videos, a folder for each video, or clips in HDF5 files",
         description="Write OUT/NAME/NAME.0001.jpg and so on for each video. Videos that are done "
@@ -64,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the sub-command; return the exit code."""
     commands = {"captions": _captions, "ngrams": _ngrams,
                 "pictures": data_pictures.run, "toy": data_toy.run,
-                "toy-actions": data_actions.run, "frames": data_frames.run,
-                "flow": data_flow.run, "splits": data_splits.run}
+                "toy-actions": data_actions.run, "toy-roles": data_toy_roles.run,
+                "frames": data_frames.run, "flow": data_flow.run, "splits": data_splits.run}
     return commands[args.data_command](args)
 
 

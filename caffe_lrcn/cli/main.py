@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recognize": ("recognize", "say what happens in videos"),
     "features": ("features", "write what a convnet sees in pictures to a file"),
     "neighbours": ("neighbours", "caption pictures with captions of the nearest training pictures"),
+    "translate": ("translate", "describe clips by statistical translation of their labels"),
     "time": ("time", "measure how long each layer takes, forward and backward"),
     "device_query": ("device_query", "print the properties of GPUs"),
     "summary": ("summary", "show the shapes and costs of a net's layers"),

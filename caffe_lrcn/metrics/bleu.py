@@ -19,23 +19,30 @@ def bleu(table: NgramTable) -> tuple[np.ndarray, np.ndarray]:
 
     Source: Papineni et al. 2002, in the form of the COCO caption evaluation.
     """
+    counts = bleu_counts(table)
+    return bleu_of(counts.sum(0)), bleu_of(counts)
+
+
+def bleu_counts(table: NgramTable) -> np.ndarray:
+    """Return (N, 10) what BLEU is computed from, which may be summed over pictures.
+
+    Of each picture: right n-grams of four orders, n-grams of four orders, c and r.
+    """
     correct = np.stack([_correct(table, order) for order in range(ORDERS)], axis=1)
     length = table.candidate_length
     guesses = np.maximum(length[:, None] - np.arange(ORDERS), 0)
-    closest = _closest_length(table)
-    per_image = _score(correct, guesses, length, closest)
-    corpus = _score(correct.sum(0, keepdims=True), guesses.sum(0, keepdims=True),
-                    length.sum(keepdims=True), closest.sum(keepdims=True))
-    return corpus[0], per_image
+    return np.column_stack([correct, guesses, length, _closest_length(table)])
 
 
-def _score(correct: np.ndarray, guesses: np.ndarray, length: np.ndarray,
-           closest: np.ndarray) -> np.ndarray:
-    product = np.cumprod((correct + _TINY) / (guesses + _SMALL), axis=1)
+def bleu_of(counts: np.ndarray) -> np.ndarray:
+    """Return BLEU-1..4 of counts, (..., 10) -> (..., 4)."""
+    correct, guesses = counts[..., :ORDERS], counts[..., ORDERS:2 * ORDERS]
+    length, closest = counts[..., -2], counts[..., -1]
+    product = np.cumprod((correct + _TINY) / (guesses + _SMALL), axis=-1)
     score = product ** (1 / np.arange(1, ORDERS + 1))
     ratio = (length + _TINY) / (closest + _SMALL)
     # An empty candidate has a ratio so small that its penalty underflows to the right value, 0.
-    return score * np.exp(np.minimum(1 - 1 / ratio, 0))[:, None]
+    return score * np.exp(np.minimum(1 - 1 / ratio, 0))[..., None]
 
 
 def _correct(table: NgramTable, order: int) -> np.ndarray:

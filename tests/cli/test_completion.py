@@ -19,7 +19,7 @@ $complete_with "$1" "${@: -1}" "${@: -2:1}"
 echo "${COMPREPLY[@]}"
 """
 CASES = [(["tra"], "train"), (["train", "--pat"], "--patience"),
-         (["train", "--math", ""], "fp32 tf32 bf16"), (["data", "to"], "toy toy-actions"),
+         (["train", "--math", ""], "fp32 tf32 bf16"), (["data", "to"], "toy toy-actions toy-roles"),
          (["data", "captions", "--format", ""], "coco flickr"),
          (["rank", "se"], "serve"), (["rank", "serve", "--sys"], "--systems"),
          (["convert_ima"], "convert_imageset"),
