@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "find every problem of a definition, without data or weights"),
     "evaluate": ("evaluate", "score captions against references"),
     "evaluate-activity": ("evaluate_activity", "score what models say about videos"),
+    "reproduce": ("reproduce", "repeat the paper's tables on generated data"),
     "draw": ("draw", "draw a net"),
     "plot": ("plot", "draw how trainings went, from their logs"),
     "streams": ("streams", "show the word streams of an HDF5 file"),

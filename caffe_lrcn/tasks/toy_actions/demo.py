@@ -42,7 +42,7 @@ FRAMES, FLOW, TEST = DATA / "frames", DATA / "flow", DATA / "test1.txt"
 GROUPS = 96
 #: Frames that are taken of a second of video, a third of them.
 RATE = 8.0
-_FOLDER = "prototxt/activity/small"
+FOLDER = "prototxt/activity/small"
 _STEPS = 8       # of the demonstration, for its messages
 _QUALITY = 90    # of JPEG pictures
 _EVERY = 2.0     # seconds between two lines of progress
@@ -68,7 +68,7 @@ class System:
     @property
     def solver(self) -> str:
         """The solver definition."""
-        return f"{_FOLDER}/{self.kind}.{self.modality}_solver.prototxt"
+        return f"{FOLDER}/{self.kind}.{self.modality}_solver.prototxt"
 
     @property
     def frames(self) -> Path:
@@ -77,7 +77,7 @@ class System:
 
     def recogniser(self, weights: Path, classes: Sequence[str]) -> Recogniser:
         """Return the trained net."""
-        return Recogniser(resolve(f"{_FOLDER}/{self.kind}.deploy.prototxt"), weights,
+        return Recogniser(resolve(f"{FOLDER}/{self.kind}.deploy.prototxt"), weights,
                           classes=classes, stages=[self.modality])
 
 
@@ -114,16 +114,24 @@ class Demo:
             KeyboardInterrupt: it was stopped; the same call goes on there.
         """
         glog.start(brief=True)
-        flow_method = self._flow_method()  # before the minutes that come first
-        self._make_clips()
-        self._make_lists()
-        self._make_pictures(flow_method)
+        self.make_data()
         for step, system in enumerate(SYSTEMS, start=3):
             self._train(system, step)
         _say(f"step 7 of {_STEPS}: what the nets say about the test clips")
         glog.start(brief=True)  # a training has its own log
         results = {system.name: self._results(system) for system in SYSTEMS}
         return self._write_report(results)
+
+    def make_data(self) -> None:
+        """Make what is missing of clips, lists, frames and flow.
+
+        Raises:
+            DataError: something cannot be written.
+        """
+        flow_method = self._flow_method()  # before the minutes that come first
+        self._make_clips()
+        self._make_lists()
+        self._make_pictures(flow_method)
 
     def _flow_method(self) -> FlowMethod:
         return opencv("dis") if self.method == "dis" else brox(get_backend("cpu"))
@@ -177,12 +185,12 @@ class Demo:
         if path.exists() and path.stat().st_mtime > max(
                 weights.stat().st_mtime, TEST.stat().st_mtime):
             return read_results(path)
-        classes, names, labels = _test_clips()
+        classes, names, labels = test_clips()
         recogniser = system.recogniser(weights, classes)
         probabilities, start = [], time.monotonic()
         shown = start
         for number, name in enumerate(names, start=1):
-            probabilities.append(recogniser(_frames(system, name)).average)
+            probabilities.append(recogniser(frames_of(system, name)).average)
             now = time.monotonic()
             if now - shown > _EVERY:
                 shown = now
@@ -214,20 +222,20 @@ class Demo:
 
     def _clips(self, results: dict[str, Results]) -> list[Clip]:
         """Return the clips that the page shows: one of each class, each of another group."""
-        classes, names, labels = _test_clips()
+        classes, names, labels = test_clips()
         each = len(names) // len(classes)
         chosen = [labels.index(label) + label % each for label in range(len(classes))]
         recognisers = {system: system.recogniser(self._weights(system), classes)
                        for system in SYSTEMS if system.kind == "lrcn"}
         clips = []
         for number in chosen:
-            over_time = {system.modality: recogniser(_frames(system, names[number])).over_time
+            over_time = {system.modality: recogniser(frames_of(system, names[number])).over_time
                          for system, recogniser in recognisers.items()}
             said = {name: classes[int(net.probabilities[number].argmax())]
                     for name, net in results.items()}
             clips.append(Clip(names[number], classes[labels[number]],
                               _video(names[number]),
-                              np.stack(_frames(System("lrcn", "flow"), names[number])),
+                              np.stack(frames_of(System("lrcn", "flow"), names[number])),
                               said, over_time, classes))
         return clips
 
@@ -244,14 +252,15 @@ def check_iterations(*iterations: int | None) -> None:
             raise UsageError("a training needs iterations", got=number, wanted="1 or more")
 
 
-def _test_clips() -> tuple[list[str], list[str], list[int]]:
+def test_clips() -> tuple[list[str], list[str], list[int]]:
     """Return the classes, and names and labels of the test clips."""
     data = read_data_set(CLIPS)
     videos = data.splits[1]["test"]
     return list(data.classes), [video.name for video in videos], [video.label for video in videos]
 
 
-def _frames(system: System, name: str) -> list[np.ndarray]:
+def frames_of(system: System, name: str) -> list[np.ndarray]:
+    """Return the pictures of a clip that a net looks at, (H, W, 3) BGR each."""
     folder = system.frames / name
     return [read_picture(os.fspath(folder / file)) for file in list_frames(folder)]
 
