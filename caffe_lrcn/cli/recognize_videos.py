@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CaffeError, DataError, ShapeError
@@ -43,6 +44,10 @@ class RecognitionRun:
 
     def all(self) -> int:
         """Recognise; print and write; return the exit code."""
+        with self.journal or nullcontext():
+            return self._all()
+
+    def _all(self) -> int:
         from ..solver.progress import ProgressLine
         done = self.journal.done if self.journal else {}
         left = [video for video in self.videos if video.name not in done]

@@ -43,10 +43,9 @@ def files(tmp_path_factory):
     return folder
 
 
-def recognize(files, *words, net="single", device="--cpu") -> int:
-    flags = [] if net is None else ["--net", files / f"{net}.prototxt",
-                                    "--weights", files / f"{net}.caffemodel"]
-    return cli.main(["recognize", *map(str, [*words, *flags, device])])
+def recognize(files, *words, net="single") -> int:
+    flags = ["--net", files / f"{net}.prototxt", "--weights", files / f"{net}.caffemodel"]
+    return cli.main(["recognize", *map(str, [*flags, *words, "--cpu"])])
 
 
 def said_of(files, video, net="single", **how):
@@ -190,9 +189,8 @@ def test_a_list_that_was_interrupted_goes_on(files, tmp_path, capsys, monkeypatc
 
 def test_an_interrupted_list_with_other_flags_begins_anew(files, tmp_path, capsys):
     from caffe_lrcn.tasks.activity.recognised import Journal
-    journal = Journal(tmp_path / "o.json", {"other": "settings"})
-    journal.add({"name": "v0", "probabilities": [1, 0, 0]})
-    journal.close()
+    with Journal(tmp_path / "o.json", {"other": "settings"}) as journal:
+        journal.add({"name": "v0", "probabilities": [1, 0, 0]})
     assert recognize(files, *write_list(files, tmp_path), "--json", tmp_path / "o.json") == 0
     assert "all videos are recognised anew" in capsys.readouterr().err
     assert read_results(tmp_path / "o.json").probabilities[0].max() < 1
