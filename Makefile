@@ -8,7 +8,7 @@ JOBS   ?= 2
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 0
 
-.PHONY: setup demo train test test-slow lint bench proto docs clean
+.PHONY: setup demo demo-activity train test test-slow lint bench proto docs clean
 
 setup: $(VENV)/installed
 
@@ -32,6 +32,13 @@ $(VENV)/installed-dev: $(VENV)/installed
 
 demo: $(VENV)/installed
 	$(BIN)/caffe-lrcn demo
+
+$(VENV)/installed-video: $(VENV)/installed
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[video,flow]'
+	touch $@
+
+demo-activity: $(VENV)/installed-video
+	$(BIN)/caffe-lrcn demo-activity
 
 # CAPTIONS: a COCO captions file; IMAGES: the folder of its pictures. All that is made of them goes
 # to a folder of its own, WORK, whose data and snapshots belong together; the picture net of the

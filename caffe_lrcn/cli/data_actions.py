@@ -11,10 +11,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("--out", required=True, type=Path,
                         help="folder to make; it must not exist yet")
-    parser.add_argument("--groups", type=int, default=25, metavar="N",
-                        help="of each class, with things and a background of their own; 7 of 25 "
-                             "are for testing (%(default)s)")
-    parser.add_argument("--clips", type=int, default=2, metavar="N",
+    parser.add_argument("--groups", type=int, default=96, metavar="N",
+                        help="of each class; those of all classes with one number share things and "
+                             "background; 7 of 25 are for testing (%(default)s)")
+    parser.add_argument("--clips", type=int, default=1, metavar="N",
                         help="of each group (%(default)s)")
     parser.add_argument("--frames", type=int, default=24, metavar="N",
                         help="of each clip (%(default)s)")

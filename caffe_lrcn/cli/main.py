@@ -22,6 +22,7 @@ from ..printable import PrintableStream, printable, printable_lines
 # add_arguments(parser) and run(args) -> exit code.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "run the default job on generated pictures and write a page of results"),
+    "demo-activity": ("demo_activity", "classify generated clips and write a page of results"),
     "train": ("train", "train a net, or go on from a snapshot"),
     "test": ("test", "run a trained net and print its mean outputs"),
     "data": ("data", "make data sets: vocabularies and caption streams"),

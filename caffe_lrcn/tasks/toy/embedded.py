@@ -135,13 +135,15 @@ class Embedded:
         with replacing(CONVNET, DataError, "the picture net") as copy:
             shutil.copyfile(weights, copy)  # the snapshot stays whole
 
-    def train(self, solver: str, reason: str, iterations: int | None = None) -> Path:
+    def train(self, solver: str, reason: str, iterations: int | None = None,
+              weights: Path | None = None) -> Path:
         """Train as a solver says, from its furthest snapshot if there is one; return the weights.
 
         Args:
             solver: the definition.
             reason: what is said when it begins.
             iterations: replaces the solver's ``max_iter``.
+            weights: replaces the solver's ``weights``.
 
         Raises:
             CaffeError: the training failed.
@@ -150,6 +152,8 @@ class Embedded:
         definition = read_solver(resolve(solver))
         param = definition.param
         param.max_iter = last = iterations or param.max_iter
+        if weights is not None:
+            param.weights[:] = [str(weights)]
         _say(f"{reason} for {last} iterations")
         prefix = Path(param.snapshot_prefix)
         taken = [int(state.stem.rpartition("_")[2])
@@ -160,11 +164,11 @@ class Embedded:
                      else Start(force=True))
             done = train(definition, get_backend(device_for(param)), start, actions,
                          settings=self.settings, watch=Watch(console=self.console))
-        weights = weights_of(solver, iterations)
-        if not weights.exists():
+        learnt = weights_of(solver, iterations)
+        if not learnt.exists():
             _say(f"Stopped at iteration {done.iter}. The same command as before goes on there.")
             raise KeyboardInterrupt
-        return weights
+        return learnt
 
 
 def _toy_sources() -> dict[str, Any]:

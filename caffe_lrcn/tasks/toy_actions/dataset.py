@@ -32,14 +32,14 @@ class Extent:
     """How much is generated.
 
     Args:
-        groups: of each class; those of a group share things and background.
+        groups: of each class; those of a group, in all classes, share things and background.
         clips: of each group.
         frames: of each clip.
         side: of a frame, pixels.
     """
 
-    groups: int = 25
-    clips: int = 2
+    groups: int = 96
+    clips: int = 1
     frames: int = 24
     side: int = 64
 
@@ -107,7 +107,8 @@ def make_clip(name: str, group: int, clip: int, extent: Extent, seed: int) -> np
         extent: gives the number of frames and their side.
         seed: of the data set.
     """
-    look = random_look(extent.side, rng.generator(seed, "toy-actions", name, group))
+    # If each class had looks of its own, a net would learn them by heart, and nothing of motions.
+    look = random_look(extent.side, rng.generator(seed, "toy-actions", group))
     random = rng.generator(seed, "toy-actions", name, group, clip)
     return draw_clip(look, make_tracks(name, extent.frames, random), extent.side, random)
 

@@ -26,7 +26,7 @@ SHAPES = tuple(_CORNERS)
 #: A spot off the middle shows turns of the round shapes too: centre and radius.
 _SPOT = (0.45, 0.1), 0.34
 #: The least difference in brightness between a thing and the background, grey levels.
-_CONTRAST = 55
+_CONTRAST = 75
 _GREY = np.array([0.299, 0.587, 0.114])
 _LARGEST_DRIFT = 0.005  # of a side, per frame
 _SHARE_DRIFTING = 0.3
@@ -34,7 +34,7 @@ _SHARE_DRIFTING = 0.3
 
 @dataclass(frozen=True)
 class Look:
-    """What the clips of one group share: how the things and the place look.
+    """What the clips of one group share, of all classes: how the things and the place look.
 
     Args:
         shapes: of two things; most clips show the first only.
@@ -63,7 +63,7 @@ def random_look(side: int, random: np.random.Generator) -> Look:
     bodies = [_colour(level, random) for _ in range(2)]
     colours = np.array([(body, _colour(float(body @ _GREY), random)) for body in bodies])
     first, second = random.permutation(SHAPES)[:2]
-    return Look((str(first), str(second)), colours, texture, drift, random.uniform(1, 6))
+    return Look((str(first), str(second)), colours, texture, drift, random.uniform(1, 4))
 
 
 def draw_clip(look: Look, tracks: Sequence[Track], side: int,
@@ -136,9 +136,9 @@ def _texture(size: int, level: float, random: np.random.Generator) -> np.ndarray
         cells = int(random.integers(6, 12) if kind == 0 else random.integers(24, 48))
         clouds = Image.fromarray(random.integers(0, 256, (cells, cells), np.uint8))
         mix = np.asarray(clouds.resize((size, size), Image.Resampling.BICUBIC)) / 255
-    tint = random.uniform(-18, 18, (2, 3))
+    tint = random.uniform(-14, 14, (2, 3))
     tint -= (tint @ _GREY)[:, None]
-    ends = level + tint + np.array([[-1.0], [1.0]]) * random.uniform(10, 28)
+    ends = level + tint + np.array([[-1.0], [1.0]]) * random.uniform(4, 14)
     return np.clip(ends[0] + mix[:, :, None] * (ends[1] - ends[0]), 0, 255).astype(np.uint8)
 
 

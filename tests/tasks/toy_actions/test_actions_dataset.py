@@ -55,8 +55,8 @@ def test_no_group_is_in_both_lists(folder):
     assert {name.partition("/")[0] for name in test} == set(CLASSES)
 
 
-def test_by_default_the_groups_are_divided_as_in_ucf101():
-    assert Extent().groups == 25 and Extent().test_groups == 7
+def test_the_groups_are_divided_as_in_ucf101():
+    assert Extent(25).test_groups == 7 and Extent().test_groups == 27
 
 
 @pytest.mark.parametrize("name", ["Meet", "TurnClockwise"])
