@@ -15,10 +15,9 @@ from ...paths import resolve
 from ...proto.text import NetDef, SolverDef, read_solver
 from ...solver.console import Console
 from ..activity.evaluate import evaluate
-from ..activity.recognise import Recogniser
 from ..activity.results import Results, fused, read_results, write_results
 from ..activity.windows import FUSIONS
-from ..toy_actions.demo import CLIPS, FOLDER, MODALITIES, System, frames_of, test_clips
+from ..toy_actions.systems import CLIPS, MODALITIES, System, frames_of, test_clips
 from ..training import train_to_the_end
 from .findings import Measured, Ordering, Table
 from .report import Findings
@@ -115,8 +114,7 @@ class ActivityStudy:
         system = System(variant.kind, modality)
         made_of = [data, repr(variant), str(self.iterations),
                    *(Path(resolve(name)).read_text(encoding="utf-8") for name in (
-                       system.solver, f"{FOLDER}/{variant.kind}.prototxt",
-                       f"{FOLDER}/{variant.kind}.deploy.prototxt"))]
+                       system.solver, system.net, system.deploy))]
         before = None
         if variant.kind == "lrcn":
             before = self._run(VARIANTS[0], modality, seed, data)
@@ -134,9 +132,7 @@ class ActivityStudy:
         weights = train_to_the_end(definition, self.settings, self.console)
         glog.start(brief=True)  # a training has its own log
         classes, names, labels = test_clips()
-        recogniser = Recogniser(
-            resolve(f"{FOLDER}/{variant.kind}.deploy.prototxt"), weights, classes=classes,
-            stages=[system.modality, *variant.stages], size=variant.length)
+        recogniser = system.recogniser(weights, classes, variant.stages, variant.length)
         probabilities = [recogniser(frames_of(system, name)[::variant.stride]).average
                          for name in names]
         results = Results(str(folder / _RESULTS), classes, names, np.array(labels),

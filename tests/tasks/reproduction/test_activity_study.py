@@ -8,12 +8,13 @@ import pytest
 
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.layer_types.base import Settings
-from caffe_lrcn.proto.text import read_net, read_solver
+from caffe_lrcn.paths import resolve
 from caffe_lrcn.tasks.activity.flow import FlowMethod
 from caffe_lrcn.tasks.activity.results import fused, read_results
 from caffe_lrcn.tasks.reproduction.activity import VARIANTS, ActivityStudy
 from caffe_lrcn.tasks.reproduction.study import do_runs, read_runs
 from caffe_lrcn.tasks.toy_actions import demo
+from caffe_lrcn.tasks.toy_actions.systems import System
 
 OUT = Path("out/reproduce-activity")
 TINY = ["reproduce", "activity", "--groups", "2", "--iterations", "2", "--seeds", "1"]
@@ -114,10 +115,7 @@ def test_impossible_numbers(flags, message, capsys):
 
 
 def test_every_stage_is_one_that_the_nets_name():
-    text = Path(demo.resolve(f"{demo.FOLDER}/lrcn.prototxt")).read_text()
+    text = Path(resolve(System("lrcn", "RGB").net)).read_text()
     for variant in VARIANTS:
         for stage in (*variant.stages, *variant.learning):
             assert f'"{stage}"' in text
-    for system in demo.SYSTEMS:
-        assert read_solver(demo.resolve(system.solver)).param.random_seed >= 0
-        assert read_net(demo.resolve(f"{demo.FOLDER}/{system.kind}.prototxt")).layers
