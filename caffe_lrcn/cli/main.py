@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "score captions against references"),
     "evaluate-activity": ("evaluate_activity", "score what models say about videos"),
     "rank": ("rank", "let people rank captions of several systems, and report the ranks"),
+    "reproduce": ("reproduce", "repeat the paper's tables on generated data"),
     "draw": ("draw", "draw a net"),
     "plot": ("plot", "draw how trainings went, from their logs"),
     "streams": ("streams", "show the word streams of an HDF5 file"),

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CaffeError, DataError, ShapeError
@@ -28,7 +29,8 @@ class RecognitionRun:
         self.args, self.ensemble, self.videos = args, ensemble, videos
         self.classes = ensemble.nets[0].classes
         self.entries: list[dict[str, Any]] = []
-        self.shown: list[tuple[Recognised | str, Strip]] = []
+        self.shown: list[tuple[Recognised | str, Strip | None]] = []
+        self.unread: BrokenPipeError | None = None
         self.broken = self.short = 0
         self.journal: Journal | None = None
         if args.json and args.list and not (args.csv or args.html):
@@ -42,6 +44,10 @@ class RecognitionRun:
 
     def all(self) -> int:
         """Recognise; print and write; return the exit code."""
+        with self.journal or nullcontext():
+            return self._all()
+
+    def _all(self) -> int:
         from ..solver.progress import ProgressLine
         done = self.journal.done if self.journal else {}
         left = [video for video in self.videos if video.name not in done]
@@ -63,10 +69,12 @@ class RecognitionRun:
         return self._finish()
 
     def _one(self, video: Video, start: Callable[[Footage], None] | None
-             ) -> tuple[Recognised | CaffeError, Strip]:
-        from ..tasks.activity.recognised_page import Strip
-        strip = Strip()
-        watch = strip if self.args.html else lambda frame: None
+             ) -> tuple[Recognised | CaffeError, Strip | None]:
+        strip = None
+        if self.args.html:
+            from ..tasks.activity.recognised_page import Strip
+            strip = Strip()
+        watch = strip or (lambda frame: None)
         self._progress: ProgressLine | None = None
         try:
             found = self.ensemble(video, watch, start or (lambda footage: None))
@@ -98,7 +106,7 @@ class RecognitionRun:
 
         footage.watch = watch
 
-    def _tell(self, video: Video, outcome: tuple[Recognised | CaffeError, Strip],
+    def _tell(self, video: Video, outcome: tuple[Recognised | CaffeError, Strip | None],
               entries: dict[str, dict[str, Any]]) -> None:
         """Print what is said about a video, and keep what the files need."""
         from ..tasks.activity.recognised import entry
@@ -120,7 +128,18 @@ class RecognitionRun:
             self.short += 1
             runtime.report(f"warning: {video.name}: recognised by the frames before this: "
                            f"{found.problem}")
-        print("\n".join(self._lines(found)), flush=True)
+        self._print("\n".join(self._lines(found)))
+
+    def _print(self, text: str) -> None:
+        """Print, unless the reader went away: like ``head``, it must not cost the files."""
+        if self.unread:
+            return
+        try:
+            print(text, flush=True)
+        except BrokenPipeError as error:
+            if not (self.args.json or self.args.csv or self.args.html):
+                raise
+            self.unread = error
 
     def _lines(self, found: Recognised) -> list[str]:
         from ..printable import printable
@@ -156,10 +175,12 @@ class RecognitionRun:
         labels = [(one["label"], one["probabilities"]) for one in self.entries if "label" in one]
         if labels:
             right = sum(label == values.index(max(values)) for label, values in labels)
-            print(f"accuracy {right / len(labels):.2%}: {right} of {len(labels)} videos")
+            self._print(f"accuracy {right / len(labels):.2%}: {right} of {len(labels)} videos")
         if len(self.videos) > 1 and self.broken + self.short:
             print(f"{len(self.entries)} of {len(self.videos)} videos recognised, {self.short} of "
                   f"them cut short; {self.broken} are broken", file=sys.stderr)
+        if self.unread:
+            raise self.unread
         return 1 if self.broken else 0
 
 

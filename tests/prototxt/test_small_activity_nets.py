@@ -12,8 +12,8 @@ from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import parse_net, read_net, read_solver
 from caffe_lrcn.tasks.toy_actions.dataset import Extent
-from caffe_lrcn.tasks.toy_actions.demo import SYSTEMS
 from caffe_lrcn.tasks.toy_actions.motions import CLASSES
+from caffe_lrcn.tasks.toy_actions.systems import SYSTEMS
 
 FOLDER = Path(__file__).parents[2] / "prototxt" / "activity" / "small"
 CROP, COUNT = 56, len(CLASSES)

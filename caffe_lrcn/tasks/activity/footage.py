@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import glog
 from ...errors import DataError
 from ...sources.clip_list import look
 from ...sources.frame_folders import FLOW, RGB, list_frames
@@ -20,6 +22,7 @@ from ...sources.picture import grey, read_picture
 from ...sources.video_file import VideoFile
 from .flow import STILL, FlowMethod, flow_picture
 
+_NUMBER = re.compile(r"[0-9]+")
 _DARK = STILL - 12  # a JPEG may spoil values of 128 by so much
 _FEW = 0.05         # share of pixels that may be darker
 
@@ -165,6 +168,10 @@ def _folder(path: str, kind: str, rate: float | None) -> Footage:
                             f"for {'flow' if kind == RGB else 'frames'}")
         raise
     names = list_frames(Path(path))
+    series = sorted({_NUMBER.sub("#", name) for name in names})
+    if len(series) > 1 and about is None:
+        glog.warning("%s: the names of the pictures differ in more than their number (%s); all are "
+                     "taken for frames of one video", path, ", ".join(series[:4]))
     pictures = (read_picture(os.path.join(path, name)) for name in names)
     made = {key: about.made.get(key) for key in ("method", "scale")} if (
         about and kind == FLOW) else {}

@@ -104,6 +104,8 @@ def write_csv(path: str | os.PathLike[str], classes: Sequence[str],
 class Journal:
     """Videos that are done, beside the results file to be; a run that was stopped goes on there.
 
+    A context manager, which leaves the journal for the next run unless the results are there.
+
     Args:
         path: of the results file.
         settings: what decides the results.
@@ -130,6 +132,12 @@ class Journal:
         with writing(self.path, DataError, "what is done"):
             self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115
 
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
     def add(self, said: Mapping[str, Any]) -> None:
         """Note that a video is done.
 
@@ -142,12 +150,8 @@ class Journal:
 
     def finish(self) -> None:
         """Remove the journal: the results file is there."""
-        self.close()
-        os.remove(self.path)
-
-    def close(self) -> None:
-        """Leave the journal for the next run."""
         self._file.close()
+        os.remove(self.path)
 
     def _read(self) -> list[Any]:
         """Return the whole lines of the journal; the last one may have been cut off."""

@@ -59,7 +59,7 @@ class Strip:
 
 
 def write_recognised(path: str | os.PathLike[str], about: str, classes: Sequence[str],
-                     videos: Iterable[tuple[Recognised | str, Strip]], top: int) -> None:
+                     videos: Iterable[tuple[Recognised | str, Strip | None]], top: int) -> None:
     """Write the page.
 
     Args:
@@ -76,10 +76,11 @@ def write_recognised(path: str | os.PathLike[str], about: str, classes: Sequence
     write_page(path, "Recognised activities", about, sections, _STYLE)
 
 
-def _section(found: Recognised | str, strip: Strip, classes: Sequence[str], top: int) -> str:
+def _section(found: Recognised | str, strip: Strip | None, classes: Sequence[str], top: int) -> str:
     if isinstance(found, str):
         return f'<section><p class="wrong">{html.escape(found)}</p></section>'
-    pictures = "".join(f'<img src="{_data_uri(picture)}" alt="">' for picture in strip.shown())
+    pictures = "".join(f'<img src="{_data_uri(picture)}" alt="">'
+                       for picture in (strip.shown() if strip else ()))
     problem = f'<p class="wrong">{html.escape(found.problem)}</p>' if found.problem else ""
     return (f"<section><h2>{html.escape(headline(found))}</h2>{problem}"
             f'<div class="strip">{pictures}</div><div class="said"><div class="classes">'

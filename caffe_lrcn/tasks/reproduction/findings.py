@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 #: What an ordering can turn out to be.
-HOLDS, MEAN_ONLY, REVERSED, UNKNOWN = (
-    "holds", "within the spread", "the other way round", "not run yet")
+HOLDS, MEAN_ONLY, REVERSED, ONE_SEED, UNKNOWN = (
+    "holds", "within the spread", "the other way round", "one seed tells nothing", "not run yet")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Ordering:
     Args:
         text: the claim, such as ``LRCN is better than a single frame, on flow``.
         better, worse: what was measured, seed by seed.
-        paper: the paper's difference, as text; empty where the paper does not claim it.
+        paper: what the paper says of it, such as its difference; empty if nothing.
     """
 
     text: str
@@ -82,6 +82,8 @@ class Ordering:
         """``HOLDS`` if the worst seed of the better system beats the best seed of the other."""
         if not self.better.values or not self.worse.values:
             return UNKNOWN
+        if min(len(self.better.values), len(self.worse.values)) < 2:
+            return ONE_SEED
         if min(self.better.values) > max(self.worse.values):
             return HOLDS
         if max(self.better.values) < min(self.worse.values):

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...backends import get_backend
-from ...backends.choose import device_for
 from ...errors import DataError
 from ...files import PARTIAL, replacing
 from ...language.caption_files import read_captions
@@ -24,11 +22,10 @@ from ...paths import resolve
 from ...printable import printable_lines
 from ...proto.text import SolverDef, read_net, read_solver
 from ...solver.console import Console
-from ...solver.signals import SignalActions
-from ...solver.snapshot import LATEST, set_paths
-from ...solver.training import Start, Watch, resume_from, train
+from ...solver.snapshot import set_paths
 from ..captioning import conversion
 from ..captioning.prepare import Recipe, write_data_set
+from ..training import train_to_the_end
 from .dataset import read_scenes, write_dataset
 
 TOY, CAPTIONS, CONVNET = Path("data/toy"), Path("data/captions"), Path("data/convnet.caffemodel")
@@ -151,24 +148,11 @@ class Embedded:
         """
         definition = read_solver(resolve(solver))
         param = definition.param
-        param.max_iter = last = iterations or param.max_iter
+        param.max_iter = iterations or param.max_iter
         if weights is not None:
             param.weights[:] = [str(weights)]
-        _say(f"{reason} for {last} iterations")
-        prefix = Path(param.snapshot_prefix)
-        taken = [int(state.stem.rpartition("_")[2])
-                 for state in prefix.parent.glob(f"{prefix.name}_iter_*.solverstate")]
-        with SignalActions() as actions:
-            # Snapshots of a longer run are of no use.
-            start = (resume_from(LATEST, definition) if taken and max(taken) <= last
-                     else Start(force=True))
-            done = train(definition, get_backend(device_for(param)), start, actions,
-                         settings=self.settings, watch=Watch(console=self.console))
-        learnt = weights_of(solver, iterations)
-        if not learnt.exists():
-            _say(f"Stopped at iteration {done.iter}. The same command as before goes on there.")
-            raise KeyboardInterrupt
-        return learnt
+        _say(f"{reason} for {param.max_iter} iterations")
+        return train_to_the_end(definition, self.settings, self.console)
 
 
 def _toy_sources() -> dict[str, Any]:

@@ -5,7 +5,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +15,8 @@ from ...backends import get_backend
 from ...errors import DataError, UsageError
 from ...files import new_file
 from ...layer_types.base import Settings
-from ...paths import resolve
 from ...solver.console import Console
 from ...solver.progress import duration
-from ...sources.frame_folders import list_frames
-from ...sources.picture import read_picture
-from ...sources.video_file import VideoFile
 from ..activity.evaluate import Evaluation, evaluate
 from ..activity.extract import make_folders
 from ..activity.flow import FlowMethod, brox, opencv
@@ -29,60 +24,34 @@ from ..activity.jobs import find_frames, find_videos
 from ..activity.lists import write_classes, write_list
 from ..activity.official_lists import read_data_set
 from ..activity.recipes import FlowRecipe, FrameRecipe
-from ..activity.recognise import Recogniser
 from ..activity.results import Results, fused, read_results, write_results
 from ..activity.windows import FUSIONS
 from ..toy.embedded import Embedded, weights_of
 from .dataset import Extent, write_dataset
+from .motions import CLASSES
 from .page import Clip, write_page
+from .systems import (
+    CLIPS,
+    DATA,
+    FLOW,
+    FRAMES,
+    KINDS,
+    MODALITIES,
+    SYSTEMS,
+    TEST,
+    System,
+    frames_of,
+    test_clips,
+    video_of,
+)
 
-CLIPS, DATA = Path("data/toy-actions"), Path("data/actions")
-FRAMES, FLOW, TEST = DATA / "frames", DATA / "flow", DATA / "test1.txt"
 #: Groups of clips, each with a look of its own: as many of each class.
 GROUPS = 96
 #: Frames that are taken of a second of video, a third of them.
 RATE = 8.0
-_FOLDER = "prototxt/activity/small"
 _STEPS = 8       # of the demonstration, for its messages
 _QUALITY = 90    # of JPEG pictures
 _EVERY = 2.0     # seconds between two lines of progress
-
-
-@dataclass(frozen=True)
-class System:
-    """One of the four nets.
-
-    Args:
-        kind: ``single_frame`` or ``lrcn``.
-        modality: ``RGB`` or ``flow``.
-    """
-
-    kind: str
-    modality: str
-
-    @property
-    def name(self) -> str:
-        """What its files are called."""
-        return f"{self.kind}_{self.modality}"
-
-    @property
-    def solver(self) -> str:
-        """The solver definition."""
-        return f"{_FOLDER}/{self.kind}.{self.modality}_solver.prototxt"
-
-    @property
-    def frames(self) -> Path:
-        """The folder of the pictures that it looks at."""
-        return FLOW if self.modality == "flow" else FRAMES
-
-    def recogniser(self, weights: Path, classes: Sequence[str]) -> Recogniser:
-        """Return the trained net."""
-        return Recogniser(resolve(f"{_FOLDER}/{self.kind}.deploy.prototxt"), weights,
-                          classes=classes, stages=[self.modality])
-
-
-KINDS, MODALITIES = ("single_frame", "lrcn"), ("RGB", "flow")
-SYSTEMS = [System(kind, modality) for modality in MODALITIES for kind in KINDS]
 
 
 @dataclass(frozen=True)
@@ -114,10 +83,7 @@ class Demo:
             KeyboardInterrupt: it was stopped; the same call goes on there.
         """
         glog.start(brief=True)
-        flow_method = self._flow_method()  # before the minutes that come first
-        self._make_clips()
-        self._make_lists()
-        self._make_pictures(flow_method)
+        self.make_data()
         for step, system in enumerate(SYSTEMS, start=3):
             self._train(system, step)
         _say(f"step 7 of {_STEPS}: what the nets say about the test clips")
@@ -125,14 +91,25 @@ class Demo:
         results = {system.name: self._results(system) for system in SYSTEMS}
         return self._write_report(results)
 
+    def make_data(self) -> None:
+        """Make what is missing of clips, lists, frames and flow.
+
+        Raises:
+            DataError: something cannot be written.
+        """
+        flow_method = self._flow_method()  # before the minutes that come first
+        self._make_clips()
+        self._make_lists()
+        self._make_pictures(flow_method)
+
     def _flow_method(self) -> FlowMethod:
         return opencv("dis") if self.method == "dis" else brox(get_backend("cpu"))
 
     def _make_clips(self) -> None:
         if not CLIPS.exists():
-            _say(f"step 1 of {_STEPS}: there is no {CLIPS}: generating clips")
+            _say(f"There is no {CLIPS}: generating clips")
             CLIPS.parent.mkdir(parents=True, exist_ok=True)
-            write_dataset(CLIPS, Extent(self.groups, 1), report=_say)
+            write_dataset(CLIPS, Extent(self.groups, 1), report=_Progress(len(CLASSES)))
         made = len(list((CLIPS / "videos").glob("*/*_c01.avi"))) // len(
             list((CLIPS / "videos").iterdir()))
         if made != self.groups:
@@ -150,7 +127,7 @@ class Demo:
 
     def _make_pictures(self, flow_method: FlowMethod) -> None:
         """Make frames and flow; folders that are there already are left alone."""
-        _say(f"step 2 of {_STEPS}: frames and optical flow ({self.method})")
+        _say(f"Frames and optical flow ({self.method})")
         threads = os.cpu_count() or 1
         make_folders(find_videos([CLIPS / "videos"]), FRAMES, FrameRecipe(RATE, _QUALITY, None),
                      strict=True, threads=threads, report=_say)
@@ -177,18 +154,12 @@ class Demo:
         if path.exists() and path.stat().st_mtime > max(
                 weights.stat().st_mtime, TEST.stat().st_mtime):
             return read_results(path)
-        classes, names, labels = _test_clips()
+        classes, names, labels = test_clips()
         recogniser = system.recogniser(weights, classes)
-        probabilities, start = [], time.monotonic()
-        shown = start
+        probabilities, progress = [], _Progress(len(names))
         for number, name in enumerate(names, start=1):
-            probabilities.append(recogniser(_frames(system, name)).average)
-            now = time.monotonic()
-            if now - shown > _EVERY:
-                shown = now
-                left = (now - start) / number * (len(names) - number)
-                _say(f"{system.name}: {number} of {len(names)} clips, about "
-                     f"{duration(left)} left")
+            probabilities.append(recogniser(frames_of(system, name)).average)
+            progress(f"{system.name}: {number} of {len(names)} clips")
         results = Results(str(path), classes, names, np.array(labels), np.array(probabilities))
         write_results(path, results)
         return results
@@ -214,22 +185,42 @@ class Demo:
 
     def _clips(self, results: dict[str, Results]) -> list[Clip]:
         """Return the clips that the page shows: one of each class, each of another group."""
-        classes, names, labels = _test_clips()
+        classes, names, labels = test_clips()
         each = len(names) // len(classes)
         chosen = [labels.index(label) + label % each for label in range(len(classes))]
         recognisers = {system: system.recogniser(self._weights(system), classes)
                        for system in SYSTEMS if system.kind == "lrcn"}
         clips = []
         for number in chosen:
-            over_time = {system.modality: recogniser(_frames(system, names[number])).over_time
+            over_time = {system.modality: recogniser(frames_of(system, names[number])).over_time
                          for system, recogniser in recognisers.items()}
             said = {name: classes[int(net.probabilities[number].argmax())]
                     for name, net in results.items()}
             clips.append(Clip(names[number], classes[labels[number]],
-                              _video(names[number]),
-                              np.stack(_frames(System("lrcn", "flow"), names[number])),
+                              video_of(names[number]),
+                              np.stack(frames_of(System("lrcn", "flow"), names[number])),
                               said, over_time, classes))
         return clips
+
+
+class _Progress:
+    """Says on stderr, now and then, how far a number of equal parts is and how long it takes.
+
+    Args:
+        count: of the parts; it is called after each with a line about it.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._left, self._done = count, 0
+        self._start = self._shown = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        now = time.monotonic()
+        self._left, self._done = self._left - 1, self._done + 1
+        if now - self._shown > _EVERY:
+            self._shown = now
+            left = (now - self._start) / self._done * self._left
+            _say(f"{line}, about {duration(left)} left")
 
 
 def check_groups(groups: int) -> None:
@@ -242,24 +233,6 @@ def check_iterations(*iterations: int | None) -> None:
     for number in iterations:
         if number is not None and number < 1:
             raise UsageError("a training needs iterations", got=number, wanted="1 or more")
-
-
-def _test_clips() -> tuple[list[str], list[str], list[int]]:
-    """Return the classes, and names and labels of the test clips."""
-    data = read_data_set(CLIPS)
-    videos = data.splits[1]["test"]
-    return list(data.classes), [video.name for video in videos], [video.label for video in videos]
-
-
-def _frames(system: System, name: str) -> list[np.ndarray]:
-    folder = system.frames / name
-    return [read_picture(os.fspath(folder / file)) for file in list_frames(folder)]
-
-
-def _video(name: str) -> np.ndarray:
-    """Return all frames of a clip, (T, H, W, 3) BGR."""
-    with VideoFile(CLIPS / "videos" / f"{name}.avi") as file:
-        return np.stack(list(file.frames()))
 
 
 def _say(line: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from caffe_lrcn.tasks.reproduction.findings import (
     HOLDS,
     MEAN_ONLY,
+    ONE_SEED,
     REVERSED,
     UNKNOWN,
     Measured,
@@ -28,7 +29,9 @@ def test_mean_and_spread():
 
 @pytest.mark.parametrize(("better", "worse", "verdict", "difference"), [
     (HIGH, LOW, HOLDS, "+11.0"), (LOW, HIGH, REVERSED, "-11.0"), (MIXED, LOW, MEAN_ONLY, "+0.5"),
-    (NONE, LOW, UNKNOWN, "–"), (LOW, NONE, UNKNOWN, "–"), (LOW, LOW, MEAN_ONLY, "+0.0")])
+    (NONE, LOW, UNKNOWN, "–"),
+    (LOW, NONE, UNKNOWN, "–"), (LOW, LOW, MEAN_ONLY, "+0.0"),
+    (HIGH, Measured((1.0,)), ONE_SEED, "+21.0")])
 def test_verdicts(better, worse, verdict, difference):
     ordering = Ordering("one before the other", better, worse)
     assert (ordering.verdict, ordering.difference) == (verdict, difference)
