@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -72,20 +73,29 @@ def finish(folder: Path, workers: int) -> dict:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> dict:
-    folder = tmp_path_factory.mktemp("whole")
+def task(tmp_path_factory) -> Path:
+    """The definitions and videos; a codec need not write the same bytes twice."""
+    folder = tmp_path_factory.mktemp("task")
     write_task(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(task, tmp_path_factory) -> dict:
+    folder = tmp_path_factory.mktemp("whole") / "copy"
+    shutil.copytree(task, folder)
     return finish(folder, 0)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
-def test_killed_in_the_middle(tmp_path, whole, workers):
-    write_task(tmp_path)
-    process, done = start(tmp_path, workers), tmp_path / "out" / "clips_iter_4.solverstate"
+def test_killed_in_the_middle(tmp_path, task, whole, workers):
+    folder = tmp_path / "copy"
+    shutil.copytree(task, folder)
+    process, done = start(folder, workers), folder / "out" / "clips_iter_4.solverstate"
     while not done.exists() and process.poll() is None:
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)  # its workers have left too, or stderr would stay open
     assert process.returncode == -signal.SIGKILL
-    assert not (tmp_path / "out" / f"clips_iter_{LAST}.caffemodel").exists()
-    np.testing.assert_equal(finish(tmp_path, workers), whole)
+    assert not (folder / "out" / f"clips_iter_{LAST}.caffemodel").exists()
+    np.testing.assert_equal(finish(folder, workers), whole)
