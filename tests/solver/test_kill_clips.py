@@ -40,8 +40,13 @@ average_loss: 5 max_iter: {LAST} snapshot: 4 snapshot_prefix: "out/clips" solver
 random_seed: 5"""
 
 
-def write_task(folder: Path) -> None:
-    """Write a net, its solver, and videos as people have them: AVI with MPEG-4, MP4 with H.264."""
+@pytest.fixture(scope="module")
+def task(tmp_path_factory) -> Path:
+    """A folder with a net, its solver, and videos as people have them: MPEG-4 and H.264.
+
+    They are written once: the encoder's threads do not always write the same file.
+    """
+    folder = tmp_path_factory.mktemp("task")
     for number in range(5):
         write_video(folder / f"v{number}{('.avi', '.mp4')[number % 2]}",
                     noisy(number, 5 + 3 * number, 48, 64), pixels="yuv420p",
@@ -49,6 +54,7 @@ def write_task(folder: Path) -> None:
     write_list(folder, *(f"v{number} {number}" for number in range(5)))
     (folder / "net.prototxt").write_text(NET)
     (folder / "solver.prototxt").write_text(SOLVER)
+    return folder
 
 
 def start(folder: Path, workers: int) -> subprocess.Popen:
@@ -73,24 +79,13 @@ def finish(folder: Path, workers: int) -> dict:
 
 
 @pytest.fixture(scope="module")
-def task(tmp_path_factory) -> Path:
-    """The definitions and videos; a codec need not write the same bytes twice."""
-    folder = tmp_path_factory.mktemp("task")
-    write_task(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def whole(task, tmp_path_factory) -> dict:
-    folder = tmp_path_factory.mktemp("whole") / "copy"
-    shutil.copytree(task, folder)
-    return finish(folder, 0)
+    return finish(shutil.copytree(task, tmp_path_factory.mktemp("whole") / "run"), 0)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
-def test_killed_in_the_middle(tmp_path, task, whole, workers):
-    folder = tmp_path / "copy"
-    shutil.copytree(task, folder)
+def test_killed_in_the_middle(task, tmp_path, whole, workers):
+    folder = shutil.copytree(task, tmp_path / "run")
     process, done = start(folder, workers), folder / "out" / "clips_iter_4.solverstate"
     while not done.exists() and process.poll() is None:
         time.sleep(0.002)
