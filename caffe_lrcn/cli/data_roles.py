@@ -46,9 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     crf.add_argument("--fit", type=Path, metavar="CRF.h5",
                      help="train a CRF on these clips and their labels, and write it here")
     crf.add_argument("--crf", type=Path, metavar="CRF.h5", help="label the clips with this CRF")
-    parser.add_argument("--edges", default="full",
-                        help="for --fit: which slots have a table together: full, chain, tree, "
-                             "none, or pairs: activity-tool,activity-object (%(default)s)")
+    parser.add_argument("--edges", default="tree",
+                        help="for --fit: which slots have a table together: tree (those that tell "
+                             "most about each other), chain, full (slow), none, or pairs: "
+                             "activity-tool,activity-object (%(default)s)")
     parser.add_argument("--l2", type=float, default=1.0, metavar="PENALTY",
                         help="for --fit: on the squares of the scores (%(default)s)")
     parser.add_argument("--folds", type=int, default=5, metavar="N",
@@ -140,8 +141,8 @@ def _of_videos(args: argparse.Namespace) -> Roles:
 
 def _labelled(args: argparse.Namespace, roles: Roles, known: bool) -> Roles:
     """Return the roles as they are recognised; as they are if nothing recognises them."""
-    from ..tasks.description.crf import choose_edges
     from ..tasks.description.crf_files import check_same_slots, read_crf, write_crf
+    from ..tasks.description.crf_graph import choose_edges
     from ..tasks.description.labelling import Recipe, compare, label, label_in_turn
     from ..tasks.description.noisy_posteriors import add_noise, calibrate
     joint, found = args.maximum == "joint", roles

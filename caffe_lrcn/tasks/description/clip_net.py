@@ -79,20 +79,19 @@ class ClipNet:
         """Return (N, F) features of (T, N, C, H, W) frames."""
         count = clips.shape[1]
         frames, markers = (self._net.blobs[name] for name in self._net.inputs)
-        frames.reshape(self.length * count, *self._shape)
-        markers.reshape(self.length, count)
-        frames.host_data[...] = clips.reshape(-1, *self._shape)
+        batch = frames.host_data.reshape(self.length, self._batch, *self._shape)
+        batch[:, :count], batch[:, count:] = clips, 0  # a smaller batch would be another net
         markers.host_data[...] = 1
         markers.host_data[0] = 0
         self._net.forward()
         found = np.array(self._net.blobs[self._blob].read_data())
-        if found.ndim == 3 and found.shape[:2] == (self.length, count):
-            return np.asarray(found.mean(axis=0))
-        if found.ndim != 2 or len(found) != count:
+        if found.ndim == 3 and found.shape[:2] == (self.length, self._batch):
+            found = found.mean(axis=0)
+        if found.ndim != 2 or len(found) != self._batch:
             raise NetError(f"blob '{self._blob}' does not have a row for each clip",
-                           got=f"shape {found.shape} of {count} clips",
-                           wanted=f"({count}, F) or ({self.length}, {count}, F)")
-        return found
+                           got=f"shape {found.shape} of {self._batch} clips",
+                           wanted=f"({self._batch}, F) or ({self.length}, {self._batch}, F)")
+        return found[:count]
 
     def _load(self, path: str | os.PathLike[str]) -> np.ndarray:
         """Return the (T, C, H, W) frames of a video as the net takes them."""

@@ -13,7 +13,7 @@ from ...errors import DataError
 from ...files import replacing
 from ...hdf5_files import new_hdf5
 from .crf import Crf
-from .crf_inference import make_plan
+from .crf_graph import make_plan
 from .role_records import Roles, check_slots
 from .roles_hdf5 import hdf5_file, read_numbers, read_slots, write_slots
 

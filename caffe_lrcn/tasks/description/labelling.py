@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import UsageError
-from .crf import Crf, Edge, train_crf
+from .crf import Crf, train_crf
+from .crf_graph import Edge
 from .role_records import Roles
 
 _CLIP = re.compile(r"_c\d+$", re.ASCII)
