@@ -31,6 +31,8 @@ from caffe_lrcn.sources.records.windows import WindowRecords
 from caffe_lrcn.sources.window_list import read_window_list
 from caffe_lrcn.tasks.captioning.pictures import read_list
 from caffe_lrcn.tasks.description import roles_json
+from caffe_lrcn.tasks.description.lattice import FEATURES
+from caffe_lrcn.tasks.description.translation_file import read_translator
 from caffe_lrcn.tasks.toy.dataset import read_scenes
 
 ROUNDS = 100
@@ -58,6 +60,14 @@ ROLES = json.dumps({"maximum": "joint", "slots": [
     "clips": [{"id": name, "video": "a.avi", "roles": {"tool": "knife", "object": "egg"},
                "probabilities": {"tool": [0.25, 0.75], "object": [0.5, 0.5]},
                "sentences": ["He cuts."]} for name in "ab"]}).encode()
+MODEL = json.dumps({
+    "format": "caffe_lrcn translation 1",
+    "slots": [{"name": "tool", "labels": ["none", "knife"]}], "about": {"file": "a.json"},
+    "recipe": {"order": 2, "iterations": 5, "phrase": 7, "lattice": 1, "stack": 20, "limit": 20,
+               "seed": 1}, "held_out": [3, 0.5],
+    "weights": dict.fromkeys(FEATURES, 0.25), "words": ["<s>", "cuts", "</s>"],
+    "ngrams": [[0, 1], [1, 1], [2, 1], [0, 1, 1], [1, 2, 1]],
+    "phrases": [[[1], [1], [0.0, -0.5, 0.0, 0.0]]]}).encode()
 
 
 def damage(content: bytes, rng: np.random.Generator) -> bytes:
@@ -161,6 +171,7 @@ READERS = {
     "idx": (b"\0\0\x08\x01\0\0\0\x02\0\1", read_labels),
     "CIFAR": (bytes(3073), read_cifar),
     "roles": (ROLES, roles_json.read),
+    "translation": (MODEL, read_translator),
     "toy captions": (TOY, read_scenes),
 }
 

@@ -12,6 +12,7 @@ from . import (
     data_flow,
     data_frames,
     data_pictures,
+    data_roles,
     data_splits,
     data_toy,
     data_toy_roles,
@@ -58,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Write OUT/NAME/flow_image_NAME.0002.jpg and so on for each folder of frames: "
                     "red is the motion to the right, green downwards, blue its length, times "
                     "--scale plus 128."))
+    data_roles.add_arguments(commands.add_parser(
+        "roles", help="what is known of clips, for describing them: check, convert, recognise",
+        description="Read a file of roles and check it; write it in another form, its sentences "
+                    "as references, or the roles that a recogniser finds: a CRF over features of "
+                    "the clips, or a simulated one."))
     data_splits.add_arguments(commands.add_parser(
         "splits", help="lists of videos and their classes, for training and for tests",
         description="Write OUT/classes.txt and, for each split N, OUT/trainN.txt and OUT/testN.txt "
@@ -70,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     commands = {"captions": _captions, "ngrams": _ngrams,
                 "pictures": data_pictures.run, "toy": data_toy.run,
                 "toy-actions": data_actions.run, "toy-roles": data_toy_roles.run,
-                "frames": data_frames.run, "flow": data_flow.run, "splits": data_splits.run}
+                "frames": data_frames.run, "flow": data_flow.run, "roles": data_roles.run,
+                "splits": data_splits.run}
     return commands[args.data_command](args)
 
 

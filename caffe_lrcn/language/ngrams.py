@@ -52,7 +52,8 @@ class NGrams:
 
     def counts(self) -> list[tuple[tuple[str, ...], int]]:
         """Return what the constructor takes, in the order of training."""
-        found = [((word,), count) for word, count in self._counter.unigrams.items()]
+        found: list[tuple[tuple[str, ...], int]] = [
+            ((word,), count) for word, count in self._counter.unigrams.items()]
         for order in range(2, self.order + 1):
             found += [((*context, word), count)
                       for context, words in self._counter[order].items()
@@ -88,7 +89,7 @@ class NGrams:
 
     def most_probable(self) -> list[str]:
         """Return the most probable sentence whose n-grams are all in the training sentences."""
-        # The dearest step is free, so the first sentence that comes out of the heap is the best.
+        # No step adds probability, so the first sentence that leaves the heap is the best.
         heap: list[tuple[float, tuple[str, ...], tuple[str, ...]]] = [(0.0, (), self.start)]
         done: set[tuple[str, ...]] = set()
         while heap:

@@ -33,7 +33,10 @@ class Preprocessing:
         Raises:
             DataError: it is missing or damaged.
         """
-        image = read_picture(os.fspath(path), self.color)
+        return self.sized(read_picture(os.fspath(path), self.color))
+
+    def sized(self, image: np.ndarray) -> np.ndarray:
+        """Return an (H, W, C) uint8 picture enlarged and resized."""
         if self.min_size:
             image = resize(image, *enlarged_size(image.shape[:2], self.min_size))
         return resize(image, *self.new_size) if self.new_size else image
@@ -44,7 +47,10 @@ class Preprocessing:
         Raises:
             DataError: it is missing or damaged, smaller than the crop, or does not fit the mean.
         """
-        image = self.load(path)
+        return self.finished(self.load(path))
+
+    def finished(self, image: np.ndarray) -> np.ndarray:
+        """Return a sized (H, W, C) picture as a net takes it; as ``__call__``."""
         values = np.empty(self.transform.shape(image.shape), np.float32)
         self.transform.apply(Picture(image, encoded=True), None, values)
         return values

@@ -18,7 +18,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); COMPREPLY=()
 $complete_with "$1" "${@: -1}" "${@: -2:1}"
 echo "${COMPREPLY[@]}"
 """
-CASES = [(["tra"], "train"), (["train", "--pat"], "--patience"),
+CASES = [(["tra"], "train translate"), (["train", "--pat"], "--patience"),
          (["train", "--math", ""], "fp32 tf32 bf16"), (["data", "to"], "toy toy-actions toy-roles"),
          (["data", "captions", "--format", ""], "coco flickr"),
          (["rank", "se"], "serve"), (["rank", "serve", "--sys"], "--systems"),

@@ -22,7 +22,8 @@ def test_every_command_has_one_section():
 @pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_sections_show_a_run_and_use_flags_that_exist(command, capsys):
     section = _SECTIONS[command]
-    runs = re.findall(r"^    \$ caffe-lrcn ((?:data|rank) [\w-]+|[\w-]+)", section, re.MULTILINE)
+    runs = re.findall(r"^    \$ caffe-lrcn ((?:data|rank|translate) [\w-]+|[\w-]+)", section,
+                      re.MULTILINE)
     assert command in {run.split()[0] for run in runs}
     helps = ""
     for words in map(str.split, dict.fromkeys(runs)):

@@ -7,18 +7,16 @@ Source: paper, section 6; the CRF itself is that of Rohrbach et al. 2013 and 201
 """
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import DataError, UsageError
-from ...hints import did_you_mean, nearest
-from .crf_inference import Plan, make_plan, maximum, posterior, score_of
-from .role_records import Roles, Slot
+from .crf_graph import Edge, Plan, make_plan
+from .crf_inference import maximum, posterior, score_of
+from .role_records import Slot
 
-Edge = tuple[int, int]
 #: Entries of a table that are worked on at once.
 _AT_ONCE = 1 << 22
 
@@ -187,71 +185,12 @@ class Objective:
             d_weights += self._features[rows].T @ surplus
             d_bias += surplus.sum(axis=0)
             for edge, table in d_tables.items():
-                table += found.pairs[edge].sum(axis=0)
+                table += found.pairs[edge]
                 np.subtract.at(table, (labels[:, edge[0]], labels[:, edge[1]]), 1.0)
         for value, slope in ((weights, d_weights), *((tables[e], d_tables[e]) for e in tables)):
             loss += self._l2 / 2 * float((value ** 2).sum())
             slope += self._l2 * value
         return loss / count, gradient / count
-
-
-def choose_edges(kind: str, roles: Roles) -> list[Edge]:
-    """Return pairs of slots by what a user says.
-
-    Args:
-        kind: ``full`` (all pairs), ``chain`` (each slot with the next), ``tree`` (the tree whose
-            pairs tell most about each other in ``roles``), ``none``, or pairs by name:
-            ``tool-activity,activity-object``.
-        roles: training clips.
-
-    Raises:
-        UsageError: a pair of other slots, or one slot with itself.
-
-    Source: Chow and Liu 1968, for the tree.
-    """
-    count = len(roles.slots)
-    pairs = list(itertools.combinations(range(count), 2))
-    if kind in ("full", "none"):
-        return pairs if kind == "full" else []
-    if kind == "chain":
-        return [(k, k + 1) for k in range(count - 1)]
-    if kind == "tree":
-        return _tree(roles, pairs)
-    names = [slot.name for slot in roles.slots]
-    found: list[Edge] = []
-    for text in kind.split(","):
-        pair = [names.index(name) if name in names else -1 for name in text.split("-", 1)]
-        if len(pair) != 2 or pair[0] == pair[1] or -1 in pair:
-            unknown = [name for name in text.split("-", 1) if name not in names]
-            raise UsageError("not a pair of slots", got=text, wanted=f"two of {', '.join(names)} "
-                             "with a hyphen, or full, chain, tree or none",
-                             remedy=did_you_mean(nearest(unknown[0], names) if unknown else []))
-        edge = (min(pair), max(pair))
-        if edge not in found:
-            found.append(edge)
-    return found
-
-
-def _tree(roles: Roles, pairs: list[Edge]) -> list[Edge]:
-    """Return the spanning tree of greatest mutual information, by Kruskal's algorithm."""
-    parts = {k: {k} for k in range(len(roles.slots))}
-    edges = []
-    for i, j in sorted(pairs, key=lambda pair: -_information(roles, *pair)):
-        if parts[i] is not parts[j]:
-            joined = parts[i] | parts[j]
-            for k in joined:
-                parts[k] = joined
-            edges.append((i, j))
-    return edges
-
-
-def _information(roles: Roles, i: int, j: int) -> float:
-    """Return the mutual information of two slots' labels, in nats."""
-    joint = np.zeros((len(roles.slots[i].labels), len(roles.slots[j].labels)))
-    np.add.at(joint, (roles.labels[:, i], roles.labels[:, j]), 1 / len(roles.labels))
-    apart = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
-    there = joint > 0
-    return float((joint[there] * np.log(joint[there] / apart[there])).sum())
 
 
 def _cut(blocks: Sequence[np.ndarray], plan: Plan) -> list[list[np.ndarray]]:

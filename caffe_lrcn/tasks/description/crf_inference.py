@@ -10,80 +10,17 @@ up with the table of all slots together.
 """
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import UsageError
+from .crf_graph import Plan
 
 #: Labels of two slots -> their (n_i, n_j) scores.
 Tables = Mapping[tuple[int, int], np.ndarray]
-#: No table may have more entries for one clip.
-LARGEST_TABLE = 1 << 20
-#: NumPy's arrays have no more than 32 axes in its older releases.
-_MOST_SLOTS = 30
-
-
-@dataclass(frozen=True)
-class Plan:
-    """In which order slots are eliminated.
-
-    Args:
-        sizes: (K,) numbers of labels.
-        order: of elimination.
-        neighbours: for each slot, the later ones that it then shares a table with.
-    """
-
-    sizes: tuple[int, ...]
-    order: tuple[int, ...]
-    neighbours: tuple[tuple[int, ...], ...]
-
-    @property
-    def largest(self) -> int:
-        """The number of entries of the largest table of a clip."""
-        return max(math.prod(self.sizes[one] for one in (slot, *self.neighbours[slot]))
-                   for slot in self.order)
-
-    def first(self, slots: Sequence[int]) -> int:
-        """Return the slot that is eliminated first of these: its table has all of them."""
-        return min(slots, key=self.order.index)
-
-
-def make_plan(sizes: Sequence[int], edges: Sequence[tuple[int, int]]) -> Plan:
-    """Return a good order of elimination: each time the slot with the smallest table.
-
-    Args:
-        sizes: (K,) numbers of labels.
-        edges: pairs of slots that have a table together.
-
-    Raises:
-        UsageError: a table would be larger than ``LARGEST_TABLE``, or there are too many slots.
-    """
-    if len(sizes) > _MOST_SLOTS:
-        raise UsageError("too many slots for the CRF", got=len(sizes), wanted=f"{_MOST_SLOTS} at "
-                                                                              "most")
-    graph: dict[int, set[int]] = {slot: set() for slot in range(len(sizes))}
-    for i, j in edges:
-        graph[i].add(j)
-        graph[j].add(i)
-    order: list[int] = []
-    neighbours: list[tuple[int, ...]] = [()] * len(sizes)
-    while graph:
-        slot = min(graph, key=lambda one: math.prod(sizes[k] for k in (one, *graph[one])))
-        others = graph.pop(slot)
-        for other in others:
-            graph[other] |= others
-            graph[other] -= {slot, other}
-        order.append(slot)
-        neighbours[slot] = tuple(sorted(others))
-    plan = Plan(tuple(sizes), tuple(order), tuple(neighbours))
-    if plan.largest > LARGEST_TABLE:
-        raise UsageError("the CRF is too large to be exact: it needs a table of many slots",
-                         got=f"{plan.largest:,} entries", wanted=f"{LARGEST_TABLE:,} at most",
-                         remedy="Connect fewer slots: a chain or a tree")
-    return plan
+#: Sums of products of exponentials of such a range neither overflow nor vanish.
+_SAFE = 600.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +30,7 @@ class Posterior:
     Args:
         log_z: (N,) logarithm of the sum over all labellings.
         slots: for each slot (N, n) probabilities.
-        pairs: for each edge (N, n_i, n_j) probabilities.
+        pairs: for each edge (n_i, n_j) probabilities, summed over the clips.
     """
 
     log_z: np.ndarray
@@ -109,22 +46,97 @@ def posterior(plan: Plan, unaries: Sequence[np.ndarray], tables: Tables) -> Post
         unaries: for each slot (N, n) finite scores.
         tables: finite scores of pairs of labels.
     """
-    cliques, messages = _eliminate(plan, unaries, tables, _log_sum)
-    log_z = sum(messages[slot].reshape(-1) for slot in plan.order if not plan.neighbours[slot])
-    beliefs: dict[int, np.ndarray] = {}
-    slots: list[np.ndarray] = [np.empty(0)] * len(plan.sizes)
-    for slot in reversed(plan.order):
-        belief = np.exp(cliques[slot] - messages[slot])  # the slot's labels given its neighbours'
+    count = len(unaries[0])
+    shared, own = _prepare(plan, unaries, tables)
+    steps: dict[int, _Product | _Sum] = {}
+    told: set[int] = set()  # slots to which another one has left something
+    log_z = np.zeros(count)
+    for slot in plan.order:
         near = plan.neighbours[slot]
+        step: _Product | _Sum
+        if slot not in told and _is_safe(shared[slot], own[slot], 1 + slot):
+            step = _Product(slot, shared[slot], own[slot].reshape(count, -1))
+        else:
+            step = _Sum(slot, shared[slot] + own[slot])
+        steps[slot] = step
         if near:
-            belief *= beliefs[plan.first(near)].sum(axis=_others(plan, near), keepdims=True)
-        beliefs[slot] = belief
-        slots[slot] = belief.sum(axis=_others(plan, (slot,)))
+            told.add(plan.first(near))
+            own[plan.first(near)] = own[plan.first(near)] + step.message
+        else:
+            log_z += step.message.reshape(count)
+    slots: list[np.ndarray] = [np.empty(0)] * len(plan.sizes)
+    totals: dict[int, np.ndarray] = {}
+    for slot in reversed(plan.order):
+        near = plan.neighbours[slot]
+        above = np.ones(1)
+        if near:
+            parent = steps[plan.first(near)]
+            assert isinstance(parent, _Sum)  # it has received a message
+            above = parent.belief.sum(axis=_others(plan, near), keepdims=True)
+        slots[slot], totals[slot] = steps[slot].back(above)
     pairs = {}
     for i, j in tables:
-        both = beliefs[plan.first((i, j))].sum(axis=_others(plan, (i, j)))
-        pairs[i, j] = both if i < j else both.transpose(0, 2, 1)
-    return Posterior(np.asarray(log_z), slots, pairs)
+        total = totals[plan.first((i, j))]
+        both = total.sum(axis=tuple(k for k in range(len(plan.sizes)) if k not in (i, j)))
+        pairs[i, j] = both if i < j else both.T
+    return Posterior(log_z, slots, pairs)
+
+
+class _Sum:
+    """A slot summed out of a table that differs from clip to clip.
+
+    Args:
+        slot: its number.
+        table: (N, …) scores of the slot and its neighbours.
+    """
+
+    def __init__(self, slot: int, table: np.ndarray) -> None:
+        self._axis = 1 + slot
+        self.message = _log_sum(table, (self._axis,))
+        self.belief = np.exp(table - self.message)  # the slot's labels given its neighbours'
+
+    def back(self, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (N, n) probabilities of the slot, and those of its table summed over the clips.
+
+        Args:
+            above: (N, …) probabilities of the neighbours' labels.
+        """
+        self.belief = self.belief * above
+        axes = tuple(axis for axis in range(1, self.belief.ndim) if axis != self._axis)
+        return self.belief.sum(axis=axes), self.belief.sum(axis=0)
+
+
+class _Product:
+    """A slot summed out where all clips have one table, and only the slot's own scores differ.
+
+    The sum over the slot's labels is a product of matrices, and no table of all clips is made.
+
+    Args:
+        slot: its number.
+        table: (1, …) scores of the slot and its neighbours.
+        scores: (N, n) of the slot.
+    """
+
+    def __init__(self, slot: int, table: np.ndarray, scores: np.ndarray) -> None:
+        moved = np.moveaxis(table[0], slot, 0)
+        self._slot, self._shape = slot, moved.shape
+        flat = moved.reshape(len(moved), -1)
+        top, best = flat.max(axis=0), scores.max(axis=1, keepdims=True)
+        self._table, self._scores = np.exp(flat - top), np.exp(scores - best)
+        self._sums = self._scores @ self._table
+        left = np.expand_dims(np.empty(moved.shape[1:]), slot).shape
+        self.message = (np.log(self._sums) + top + best).reshape(len(scores), *left)
+
+    def back(self, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As that of ``_Sum``."""
+        share = above.reshape(len(above), -1) / self._sums
+        total = self._table * (self._scores.T @ share)
+        return (self._scores * (share @ self._table.T),
+                np.moveaxis(total.reshape(self._shape), 0, self._slot))
+
+
+def _is_safe(shared: np.ndarray, own: np.ndarray, axis: int) -> bool:
+    return bool(np.ptp(shared, axis=axis).max() + np.ptp(own, axis=axis).max() < _SAFE)
 
 
 def maximum(plan: Plan, unaries: Sequence[np.ndarray],
@@ -134,8 +146,15 @@ def maximum(plan: Plan, unaries: Sequence[np.ndarray],
     Args:
         plan, unaries, tables: as for ``posterior``.
     """
-    cliques, messages = _eliminate(plan, unaries, tables, _max)
-    score = sum(messages[slot].reshape(-1) for slot in plan.order if not plan.neighbours[slot])
+    shared, cliques = _prepare(plan, unaries, tables)
+    score = np.zeros(len(unaries[0]))
+    for slot in plan.order:
+        cliques[slot] = shared[slot] + cliques[slot]
+        message, near = cliques[slot].max(axis=1 + slot, keepdims=True), plan.neighbours[slot]
+        if near:
+            cliques[plan.first(near)] = cliques[plan.first(near)] + message
+        else:
+            score += message.reshape(-1)
     labels = np.zeros((len(unaries[0]), len(plan.sizes)), np.int64)
     rows = np.arange(len(labels))
     for slot in reversed(plan.order):
@@ -145,7 +164,7 @@ def maximum(plan: Plan, unaries: Sequence[np.ndarray],
         moved = np.moveaxis(cliques[slot], 1 + slot, -1)
         del index[1 + slot]
         labels[:, slot] = moved[tuple(index)].argmax(axis=-1)
-    return labels, np.asarray(score)
+    return labels, score
 
 
 def score_of(labels: np.ndarray, unaries: Sequence[np.ndarray], tables: Tables) -> np.ndarray:
@@ -157,26 +176,21 @@ def score_of(labels: np.ndarray, unaries: Sequence[np.ndarray], tables: Tables) 
     return score
 
 
-Reduce = Callable[[np.ndarray, tuple[int, ...]], np.ndarray]
-
-
-def _eliminate(plan: Plan, unaries: Sequence[np.ndarray], tables: Tables,
-               reduce: Reduce) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
-    """Return the table of each slot when it is eliminated, and what is left of it."""
-    cliques = {slot: _spread(plan, unaries[slot], (slot,)) for slot in plan.order}
+def _prepare(plan: Plan, unaries: Sequence[np.ndarray],
+             tables: Tables) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+    """Return for each slot the sum of its tables with later ones, (1, …), and its own scores."""
+    own = {slot: _spread(plan, unaries[slot], (slot,)) for slot in plan.order}
+    shared = {slot: _spread(plan, np.zeros((1, plan.sizes[slot])), (slot,)) for slot in plan.order}
     for (i, j), table in tables.items():
         low, high = sorted((i, j))
         first = plan.first((i, j))
-        cliques[first] = cliques[first] + _spread(
-            plan, (table if i < j else table.T)[None], (low, high))
-    messages = {}
-    for slot in plan.order:
-        near = plan.neighbours[slot]
-        messages[slot] = reduce(cliques[slot], (1 + slot,))
-        if near:
-            first = plan.first(near)
-            cliques[first] = cliques[first] + messages[slot]
-    return cliques, messages
+        shared[first] = shared[first] + _spread(plan, (table if i < j else table.T)[None],
+                                                (low, high))
+    for slot in plan.order:  # neighbours that came by elimination only
+        shape = [1, *(size if k == slot or k in plan.neighbours[slot] else 1
+                      for k, size in enumerate(plan.sizes))]
+        shared[slot] = np.broadcast_to(shared[slot], shape)
+    return shared, own
 
 
 def _spread(plan: Plan, scores: np.ndarray, slots: tuple[int, ...]) -> np.ndarray:
@@ -188,10 +202,6 @@ def _spread(plan: Plan, scores: np.ndarray, slots: tuple[int, ...]) -> np.ndarra
 def _others(plan: Plan, slots: Sequence[int]) -> tuple[int, ...]:
     """Return the axes of all slots but these."""
     return tuple(1 + slot for slot in range(len(plan.sizes)) if slot not in slots)
-
-
-def _max(table: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    return np.asarray(table.max(axis=axes, keepdims=True))
 
 
 def _log_sum(table: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

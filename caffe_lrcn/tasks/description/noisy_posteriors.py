@@ -69,9 +69,9 @@ def calibrate(roles: Roles, share: float, alike: Alike | None = None, seed: int 
              for k, (point, prior) in enumerate(zip(points, priors, strict=True))]
 
     def shares(deviation: float) -> list[float]:
-        return [float((_posteriors(point, prior, point[true] + deviation * noise, deviation)
+        return [float((((clean + deviation * noise) / deviation ** 2 + np.log(prior))
                        .argmax(axis=1) != true).mean())
-                for point, prior, (true, noise) in zip(points, priors, draws, strict=True)]
+                for prior, (true, clean, noise) in zip(priors, draws, strict=True)]
 
     low, high = 1e-2, 1e2
     for _ in range(18):
@@ -111,15 +111,21 @@ def _points(labels: Sequence[str], groups: Sequence[Sequence[str]]) -> np.ndarra
 
 
 def _trial(points: np.ndarray, prior: np.ndarray,
-           random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+           random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return drawn labels, (M,), and the parts of their scores without and with noise, (M, n)."""
     true = random.choice(len(prior), _DRAWS, p=prior)
-    return true, random.standard_normal((_DRAWS, points.shape[1]))
+    noise = random.standard_normal((_DRAWS, points.shape[1]))
+    return true, (points @ points.T - _half_squares(points))[true], noise @ points.T
 
 
 def _posteriors(points: np.ndarray, prior: np.ndarray, seen: np.ndarray,
                 deviation: float) -> np.ndarray:
     """Return (N, n) probabilities of labels, given the (N, d) points that were seen."""
-    scores = (seen @ points.T - (points ** 2).sum(axis=1) / 2) / deviation ** 2 + np.log(prior)
+    scores = (seen @ points.T - _half_squares(points)) / deviation ** 2 + np.log(prior)
     scores -= scores.max(axis=1, keepdims=True)
     shares = np.exp(scores)
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+
+
+def _half_squares(points: np.ndarray) -> np.ndarray:
+    return np.asarray((points ** 2).sum(axis=1) / 2)

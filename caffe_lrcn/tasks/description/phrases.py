@@ -159,12 +159,12 @@ def _scored(found: Counter[tuple[tuple[int, ...], tuple[str, ...], Links]],
                   back)
         # Rounded, so that a file of them is small and gives the same translations.
         table[labels].append(Phrase(words, tuple(round(score, 5) for score in scores)))
-    return {labels: sorted(table[labels], key=lambda phrase: (-phrase.scores[0], phrase.words))[:most]
-            for labels in sorted(table)}
+    return {labels: sorted(phrases, key=lambda phrase: (-phrase.scores[0], phrase.words))[:most]
+            for labels, phrases in sorted(table.items(), key=lambda item: item[0])}
 
 
 class _LexicalWeights:
-    """Lexical weights by the links' counts: the mean over a word's labels, multiplied over words."""
+    """Lexical weights: the mean over the labels that a word is linked to, times all words."""
 
     def __init__(self, joined: Counter[tuple[int | None, str | None]]) -> None:
         self._joined = joined
@@ -178,12 +178,14 @@ class _LexicalWeights:
                  links: Links) -> tuple[float, float]:
         """Return the logarithms of the weights of words given labels, labels given words."""
         forth = back = 0.0
-        for w, word in enumerate(words):
-            partners = [labels[s] for s, place in links if place == w] or [None]
+        for place, word in enumerate(words):
+            linked: list[int | None] = [labels[s] for s, w in links if w == place]
+            linked = linked or [None]
             forth += math.log(sum(self._joined[label, word] / self._labels[label]
-                                  for label in partners) / len(partners))
-        for s, label in enumerate(labels):
-            partners_ = [words[w] for slot, w in links if slot == s] or [None]
+                                  for label in linked) / len(linked))
+        for slot, label in enumerate(labels):
+            said: list[str | None] = [words[w] for s, w in links if s == slot]
+            said = said or [None]
             back += math.log(sum(self._joined[label, word] / self._words[word]
-                                 for word in partners_) / len(partners_))
+                                 for word in said) / len(said))
         return forth, back

@@ -25,7 +25,7 @@ from ...errors import UsageError
 from . import roles_hdf5, roles_json
 from .role_records import Roles, Slot
 
-__all__ = ["Roles", "Slot", "read_roles", "write_roles"]
+__all__ = ["Roles", "Slot", "check_form", "read_roles", "write_roles"]
 
 _READERS: dict[str, Callable[[str], Roles]] = {
     ".json": roles_json.read, ".h5": roles_hdf5.read, ".hdf5": roles_hdf5.read}
@@ -41,7 +41,7 @@ def read_roles(path: str | os.PathLike[str]) -> Roles:
             missing or wrong. The message tells the clip.
         UsageError: the name ends otherwise.
     """
-    return _READERS[_suffix(path)](os.fspath(path))
+    return _READERS[check_form(path)](os.fspath(path))
 
 
 def write_roles(path: str | os.PathLike[str], roles: Roles) -> None:
@@ -51,10 +51,15 @@ def write_roles(path: str | os.PathLike[str], roles: Roles) -> None:
         DataError: the roles are not ones that can be read again, or the file cannot be written.
         UsageError: the name ends otherwise.
     """
-    _WRITERS[_suffix(path)](os.fspath(path), roles)
+    _WRITERS[check_form(path)](os.fspath(path), roles)
 
 
-def _suffix(path: str | os.PathLike[str]) -> str:
+def check_form(path: str | os.PathLike[str]) -> str:
+    """Return the form that the name of a file of roles asks for, as its ending.
+
+    Raises:
+        UsageError: it asks for none.
+    """
     suffix = os.path.splitext(os.fspath(path))[1].lower()
     if suffix not in _READERS:
         raise UsageError("the name of a file of roles must tell its form", got=os.fspath(path),

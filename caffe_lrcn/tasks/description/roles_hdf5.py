@@ -19,6 +19,8 @@ For N clips, K slots and S labels of all slots together:
 """
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import h5py
@@ -38,21 +40,16 @@ def read(path: str) -> Roles:
     Raises:
         DataError: as ``roles.read_roles``.
     """
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise DataError("the roles cannot be read", where=path, got=error,
-                        wanted="an HDF5 file of roles") from error
-    with file, hdf5_errors(path, DataError):
-        slots = _slots(file)
+    with hdf5_file(path, "the roles", "an HDF5 file of roles") as file:
+        slots = read_slots(file)
         check_slots(slots, path)
         ids = _texts(file, "ids")
         videos = _texts(file, "videos", len(ids)) if "videos" in file else [""] * len(ids)
         sentences = _sentences(file, len(ids))
         check_clips(ids, sentences, path)
         states = sum(len(slot.labels) for slot in slots)
-        probabilities = _numbers(file, "probabilities", (len(ids), states), "f")
-        labels = _numbers(file, "labels", (len(ids), len(slots)), "iu")
+        probabilities = read_numbers(file, "probabilities", (len(ids), states), "f")
+        labels = read_numbers(file, "labels", (len(ids), len(slots)), "iu")
         if labels is None and probabilities is None:
             raise DataError("the roles are missing", where=path,
                             wanted="the dataset 'labels', 'probabilities', or both")
@@ -76,10 +73,7 @@ def write(path: str, roles: Roles) -> None:
     check_vectors(roles)
     text = h5py.string_dtype()
     with replacing(path, DataError, "the roles") as name, new_hdf5(name) as file:
-        file.create_dataset("slots", data=[slot.name for slot in roles.slots], dtype=text)
-        file["slot_sizes"] = [len(slot.labels) for slot in roles.slots]
-        file.create_dataset("slot_labels", dtype=text,
-                            data=[label for slot in roles.slots for label in slot.labels])
+        write_slots(file, roles.slots)
         file.create_dataset("ids", data=roles.ids, dtype=text)
         if any(roles.videos):
             file.create_dataset("videos", data=[video or "" for video in roles.videos], dtype=text)
@@ -94,9 +88,43 @@ def write(path: str, roles: Roles) -> None:
             file.attrs["maximum"] = "joint"
 
 
-def _slots(file: h5py.File) -> tuple[Slot, ...]:
+@contextmanager
+def hdf5_file(path: str, what: str, wanted: str) -> Iterator[h5py.File]:
+    """Open an HDF5 file for reading; whatever h5py raises in the block becomes a DataError.
+
+    Args:
+        path: the file.
+        what: what it holds, such as ``the roles``.
+        wanted: of the error where it is no such file.
+
+    Raises:
+        DataError: the file is missing, damaged or of another kind.
+    """
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise DataError(f"{what} cannot be read", where=path, got=error, wanted=wanted) from error
+    with file, hdf5_errors(path, DataError):
+        yield file
+
+
+def write_slots(file: h5py.File, slots: Sequence[Slot]) -> None:
+    """Write the names, sizes and labels of slots."""
+    text = h5py.string_dtype()
+    file.create_dataset("slots", data=[slot.name for slot in slots], dtype=text)
+    file["slot_sizes"] = [len(slot.labels) for slot in slots]
+    file.create_dataset("slot_labels", dtype=text,
+                        data=[label for slot in slots for label in slot.labels])
+
+
+def read_slots(file: h5py.File) -> tuple[Slot, ...]:
+    """Return the slots in a file.
+
+    Raises:
+        DataError: something is missing, or does not fit.
+    """
     names = _texts(file, "slots")
-    sizes = _numbers(file, "slot_sizes", (len(names),), "iu", needed=True)
+    sizes = read_numbers(file, "slot_sizes", (len(names),), "iu", needed=True)
     labels = _texts(file, "slot_labels")
     if (sizes < 0).any() or sizes.sum() != len(labels):
         raise DataError("'slot_sizes' do not fit 'slot_labels'", got=sizes.tolist(),
@@ -110,7 +138,7 @@ def _sentences(file: h5py.File, clips: int) -> list[list[str]]:
     if "sentences" not in file and "sentence_counts" not in file:
         return [[] for _ in range(clips)]
     texts = _texts(file, "sentences")
-    counts = _numbers(file, "sentence_counts", (clips,), "iu", needed=True)
+    counts = read_numbers(file, "sentence_counts", (clips,), "iu", needed=True)
     if (counts < 0).any() or counts.sum() != len(texts):
         raise DataError("'sentence_counts' do not fit 'sentences'", got=f"{counts.sum()} in all",
                         wanted=len(texts))
@@ -144,7 +172,7 @@ def _check_labels(roles: Roles) -> None:
 def _texts(file: h5py.File, name: str, count: int | None = None) -> list[str]:
     data = _dataset(file, name)
     if data is None:
-        raise DataError(f"dataset '{name}' is missing", wanted="an HDF5 file of roles")
+        raise DataError(f"dataset '{name}' is missing")
     if data.ndim != 1 or h5py.check_string_dtype(data.dtype) is None:
         raise DataError(f"dataset '{name}' is not a row of texts",
                         got=f"{data.dtype} of shape {data.shape}")
@@ -154,25 +182,30 @@ def _texts(file: h5py.File, name: str, count: int | None = None) -> list[str]:
     return [str(text) for text in data.asstr()[:]]
 
 
-def _numbers(file: h5py.File, name: str, shape: tuple[int, ...], kinds: str,
-             needed: bool = False) -> Any:
-    """Return an array, or None where there is none and none is needed.
+def read_numbers(file: h5py.File, name: str, shape: tuple[int | None, ...], kinds: str,
+                 needed: bool = False) -> Any:
+    """Return an int64 or float64 array, or None where there is none and none is needed.
 
     Args:
         file, name: where it is.
-        shape: that it must have.
+        shape: that it must have; None for an axis of any length.
         kinds: NumPy's letters for the kinds of numbers that it may have.
         needed: it must be there.
+
+    Raises:
+        DataError: it is missing, or has another shape or kind.
     """
     data = _dataset(file, name)
     if data is None and not needed:
         return None
     if data is None:
-        raise DataError(f"dataset '{name}' is missing", wanted="an HDF5 file of roles")
-    if data.dtype.kind not in kinds or data.shape != shape:
+        raise DataError(f"dataset '{name}' is missing")
+    if data.dtype.kind not in kinds or len(data.shape) != len(shape) or any(
+            wanted not in (None, got) for got, wanted in zip(data.shape, shape, strict=True)):
         words = "whole numbers" if "i" in kinds else "fractions"
         raise DataError(f"dataset '{name}' has another form", got=f"{data.dtype} of shape "
-                        f"{data.shape}", wanted=f"{words} of shape {shape}")
+                        f"{data.shape}", wanted=f"{words} of shape "
+                        f"({', '.join('any' if n is None else str(n) for n in shape)})")
     return data[:].astype(np.int64 if "i" in kinds else np.float64)
 
 

@@ -28,6 +28,10 @@ class Candidate:
     score: float
 
 
+#: Slots done, last words, end of the last phrase.
+_Place = tuple[int, tuple[str, ...], int]
+
+
 @dataclass(eq=False)
 class _State:
     """What is alike for all that follows: slots done, last words, and where the last phrase ended.
@@ -96,7 +100,7 @@ class StackSearch:
         options = self._offers(lattice)
         left = _Left(options, len(lattice))
         stacks = [_Stack(self._stack) for _ in range(len(lattice) + 1)]
-        stacks[0].reach((), _State(0, self._model.start, 0, 0.0), left(0))
+        stacks[0].reach((0, self._model.start, 0), _State(0, self._model.start, 0, 0.0), left(0))
         for stack in stacks[:-1]:
             for state in stack.best(left):
                 for (first, last), offered in options.items():
@@ -162,13 +166,13 @@ class _Stack:
     """The states with equally many slots done."""
 
     def __init__(self, size: int) -> None:
-        self.states: dict[tuple, _State] = {}
+        self.states: dict[_Place, _State] = {}
         #: A way that is estimated lower is not among the best.
         self.least = -math.inf
         self._size = size
         self._scores: list[float] = []
 
-    def reach(self, place: tuple, state: _State, score: float) -> None:
+    def reach(self, place: _Place, state: _State, score: float) -> None:
         """Add a state, whose score is estimated with what is left."""
         self.states[place] = state
         heapq.heappush(self._scores, score)

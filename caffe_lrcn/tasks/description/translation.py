@@ -25,7 +25,7 @@ from .stack_search import Candidate, StackSearch
 from .tuning import Weights, tune
 
 Report = Callable[[str], None]
-_EVERY = 2.0  # seconds between two lines of progress
+_EVERY = 5.0  # seconds between two lines of progress
 _LONGEST_SENTENCE = 80  # words; alignment takes long over longer ones
 _LISTED = 100  # translations of a clip that weights are chosen by
 _TUNED = 400  # clips that weights are chosen on, at most
@@ -103,14 +103,13 @@ class Translator:
 
     def tuned(self, roles: Roles, report: Report) -> Translator:
         """Return this system with weights that suit some clips, which it has not seen."""
-        found = lattices(roles, self.recipe.lattice)
-        found, references = zip(*((lattice, texts) for lattice, texts in
-                                  zip(found, roles.sentences, strict=True) if texts), strict=True)
+        told = roles.select(np.array([clip for clip, texts in enumerate(roles.sentences) if texts]))
+        found = lattices(told, self.recipe.lattice)
 
         def translations(weights: Weights) -> list[list[Candidate]]:
             return decode(self._search(weights), found, _LISTED, report)
 
-        weights, bleu = tune(translations, references, self.weights, self.recipe.seed, report)
+        weights, bleu = tune(translations, told.sentences, self.weights, self.recipe.seed, report)
         return replace(self, weights=weights, held_out=(len(found), bleu))
 
     def _tell_unknown(self, roles: Roles, report: Report) -> None:

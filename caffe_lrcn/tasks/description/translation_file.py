@@ -3,8 +3,8 @@
 An object with ``format``, ``slots`` (as in a file of roles), ``words`` (a list; the rest names
 words by their places in it), ``ngrams`` (lists of one to n words and how often they occur),
 ``phrases`` (labels, numbered over all slots; words; four log probabilities), ``weights`` (by the
-features' names), ``recipe`` (how it was trained), ``about`` (what on) and ``held_out`` (null, or the
-number of clips that the weights were chosen on and BLEU-4 there).
+features' names), ``recipe`` (how it was trained), ``about`` (what on) and ``held_out`` (null, or
+the number of clips that the weights were chosen on and BLEU-4 there).
 """
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ...collection import paused_collection
 from ...errors import DataError
 from ...files import new_file
 from ...language.ngrams import NGrams
-from ...language.text_files import brief, read_json
+from ...language.text_files import brief, is_name, read_json
 from .lattice import FEATURES
 from .phrases import Phrase, PhraseTable
-from .role_records import Slot, check_slots
+from .role_records import check_slots
 from .roles_json import read_slot
 from .translation import Recipe, Translator
 
@@ -83,15 +83,17 @@ def _translator(data: dict[str, Any], path: str | os.PathLike[str]) -> Translato
                   for number, entry in enumerate(data["slots"]))
     check_slots(slots, os.fspath(path))
     recipe = Recipe(**data["recipe"])
-    _see(all(type(value) is int for value in asdict(recipe).values()) and recipe.order >= 2
+    _see(all(type(value) is int for value in asdict(recipe).values())
+         and 2 <= recipe.order <= len(data["ngrams"])
          and min(recipe.lattice, recipe.stack, recipe.limit) >= 1, "recipe")
     weights = tuple(float(data["weights"][name]) for name in FEATURES)
     _see(np.isfinite(weights).all(), "weights")
     words = data["words"]
-    _see(all(isinstance(word, str) for word in words), "words")
+    _see(all(isinstance(word, str) and is_name(word) for word in words), "words")
     grams = [(tuple(words[_number(place, len(words))] for place in row[:-1]),
               _number(row[-1], None)) for row in data["ngrams"]]
-    _see(all(0 < len(gram) <= recipe.order and count > 0 for gram, count in grams), "ngrams")
+    _see({len(gram) for gram, _ in grams} == {*range(1, recipe.order + 1)}
+         and all(count > 0 for _, count in grams), "ngrams")
     states = sum(len(slot.labels) for slot in slots)
     table = _table(data["phrases"], words, {gram[0] for gram, _ in grams if len(gram) == 1},
                    states)

@@ -89,7 +89,9 @@ class _Pool:
         self._tokenizer = PTBTokenizer()
         self._references = [[" ".join(self._tokenizer(text)) for text in texts]
                             for texts in references]
-        self._rows: list[dict[tuple, int]] = [{} for _ in references]
+        #: Of each clip: words and features of a translation -> its row.
+        self._rows: list[dict[tuple[tuple[str, ...], tuple[float, ...]], int]] = [
+            {} for _ in references]
         self._features: list[tuple[float, ...]] = []
         self._counts = np.zeros((0, 10))
 
@@ -120,10 +122,10 @@ class _Pool:
 
     def varies(self) -> np.ndarray:
         """Return (F,) whether each feature tells translations of a clip apart."""
-        return np.ptp(self._table, axis=1).max(axis=0) > 0
+        return np.asarray(np.ptp(self._table, axis=1).max(axis=0) > 0)
 
     def bleu(self, weights: np.ndarray) -> np.ndarray:
-        """Return BLEU-4 of the translations that each row of weights ranks first, (W, F) -> (W,)."""
+        """Return BLEU-4 of the translations that each row of weights, (W, F), ranks first."""
         chosen = (self._table @ weights.T).argmax(axis=1)
         rows = np.take_along_axis(self._place, chosen, axis=1)
         return bleu_of(self._counts[rows].sum(0))[:, -1]

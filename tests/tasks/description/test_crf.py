@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from caffe_lrcn.errors import DataError, UsageError
-from caffe_lrcn.tasks.description.crf import Crf, Objective, choose_edges, train_crf
-from caffe_lrcn.tasks.description.crf_inference import make_plan, maximum, posterior, score_of
+from caffe_lrcn.tasks.description.crf import Crf, Objective, train_crf
+from caffe_lrcn.tasks.description.crf_graph import choose_edges, make_plan
+from caffe_lrcn.tasks.description.crf_inference import maximum, posterior, score_of
 from caffe_lrcn.tasks.description.role_records import Roles, Slot
 
 SIZES = (3, 2, 4, 3)
@@ -36,8 +37,10 @@ def enumerate_scores(unaries, tables):
                       for labels in LABELLINGS] for clip in range(CLIPS)])
 
 
+@pytest.mark.parametrize("safe", [600.0, 0.0], ids=["products", "sums"])
 @pytest.mark.parametrize("edges", GRAPHS.values(), ids=[*GRAPHS])
-def test_inference_is_exact(edges):
+def test_inference_is_exact(edges, safe, monkeypatch):
+    monkeypatch.setattr("caffe_lrcn.tasks.description.crf_inference._SAFE", safe)
     unaries, tables = make(edges, np.random.default_rng(len(edges)))
     plan = make_plan(SIZES, edges)
     scores = enumerate_scores(unaries, tables)
@@ -51,9 +54,8 @@ def test_inference_is_exact(edges):
                          for label in range(size)], axis=1)
         np.testing.assert_allclose(found.slots[slot], want, atol=1e-13)
     for i, j in edges:
-        want = np.array([[[shares[clip, (LABELLINGS[:, i] == a) & (LABELLINGS[:, j] == b)].sum()
-                           for b in range(SIZES[j])] for a in range(SIZES[i])]
-                         for clip in range(CLIPS)])
+        want = np.array([[shares[:, (LABELLINGS[:, i] == a) & (LABELLINGS[:, j] == b)].sum()
+                          for b in range(SIZES[j])] for a in range(SIZES[i])])
         np.testing.assert_allclose(found.pairs[i, j], want, atol=1e-13)
     labels, best = maximum(plan, unaries, tables)
     np.testing.assert_array_equal(labels, LABELLINGS[scores.argmax(axis=1)])
@@ -67,6 +69,8 @@ def test_large_scores_neither_overflow_nor_vanish():
     assert np.isfinite(found.log_z).all()
     for slot in found.slots:
         np.testing.assert_allclose(slot.sum(axis=1), 1, atol=1e-9)
+    np.testing.assert_allclose(found.log_z, maximum(
+        make_plan(SIZES, GRAPHS["full"]), unaries, tables)[1], rtol=1e-3)
 
 
 def test_a_tree_of_many_slots_needs_small_tables_only():

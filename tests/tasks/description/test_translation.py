@@ -182,8 +182,9 @@ def test_what_is_missing_is_told_before_the_work(seen):
     ("format", "other", "not a translation model"), ("weights", {}, "damaged"),
     ("words", ["a"], "damaged"), ("phrases", [[[0], [0], [0, 0, 0]]], "in 'phrases'"),
     ("phrases", [[[99], [0], [0, 0, 0, 0]]], "99 where a number below 12"),
-    ("ngrams", [[0, -1]], "-1 where a number"), ("recipe", {"order": 1}, "wrong values"),
-    ("recipe", {"orders": 3}, "damaged"), ("slots", [], "no slots"), ("held_out", 3, "damaged"),
+    ("ngrams", [[0, -1], [0, 1], [1, 1]], "-1 where a number"), ("slots", [], "no slots"),
+    ("recipe", {"order": 1}, "wrong values"), ("recipe", {"orders": 3}, "damaged"),
+    ("held_out", 3, "damaged"),
     ("phrases", [[[0], [0], [0, 0, 0, float("nan")]]], "in 'phrases'"),
 ])
 def test_damaged_files(seen, tmp_path, name, value, message):
