@@ -24,7 +24,8 @@ _COLUMNS = {"RGB": "RGB", "flow": "flow", "average": "1/2, 1/2", "third": "1/3, 
 TABLE_1 = {"single_frame": (67.37, 74.37, 75.46, 78.94), "lrcn": (68.20, 77.28, 80.90, 82.34)}
 _CHART, _CURVES = (400, 250), 3
 _CLIP_MS = 2000  # how long a clip plays: half as fast as the video
-_STYLE = """.clips { display: grid; gap: 1.6rem;
+_STYLE = """td:not(:first-child), th:not(:first-child) { white-space: nowrap; }
+.clips { display: grid; gap: 1.6rem;
   grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }
 .clip img { width: 8rem; height: 8rem; image-rendering: pixelated; margin-right: .4rem; }
 .clip h3 { font-size: 1rem; margin: 0 0 .4rem; }
