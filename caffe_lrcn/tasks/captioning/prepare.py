@@ -88,7 +88,7 @@ def write_data_set(recipe: Recipe, captions: Mapping[str, Sequence[Caption]],
     usable = {split: tokenized(found, pictures, report) for split, found in captions.items()}
     if vocabulary is None:
         first = next(iter(usable.values()))
-        vocabulary = _write_vocabulary(recipe, Vocabulary.from_captions(
+        vocabulary = write_vocabulary(recipe, Vocabulary.from_captions(
             [tokens for _, tokens in first], min_count))
     for split, found in usable.items():
         if recipe.resume and recipe.folder(split).exists():
@@ -123,8 +123,13 @@ def _check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Repo
                         remedy="Use another --out, or --force to replace everything.")
 
 
-def _write_vocabulary(recipe: Recipe, vocabulary: Vocabulary) -> Vocabulary:
-    """Write ``OUT/vocabulary.txt``, or see that it is the same where a run is resumed."""
+def write_vocabulary(recipe: Recipe, vocabulary: Vocabulary) -> Vocabulary:
+    """Write ``OUT/vocabulary.txt``, or see that it is the same where a run is resumed.
+
+    Raises:
+        DataError: it is another one, or cannot be written.
+        UsageError: there is one, and it is not to be replaced.
+    """
     path = recipe.out / "vocabulary.txt"
     if path.exists() and recipe.resume:
         if Vocabulary.read(path).words != vocabulary.words:
