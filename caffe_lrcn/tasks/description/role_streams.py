@@ -158,8 +158,8 @@ def _write_split(recipe: Recipe, split: str, roles: Roles, usable: Sequence[tupl
             sync(str(path))
     unknown = sum(word == UNKNOWN for pair in pairs for word in pair.words)
     report(f"{split}: {len(roles.ids)} clips, {len(usable)} sentences ({len(pairs) - len(usable)} "
-           f"repeated to fill the streams, {cut} cut to {recipe.timesteps} steps, {unknown} unknown "
-           f"words) in {folder}")
+           f"repeated to fill the streams, {cut} cut to {recipe.timesteps} steps, {unknown} "
+           f"unknown words) in {folder}")
     return len(pairs)
 
 
