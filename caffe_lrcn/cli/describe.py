@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from ..tasks.captioning.gallery import Captioned
     from ..tasks.captioning.output import check_output, write_outputs
     from ..tasks.description.describe import architecture_of, role_context
-    from ..tasks.description.page import write_page
+    from ..tasks.description.page import write_descriptions
     from ..tasks.description.roles import read_roles
     options = decoding.strategy_options(args)
     net = _fill_in(args)
@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
                  for name, hypotheses in zip(roles.ids, found, strict=True)]
     about = f"{args.weights.name}, architecture {architecture}, {args.strategy}"
     write_outputs(args, described, named=True,
-                  write_page=lambda shown: write_page(args.html, about, roles, shown,
-                                                      architecture == "c"))
+                  write_page=lambda shown: write_descriptions(args.html, about, roles, shown,
+                                                              architecture == "c"))
     return 0
 
 

@@ -5,6 +5,7 @@ import base64
 import io
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def animated(frames: Sequence[np.ndarray], seconds: float, side: int = SIDE) -> 
 def _frames(path: str, most: int) -> tuple[list[np.ndarray], float]:
     """Return at most so many pictures of a video, and its length in seconds."""
     if os.path.isdir(path):
-        names = list_frames(path)  # type: ignore[arg-type]
+        names = list_frames(Path(path))
         chosen = [names[i] for i in _spread(len(names), most)]
         return [_read(os.path.join(path, name)) for name in chosen], len(names) / _RATE
     with VideoFile(path) as video:

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...errors import DataError
-from ...files import new_file
+from ...drawing.page import write_page
 from ...paths import resolve
-from ...printable import printable_lines
 from ..captioning.gallery import Captioned
 from ..moving_picture import moving_picture
 from .roles import Roles
@@ -19,49 +17,29 @@ from .roles import Roles
 CLIPS, LABELS = 200, 3
 _LEAST = 0.01  # probability of a label that is shown
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Descriptions</title>
-<style>
-:root {{ color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; --bar: #2a6fbb; }}
-@media (prefers-color-scheme: dark) {{ :root {{ --bar: #6aa9e9; }} }}
-body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
-h1 {{ font-size: 1.4rem; margin-bottom: 0; }}
-h1, .about, .sentence, h2, td, th {{ overflow-wrap: anywhere; }}
-.about, details, h2 {{ color: GrayText; font-size: .85rem; }}
-main {{ display: grid; gap: 1.5rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }}
-section {{ border-top: 1px solid #8884; padding-top: .6rem; }}
-h2 {{ font-weight: normal; margin: 0 0 .3rem; }}
-img {{ display: block; max-width: 100%; border-radius: .3rem; }}
-.sentence {{ margin: .5rem 0; font-size: 1.1rem; }}
-table {{ border-collapse: collapse; width: 100%; font-size: .85rem; }}
-th {{ font-weight: normal; text-align: left; color: GrayText; width: 6rem; }}
-th, td {{ vertical-align: top; padding: .1rem .5rem .1rem 0; }}
-.label {{ display: grid; grid-template-columns: 1fr 5rem 2.2rem; gap: .4rem; align-items: center; }}
-.label.chosen {{ font-weight: 600; }}
-.track {{ background: #8883; border-radius: .2rem; height: .6rem; }}
-.track i {{ display: block; background: var(--bar); border-radius: .2rem; height: 100%; }}
-.number {{ text-align: right; font-variant-numeric: tabular-nums; font-weight: normal; }}
-details td:first-child {{ text-align: right; width: 4rem; font-variant-numeric: tabular-nums; }}
-</style>
-</head>
-<body>
-<h1>Descriptions</h1>
-<p class="about">{about}</p>
-<main>
-{clips}
-</main>
-</body>
-</html>
-"""
+_STYLE = """:root { --bar: #2a6fbb; }
+@media (prefers-color-scheme: dark) { :root { --bar: #6aa9e9; } }
+main { display: grid; gap: 1.5rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }
+section { border-top: 1px solid #8884; padding-top: .6rem; min-width: 0; }
+details, h1 + p, section h2 { color: GrayText; font-size: .85rem; }
+section h2 { font-weight: normal; margin: 0 0 .3rem; }
+img { display: block; max-width: 100%; border-radius: .3rem; }
+.sentence { margin: .5rem 0; font-size: 1.1rem; }
+table { width: 100%; font-size: .85rem; }
+th { font-weight: normal; text-align: left; color: GrayText; width: 6rem; }
+th, td { padding: .1rem .5rem .1rem 0; }
+td:last-child { text-align: left; }
+.label { display: grid; grid-template-columns: 1fr 5rem 2.4rem; gap: .4rem; align-items: center; }
+.label.chosen { font-weight: 600; }
+.track { background: #8883; border-radius: .2rem; height: .6rem; }
+.track i { display: block; background: var(--bar); border-radius: .2rem; height: 100%; }
+.number { text-align: right; font-weight: normal; }
+details td:first-child { text-align: right; width: 4rem; }"""
 
 
-def write_page(path: str | os.PathLike[str], about: str, roles: Roles,
-               described: Sequence[Captioned], probabilities: bool) -> None:
+def write_descriptions(path: str | os.PathLike[str], about: str, roles: Roles,
+                       described: Sequence[Captioned], probabilities: bool) -> None:
     """Write the page; of videos that the roles name and that can be read, a small copy plays.
 
     Args:
@@ -79,9 +57,8 @@ def write_page(path: str | os.PathLike[str], about: str, roles: Roles,
     count = f"{len(described)} clips" + (f", the first {len(shown)} of them here"
                                          if len(shown) < len(described) else "")
     saw = "the probabilities of all labels" if probabilities else "the labels in bold"
-    with new_file(path, DataError, "the page") as file:
-        file.write(printable_lines(_PAGE.format(
-            about=html.escape(f"{about}; {count}. The decoder saw {saw}."), clips=clips)))
+    write_page(path, "Descriptions", f"{about}; {count}. The decoder saw {saw}.",
+               f"<main>{clips}</main>", _STYLE)
 
 
 def _clip(roles: Roles, number: int, entry: Captioned) -> str:
