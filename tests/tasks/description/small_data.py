@@ -47,7 +47,7 @@ def write_data(folder: Path, roles: Roles, steps: int = STEPS) -> Path:
         path = folder / name
         text = sized(path.read_text(), {"units": UNITS})
         # Values this large make everything matter.
-        path.write_text(text.replace("min: -0.08 max: 0.08", "min: -1 max: 1"))
+        path.write_text(text.replace('"xavier"', '"uniform" min: -1 max: 1'))
     return recipe.folder("train")
 
 
