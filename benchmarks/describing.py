@@ -2,11 +2,11 @@
 
     python benchmarks/describing.py
 
-The paper's size (prototxt/description): architectures (a) and (c) of Figure 5, LSTMs of 1000 units,
-4 slots, 300 labels, 2000 words, 12 words a sentence, greedy. `<EOS>` is made improbable, so that no
-sentence ends early. The other side runs the same net for one clip after the other, word by word,
-with the state carried along, as a script over a deploy net does. Both take turns within each round;
-the table holds medians.
+Architectures (a) and (c) of Figure 5 as prototxt/description has them (LSTMs of 1000 units, 300
+labels, 2000 words), and its folder small (128, 40, 200); 4 slots, 12 words a sentence, greedy.
+`<EOS>` is made improbable, so that no sentence ends early. The other side runs the same net for one
+clip after the other, word by word, with the state carried along, as a script over a deploy net
+does. Both take turns within each round; the table holds medians.
 """
 from __future__ import annotations
 
@@ -30,23 +30,25 @@ FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER.parent))
 
 NO_END = -100.0
-SLOTS, STATES = 4, 300
+SLOTS = 4
+#: size -> folder below prototxt, and its number of labels.
+SIZES = {"paper": ("description", 300), "small": ("description/small", 40)}
 Words = list[list[int]]
 
 
-def make_roles(clips: int) -> Any:
+def make_roles(clips: int, states: int) -> Any:
     """Return random roles of some clips."""
     from caffe_lrcn.tasks.description.roles import Roles, Slot
     random = np.random.default_rng(0)
-    each = STATES // SLOTS
+    each = states // SLOTS
     slots = tuple(Slot(f"slot{k}", tuple(map(str, range(each)))) for k in range(SLOTS))
     blocks = random.dirichlet(np.ones(each), (clips, SLOTS))
     return Roles("random", slots, list(map(str, range(clips))), [None] * clips,
                  blocks.argmax(axis=2), blocks.reshape(clips, -1), [[] for _ in range(clips)])
 
 
-def make_decoder(architecture: str, threads: int) -> Any:
-    """Return a decoder of the paper's size with random weights that never ends a sentence."""
+def make_decoder(folder: str, architecture: str, threads: int) -> Any:
+    """Return a decoder with random weights that never ends a sentence."""
     from caffe_lrcn.backends import get_backend
     from caffe_lrcn.backends.cpu.threads import set_threads
     from caffe_lrcn.language.decoder import Decoder
@@ -54,15 +56,15 @@ def make_decoder(architecture: str, threads: int) -> Any:
     from caffe_lrcn.proto.text import read_net
     from caffe_lrcn.tasks.description.describe import DEPLOY
     set_threads(threads)
-    definition = FOLDER.parent / "prototxt" / "description" / DEPLOY[architecture]
+    definition = FOLDER.parent / "prototxt" / folder / DEPLOY[architecture]
     net = Net(read_net(definition), get_backend("cpu"), phase=1)
     random = np.random.default_rng(1)
     for blobs in net.params.values():
         for blob in blobs:
             blob.host_data[...] = random.uniform(-0.08, 0.08, blob.shape)
     net.params["predict"][1].host_data[0] = NO_END
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / "net.caffemodel"
+    with tempfile.TemporaryDirectory() as temporary:
+        weights = Path(temporary) / "net.caffemodel"
         net.save(str(weights))
         return Decoder(definition, weights)
 
@@ -92,13 +94,14 @@ def one_by_one(net: Any, context: Any, length: int) -> Words:
     return found
 
 
-def measure(architecture: str, clips: int, few: int, length: int, rounds: int,
+def measure(size: str, architecture: str, clips: int, few: int, length: int, rounds: int,
             threads: int) -> tuple[float, float, bool]:
     """Return seconds a clip, all at once and one by one, and whether a few sentences agree."""
     from caffe_lrcn.tasks.description.describe import role_context
-    decoder = make_decoder(architecture, threads)
-    other = make_decoder(architecture, threads).step_net.net
-    context = role_context(decoder.step_net, make_roles(clips), architecture, "")
+    folder, states = SIZES[size]
+    decoder = make_decoder(folder, architecture, threads)
+    other = make_decoder(folder, architecture, threads).step_net.net
+    context = role_context(decoder.step_net, make_roles(clips, states), architecture, "")
     some = context.rows(slice(0, few))
 
     def at_once() -> Words:
@@ -126,16 +129,16 @@ def main() -> None:
     args = parser.parse_args()
     lines = ["| architecture | clips a second, at once | one by one | times |",
              "|---|---:|---:|---:|"]
-    for architecture in "ac":
-        ours, theirs, same = measure(architecture, args.clips, args.few, args.length, args.rounds,
-                                     args.threads)
+    for size, architecture in ((size, architecture) for size in SIZES for architecture in "ac"):
+        ours, theirs, same = measure(size, architecture, args.clips, args.few, args.length,
+                                     args.rounds, args.threads)
         assert same, "the sentences differ"
-        lines.append(f"| ({architecture}) | {1 / ours:.0f} | {1 / theirs:.1f} | "
+        lines.append(f"| ({architecture}), {size} | {1 / ours:.0f} | {1 / theirs:.1f} | "
                      f"{theirs / ours:.1f} |")
     table = "\n".join(lines)
-    text = (f"# Descriptions of clips (Figure 5 of the paper, 1000 units), float32, greedy\n\n"
-            f"{args.clips} clips in one batch, {args.length} words a sentence, 2000 words, "
-            f"{SLOTS} slots, {STATES} labels\n\n"
+    text = (f"# Descriptions of clips (Figure 5 of the paper), float32, greedy\n\n"
+            f"{args.clips} clips in one batch, {args.length} words a sentence, {SLOTS} slots; "
+            "sizes of prototxt/description\n\n"
             f"{datetime.date.today()}; {machine()}, {args.threads} threads; "
             f"NumPy {np.__version__}; medians of {args.rounds} rounds that take turns; load "
             f"average at the end {os.getloadavg()[0]:.1f}; the same sentences on both sides.\n"
