@@ -68,8 +68,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add_captions(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", required=True, choices=("coco", "flickr"),
-                        help="coco: JSON; flickr: image.jpg#k<TAB>caption, or CSV image,caption")
+    parser.add_argument("--format", required=True, choices=("coco", "flickr", "tab"),
+                        help="coco: JSON; flickr: image.jpg#k<TAB>caption, or CSV image,caption; "
+                             "tab: video<TAB>sentence")
     parser.add_argument("--captions", required=True, nargs="+", type=Path, metavar="FILE",
                         help="the caption file; more than one make one split, such as trainval")
     parser.add_argument("--images", nargs="+", type=Path, metavar="DIR",
