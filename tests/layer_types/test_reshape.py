@@ -5,7 +5,12 @@ import pytest
 
 from caffe_lrcn.errors import PrototxtError, ShapeError
 from caffe_lrcn.layer_types import layer_class
-from tests.harness.layers import check_broken_is_caught, make_layer, run_golden
+from tests.harness.layers import (
+    check_broken_is_caught,
+    check_gradients,
+    make_layer,
+    run_golden,
+)
 
 _X = np.random.default_rng(0).normal(size=(2, 3, 4))
 
@@ -96,11 +101,18 @@ def test_the_shape_of_a_second_bottom(values, rest, shape, any_backend):
         case.top[0].host_data.dtype))
 
 
-def test_gradient_with_a_second_bottom():
-    def doubled(layer):
-        layer.backward = lambda top, down, bottom: down[1] and bottom[1].diff.fill(1)
+def test_gradients_with_a_second_bottom():
+    def halved(layer):
+        layer.backward = lambda top, down, bottom: (bottom[0].diff.__imul__(0.5),
+                                                    bottom[1].diff.fill(0))
+
+    def unset(layer):
+        layer.backward = lambda top, down, bottom: None
+    arrays = [np.random.default_rng(2).normal(size=(6, 4)), _LIKE]
     text = _BY % "reshape_param { num_axes: 1 }"
-    check_broken_is_caught(text, [np.random.default_rng(2).normal(size=(6, 4)), _LIKE], doubled)
+    check_gradients(text, arrays)
+    for broken in halved, unset:
+        check_broken_is_caught(text, arrays, broken, wrt=(0, 1), allow_zero=True)
 
 
 def test_a_second_bottom_that_changes_its_shape_is_followed():
