@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import UsageError
 from ...language.vocabulary import EOS
 
 #: Rows of one file.
@@ -71,7 +70,7 @@ class Layout:
     Args:
         clips: a multiple of ``streams``, each of at most ``timesteps`` steps.
         streams: clips side by side, N.
-        timesteps: rows of a clip, T.
+        timesteps: rows of a clip, T, at least 3.
         strict: leave out the rows that the original writer loses: those after the file in which
             the last round begins.
     """
@@ -80,10 +79,6 @@ class Layout:
     streams: int
     timesteps: int
     strict: bool = False
-
-    def __post_init__(self) -> None:
-        if self.timesteps < 3:
-            raise UsageError("a frame, a word and the end take three steps", got=self.timesteps)
 
     @property
     def rounds(self) -> int:

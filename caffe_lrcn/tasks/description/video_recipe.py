@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...errors import UsageError
 from ...language.vocabulary import Vocabulary
 from ..captioning.prepare import Recipe, Report
 
@@ -28,6 +29,14 @@ class VideoRecipe(Recipe):
     reverse: bool = False
     skip_missing: bool = False
     split_words: Callable[[str], list[str]] = str.split
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        least, what = {S2VT: (3, "a frame, a word and the end"),
+                       POOLMEAN: (2, "a word and the end")}[self.layout]
+        if self.timesteps < least:
+            raise UsageError(f"--timesteps is too small: {what} take {least} steps",
+                             got=self.timesteps)
 
     def folder(self, split: str) -> Path:
         """Return where the streams of a split go."""

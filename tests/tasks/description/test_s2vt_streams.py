@@ -1,7 +1,6 @@
 """S2VT's streams, step by step."""
 import pytest
 
-from caffe_lrcn.errors import UsageError
 from caffe_lrcn.tasks.description.s2vt import Clip, Layout
 
 # Frames 3, words 7 8, 10 steps: the columns of the table of streams by step.
@@ -65,7 +64,3 @@ def test_strict_loses_the_rows_that_the_original_loses(rounds, rows):
     assert Layout(clips, 1, 80, strict=True).rows == rows
     assert Layout(clips, 1, 80).rows == 80 * rounds
 
-
-def test_too_few_steps():
-    with pytest.raises(UsageError, match="three steps"):
-        Layout([], 1, 2)
