@@ -1,12 +1,20 @@
 """``data video-captions``: from features and sentences to what the nets read."""
+import re
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from caffe_lrcn.backends import get_backend
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.language.vocabulary import Vocabulary
+from caffe_lrcn.net.net import Net
+from caffe_lrcn.proto import caffe_pb2
+from caffe_lrcn.proto.text import parse_net
+from tests.sources.clips import noisy, write_frames
+
+NETS = Path(__file__).parents[3] / "prototxt" / "description"
 
 SENTENCES = ("v1\ta man runs\textra\nv2\ta dog sits down\nno tab here\nv1\ta man is running\n"
              "v3\tdog\nv2\t \n")
@@ -187,3 +195,68 @@ def test_no_room_on_the_disk(files, monkeypatch, capsys):
                         lambda path: type("", (), {"free": 100}))
     assert made() == 1
     assert "do not fit on the disk" in capsys.readouterr().err
+
+
+def test_frames_instead_of_features(files, capsys):
+    """The lists of pictures and of videos are in step with the streams, padding included."""
+    for number, (video, count) in enumerate(COUNTS.items()):
+        write_frames(Path("frames") / video, noisy(number, count), "rgb")
+    assert main(["data", "video-captions", "--frames", "frames", "--stride", "3", "--sentences",
+                 "s.txt", "--out", "d", "--streams", "2", "--timesteps", "8"]) == 0
+    folder = Path("d/buffer_2_s2vt_8/train_batches")
+    found = read(str(folder / "batch_0.h5"))
+    assert "frame_fc7" not in found and len(found) == 10
+    order = [line.split("\t") for line in
+             (folder / "vidid_order_2_8.txt").read_text().splitlines()]
+    assert {video: int(frames) for video, _, frames, _ in order} == {"v1": 2, "v2": 1, "v3": 4}
+    listed = (folder / "video_list.txt").read_text().splitlines()
+    assert listed == [f"{video} 0" for video, *_ in order]
+    rows = [line.rsplit(" ", 1) for line in (folder / "frame_list.txt").read_text().splitlines()]
+    assert len(rows) == 2 * len(found["cont"])
+    # Time comes first, as in the streams: with one stream the list is sequence after sequence.
+    gate = found["inv_stage_indicator"].reshape(-1)
+    assert [int(label) for _, label in rows] == gate.tolist()
+    for number, (video, *_) in enumerate(order):
+        step = number // 2 * 8
+        own = [path for path, _ in rows[step * 2 + number % 2:(step + 8) * 2:2]]
+        kept = int(found["inv_stage_indicator"][step:step + 8, number % 2].sum())
+        assert own == [f"frames/{video}/{video}.{1 + 3 * min(n, kept) * (n < kept):04d}.png"
+                       for n in range(8)]
+
+
+def test_the_net_from_pixels_reads_what_is_written(files, monkeypatch):
+    """Both forms, with a convnet's picture of 4 pixels: the same loss on the same sentences."""
+    losses = []
+    for number, (video, count) in enumerate(COUNTS.items()):
+        write_frames(Path("frames") / video, noisy(number, count, 8, 8), "rgb")
+    for streams, stages in ((1, ()), (2, ("videos",))):
+        assert main(["data", "video-captions", "--frames", "frames", "--stride", "3", "--sentences",
+                     "s.txt", "--out", "d", "--streams", str(streams), "--timesteps", "8",
+                     "--force"]) == 0
+        losses.append(small_loss(f"d/buffer_{streams}_s2vt_8/train_batches", stages))
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def small_loss(folder: str, stages: tuple[str, ...]) -> float:
+    """Return the loss over the first clips of the net from pixels, made small."""
+    text = NETS.joinpath("s2vt_e2e.prototxt").read_text()
+    for old, new in ((r"data/msvd/buffer_._s2vt_80/\w+_batches", folder),
+                     ("data/msvd/frames", "frames"), ("batch_size: 640", "batch_size: 16"),
+                     ("batch_size: 80", "batch_size: 8"),
+                     ("clip_length: 80 frame_stride: 10 batch_size: 8",
+                      "clip_length: 8 frame_stride: 3 batch_size: 2"),
+                     ("new_height: 256 new_width: 256", "new_height: 4 new_width: 4"),
+                     ("crop_size: 227", ""), ("num_output: 1000", "num_output: 6"),
+                     ("num_output: 500", "num_output: 5"), ("12594", "12"),
+                     (r' (top|bottom): "\w+_[3-8]"', "")):
+        text = re.sub(old, new, text)
+    definition = parse_net(text)
+    names = [layer.param.name for layer in definition.layers]
+    trunk = parse_net('layer { name: "fc7" type: "InnerProduct" bottom: "data" top: "fc7" '
+                      'inner_product_param { num_output: 5 weight_filler { type: "xavier" } } }')
+    definition.layers = [*definition.layers[:names.index("conv1")], *trunk.layers,
+                         *definition.layers[names.index("slice_cont"):]]
+    net = Net(definition, get_backend("cpu"), phase=caffe_pb2.TEST, seed=2,
+              stages=("factored", "2-layer", "test-on-train", *stages))
+    net.forward()
+    return float(net.blobs["cross_entropy_loss"].host_data)
