@@ -132,6 +132,25 @@ def test_from_pixels_has_the_published_size():
         name: found for name, found in shapes(net).items() if name not in trunk}
 
 
+def test_fusion_has_the_published_size():
+    net = s2vt(("factored", "2-layer"), file="s2vt_fusion.prototxt")
+    assert values(net) == 194_220_665
+    assert shapes(net)["deep_fusion_predict"] == [(72701, 2048), (72701,)]
+    assert shapes(net) == shapes(deployed("s2vt_fusion.words_to_preds.deploy.prototxt"))
+    with pytest.raises(CaffeError, match="stage '2-layer' is not set"):
+        s2vt(("factored",), file="s2vt_fusion.prototxt")
+
+
+@pytest.mark.parametrize(("more", "words", "frames"), [
+    ((), 0, [1, 2]), (("tune_embed",), 0.1, [1, 2]), (("fix_imembed",), 0, [0, 0])])
+def test_what_fusion_learns(more, words, frames):
+    rates = {layer.name: [param.lr_mult for param in layer.param] for layer in
+             kept("s2vt_fusion.prototxt", caffe_pb2.TRAIN, ("factored", "2-layer", *more))}
+    assert rates["embedding"] == pytest.approx([words]) and rates["img_embedding"] == frames
+    assert rates["lstm_lm"] == [0, 0, 0] and rates["deep_fusion_predict"] == [1, 2]
+    assert rates["lstm1"] == rates["lstm2"] == []
+
+
 def small_e2e(stages: tuple[str, ...], given: dict[str, np.ndarray]) -> Net:
     """Return the net from pixels with fc7 as an input, small, after a forward pass."""
     definition = fed(FOLDER / "s2vt_e2e.prototxt", {name: a.shape for name, a in given.items()})
@@ -225,6 +244,7 @@ SCHEDULES = {
     "movie_s2vt": ("Adam", 0.0001, 0, 65000, 1, 10000, 50),
     "s2vt_e2e": ("SGD", 0.01, 20000, 40000, 2, 1000, 25),
     "poolmean": ("SGD", 0.01, 20000, 60000, 1, 1000, 25),
+    "s2vt_fusion": ("SGD", 0.002, 7000, 30000, 1, 2000, 100),
 }
 
 
@@ -235,8 +255,9 @@ def test_solvers(name):
     assert (param.type or "SGD", param.stepsize, param.max_iter, param.iter_size, param.snapshot,
             list(param.test_iter)) == (kind, step, end, iter_size, snapshot, [tests, tests])
     assert param.base_lr == pytest.approx(rate)
-    assert (param.clip_gradients, param.weight_decay, param.display, param.average_loss,
-            param.random_seed, param.test_interval) == (10, 0, 1, 100, 1701, 1000)
+    assert (param.clip_gradients, param.display, param.average_loss, param.random_seed,
+            param.test_interval) == (10, 1, 100, 1701, 1000)
+    assert param.weight_decay == pytest.approx(0.0002 if name == "s2vt_fusion" else 0)
     assert param.momentum == pytest.approx(0.9)
     drops = [stage for stage in param.train_state.stage if stage.startswith("drop")]
     assert drops == (list(DROPS) if name == "movie_s2vt" else [])
