@@ -19,7 +19,8 @@ setup(
     package_data={
         "caffe_lrcn": ["py.typed"],
         "caffe_lrcn.proto": ["*.pyi"],
-        "caffe_lrcn.prototxt": ["*.prototxt", "zoo/*/*.prototxt", "captioning/*.prototxt"],
+        "caffe_lrcn.prototxt": ["*.prototxt", "zoo/*/*.prototxt", "captioning/*.prototxt",
+                                 "description/*.prototxt", "description/small/*.prototxt"],
         "caffe_lrcn.backends.cuda": ["*.cu", "*.cuh", "*.h"],
     },
     install_requires=[

@@ -30,6 +30,7 @@ from caffe_lrcn.sources.records.images import ImageRecords
 from caffe_lrcn.sources.records.windows import WindowRecords
 from caffe_lrcn.sources.window_list import read_window_list
 from caffe_lrcn.tasks.captioning.pictures import read_list
+from caffe_lrcn.tasks.description import roles_json
 from caffe_lrcn.tasks.toy.dataset import read_scenes
 
 ROUNDS = 100
@@ -51,6 +52,12 @@ COCO = json.dumps({"images": [{"id": 1, "file_name": "a.jpg"}, {"id": "b", "file
                                    {"image_id": "b", "caption": "Two, or one."}]}).encode()
 TOY = json.dumps({"images": [{"file_name": "a.png", "relation": None, "things": [
     {"shape": "square", "color": "red", "size": "small"}]}]}).encode()
+
+ROLES = json.dumps({"maximum": "joint", "slots": [
+    {"name": "tool", "labels": ["none", "knife"]}, {"name": "object", "labels": ["egg", "leek"]}],
+    "clips": [{"id": name, "video": "a.avi", "roles": {"tool": "knife", "object": "egg"},
+               "probabilities": {"tool": [0.25, 0.75], "object": [0.5, 0.5]},
+               "sentences": ["He cuts."]} for name in "ab"]}).encode()
 
 
 def damage(content: bytes, rng: np.random.Generator) -> bytes:
@@ -153,6 +160,7 @@ READERS = {
     "windows of detect": (b"filename,ymin,xmin,ymax,xmax\na.png,1,2,3,4\n", read_windows),
     "idx": (b"\0\0\x08\x01\0\0\0\x02\0\1", read_labels),
     "CIFAR": (bytes(3073), read_cifar),
+    "roles": (ROLES, roles_json.read),
     "toy captions": (TOY, read_scenes),
 }
 

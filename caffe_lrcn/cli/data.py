@@ -12,6 +12,7 @@ from . import (
     data_flow,
     data_frames,
     data_pictures,
+    data_role_streams,
     data_splits,
     data_toy,
     data_video_captions,
@@ -62,6 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Write OUT/classes.txt and, for each split N, OUT/trainN.txt and OUT/testN.txt "
                     "with a line '<name> <label>' per video, labels from 0; with --val-fraction "
                     "also OUT/fitN.txt and OUT/valN.txt, into which trainN.txt is divided."))
+    data_role_streams.add_arguments(commands.add_parser(
+        "role-streams", help="roles of clips and sentences as HDF5 streams, and nets for them",
+        description="Write OUT/vocabulary.txt, OUT/slots.json, the streams of the splits train and "
+                    "val in OUT/buffer_<streams>, and definitions and solvers of the three "
+                    "architectures with the numbers of these data."))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
                 "pictures": data_pictures.run, "toy": data_toy.run,
                 "toy-actions": data_actions.run, "frames": data_frames.run,
                 "flow": data_flow.run, "splits": data_splits.run,
-                "video-captions": data_video_captions.run}
+                "video-captions": data_video_captions.run,
+                "role-streams": data_role_streams.run}
     return commands[args.data_command](args)
 
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import html
 import os
 from typing import TYPE_CHECKING
 
@@ -10,25 +9,6 @@ from ..caffe_tools.program import split_list
 
 if TYPE_CHECKING:
     from ..drawing.chart import Chart
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font-family: Helvetica, Arial, sans-serif; margin: 1rem auto; max-width: 900px;
-  padding: 0 .5rem; }}
-h1 {{ overflow-wrap: anywhere; }}
-svg {{ max-width: 100%; height: auto; }}
-@media (prefers-color-scheme: dark) {{
-  {dark}
-}}
-</style></head><body>
-<h1>{title}</h1>
-{charts}
-</body></html>
-"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _page(title: str, charts: list[Chart]) -> str:
-    from ..drawing.chart import DARK, draw_chart
+    from ..drawing.chart import draw_chart
+    from ..drawing.page import page
     from ..drawing.svg import svg_element
-    return _PAGE.format(title=html.escape(title), dark=DARK,
-                        charts="\n".join(svg_element(draw_chart(chart)) for chart in charts))
+    return page(title, "", "\n".join(svg_element(draw_chart(chart)) for chart in charts))

@@ -58,18 +58,20 @@ class StepInputs:
         if not isinstance(given, Context):
             given = self._held(given)
         missing = sorted(self.rest.keys() - given.held.keys())
-        unknown = sorted({*given.held, *given.read} - {*self.rest, *self.states})
-        if missing or unknown or given.read.keys() & self.states:
+        named = {*given.held, *given.read, *given.first}
+        steps = {*given.read, *given.first} - {self.cont}
+        unknown = sorted({*given.held, *steps} - {*self.rest, *self.states})
+        if missing or unknown or steps & self.states.keys():
             raise ShapeError("the values are not those of the decoder's inputs",
-                             got=", ".join(sorted({*given.held, *given.read})) or "none",
+                             got=", ".join(sorted(named)) or "none",
                              wanted=", ".join(sorted(self.rest)) or "none")
         if given.read and given.held.keys() & self.states:
             raise UsageError("a sentence that reads steps begins without a state")
-        held = {name: self._checked(name, np.asarray(values), given.count)
-                for name, values in given.held.items()}
+        held, first = ({name: self._checked(name, np.asarray(values), given.count)
+                        for name, values in part.items()} for part in (given.held, given.first))
         read = {name: [self._checked(name, np.asarray(values)) for values in arrays]
                 for name, arrays in given.read.items()}
-        context = Context(given.count, held, read)
+        context = Context(given.count, held, read, first)
         for name, arrays in read.items():
             if [len(values) for values in arrays] != context.steps().tolist():
                 raise ShapeError("the inputs differ in the steps before the words",
@@ -91,16 +93,19 @@ class StepInputs:
         return Context(len(values))
 
     def _checked(self, name: str, values: np.ndarray, count: int | None = None) -> np.ndarray:
-        wanted = self.rest.get(name)
+        wanted = () if name == self.cont else self.rest.get(name)
         if name in self.states:
             wanted = self.states[name].shape[2:]
         fits = values.ndim > 1 if wanted is None else values.shape[1:] == wanted
         if not fits or values.ndim == 0 or count not in (None, len(values)):
-            sizes = ", ".join(map(str, ("F",) if wanted is None else wanted))
-            raise ShapeError("the features do not fit the decoder" if len(self.rest) < 2 else
-                             f"the values of '{name}' do not fit the decoder", got=values.shape,
-                             wanted=f"({'N' if count in (None, len(values)) else count}, {sizes})",
-                             remedy="Take them from the picture net of the same weights.")
+            rows = "N" if count in (None, len(values)) else str(count)
+            sizes = ", ".join((rows, *map(str, ("F",) if wanted is None else wanted)))
+            only = len(self.rest) < 2
+            raise ShapeError(
+                "the features do not fit the decoder" if only else
+                f"the values of '{name}' do not fit the decoder", got=values.shape,
+                wanted=f"({sizes})",
+                remedy="Take them from the picture net of the same weights." if only else None)
         if not np.isfinite(values).all():
             raise UsageError("the features hold NaN or infinity")
         return values

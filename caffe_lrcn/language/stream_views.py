@@ -4,40 +4,29 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 
-from ..printable import printable_lines
+from ..drawing.page import page
 from .stream_checks import PADDING, Finding, Lengths, Streams, starts
 
 Word = Callable[[int], str]
 _SHOWN = 5  # places of a finding that are listed
 
-_PAGE = '''<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 13px sans-serif; margin: 1.5em; }}
-h1, pre {{ overflow-wrap: anywhere; white-space: pre-wrap; }}
-.wide {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; }}
-th {{ font-weight: normal; color: GrayText; padding: 2px 6px; position: sticky; left: 0;
-     background: Canvas; text-align: right; }}
-td {{ padding: 2px 6px; border: 1px solid #ddd; white-space: nowrap; text-align: center; }}
-td.odd {{ background: #e8f1fb; }} td.even {{ background: #eef7e8; }}
-td.start {{ border-left: 3px solid #36c; }}
-td.padding {{ background: #f4f4f4; color: #aaa; }}
-td.wrong {{ background: #fbd5d5; outline: 2px solid #c33; }}
-i {{ color: #777; font-style: normal; font-size: 11px; display: block; }}
-@media (prefers-color-scheme: dark) {{
-  td {{ border-color: #444; }} i {{ color: #aaa; }}
-  td.odd {{ background: #1c2c40; }} td.even {{ background: #22331c; }}
-  td.padding {{ background: #222; color: #777; }} td.wrong {{ background: #5a1f1f; }}
-}}
-</style></head><body><h1>{title}</h1>
-<pre>{facts}</pre>
-<p>A row is a stream. Above: the input; below, in grey: the target. A bar on the left: cont is 0
-and a sequence begins. Red: something is wrong there.</p>
-<div class="wide"><table>
-{rows}</table></div></body></html>
-'''
+_ABOUT = """A row is a stream. Above: the input; below, in grey: the target. A bar on the left: \
+cont is 0 and a sequence begins. Red: something is wrong there."""
+_STYLE = """body { font-size: 13px; max-width: none; }
+pre { overflow-wrap: anywhere; white-space: pre-wrap; }
+th { font-weight: normal; color: GrayText; position: sticky; left: 0; background: Canvas; }
+td, th { padding: 2px 6px; } th:first-child { text-align: right; }
+td { border: 1px solid #ddd; white-space: nowrap; text-align: center !important; }
+td.odd { background: #e8f1fb; } td.even { background: #eef7e8; }
+td.start { border-left: 3px solid #36c; }
+td.padding { background: #f4f4f4; color: #aaa; }
+td.wrong { background: #fbd5d5; outline: 2px solid #c33; color: inherit; }
+i { color: #777; font-style: normal; font-size: 11px; display: block; }
+@media (prefers-color-scheme: dark) {
+  td { border-color: #444; } i { color: #aaa; }
+  td.odd { background: #1c2c40; } td.even { background: #22331c; }
+  td.padding { background: #222; color: #777; } td.wrong { background: #5a1f1f; }
+}"""
 
 
 def facts(streams: Streams, lengths: Lengths, findings: Sequence[Finding]) -> str:
@@ -120,5 +109,5 @@ def as_html(title: str, streams: Streams, steps: int, count: int, word: Word, su
                          f"{escape(_shown(int(streams.input[step, stream]), word))}"
                          f"<i>{escape(_shown(int(streams.target[step, stream]), word))}</i></td>")
         rows.append(f"<tr><th>{stream}</th>{''.join(cells)}</tr>\n")
-    return printable_lines(_PAGE.format(title=escape(title), facts=escape(summary),
-                                        rows="".join(rows)))
+    return page(title, _ABOUT, f'<pre>{escape(summary)}</pre>'
+                f'<div class="scroll"><table>{"".join(rows)}</table></div>', _STYLE)

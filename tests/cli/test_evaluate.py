@@ -53,6 +53,17 @@ def test_table_and_json(files, tmp_path, capsys):
     assert report["human"]["CIDEr-D"] > report["CIDEr-D"]
 
 
+def test_bleu_4_in_per_cent(files, capsys):
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))["scores"]["BLEU-4"]
+    assert evaluate(*files) == 0
+    before = capsys.readouterr().out.splitlines()
+    assert evaluate(*files, "--percent", "--human") == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "in %" in line]
+    assert line.split()[:5] == ["BLEU-4", "in", "%", f"{100 * golden:.1f}", line.split()[4]]
+    assert 0 < float(line.split()[4]) < 100 and "corpus, all references, PTB tokens" in line
+    assert not any("%  " in text for text in before)
+
+
 def test_the_file_is_whole_though_nobody_reads_the_output(files, tmp_path):
     out = tmp_path / "made" / "out.json"
     code, said = run_unread(["evaluate", *files, "--json", out])

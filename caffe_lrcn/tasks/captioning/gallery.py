@@ -8,46 +8,18 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ...drawing.page import write_page
 from ...errors import DataError
-from ...files import new_file
-from ...printable import printable_lines
 
 #: Longest side of an embedded picture, in pixels.
 SIDE = 320
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }}
-body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
-h1 {{ font-size: 1.4rem; margin-bottom: 0; }}
-.about, .name, details {{ color: GrayText; font-size: .85rem; }}
-main {{ display: grid; gap: 1.5rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); }}
-figure {{ margin: 0; }}
-img {{ width: 100%; height: 12rem; object-fit: contain; background: #8882; border-radius: .3rem; }}
-.caption {{ margin: .3rem 0; overflow-wrap: anywhere; }}
-.broken {{ color: #c33; }}
-h1, .about {{ overflow-wrap: anywhere; }}
-@media (prefers-color-scheme: dark) {{ .broken {{ color: #ff8080; }} }}
-.name {{ overflow-wrap: anywhere; }}
-td:first-child {{ text-align: right; padding-right: .7em; font-variant-numeric: tabular-nums; }}
-td {{ vertical-align: top; }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="about">{about}</p>
-<main>
-{figures}
-</main>
-</body>
-</html>
-"""
+_STYLE = """.name, details, h1 + p { color: GrayText; font-size: .85rem; }
+main { display: grid; gap: 1.5rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr)); }
+img { width: 100%; height: 12rem; object-fit: contain; background: #8882; border-radius: .3rem; }
+.caption { margin: .3rem 0; overflow-wrap: anywhere; } .name { overflow-wrap: anywhere; }
+td:first-child { text-align: right; padding-right: .7em; } td:last-child { text-align: left; }"""
 
 
 @dataclass(frozen=True)
@@ -81,9 +53,7 @@ def write_gallery(path: str | os.PathLike[str], title: str, about: str,
         DataError: it cannot be written.
     """
     figures = "\n".join(map(_figure, entries))
-    with new_file(path, DataError, "the page") as file:
-        file.write(printable_lines(_PAGE.format(
-            title=html.escape(title), about=html.escape(about), figures=figures)))
+    write_page(path, title, about, f"<main>{figures}</main>", _STYLE)
 
 
 def _figure(entry: Captioned) -> str:
@@ -92,7 +62,7 @@ def _figure(entry: Captioned) -> str:
     if source is not None:
         parts.append(f'<img src="{source}" alt="">')  # the caption below says it all
     if entry.error:
-        parts.append(f'<p class="caption broken">{html.escape(entry.error)}</p>')
+        parts.append(f'<p class="caption wrong">{html.escape(entry.error)}</p>')
     elif entry.captions:
         parts.append(f'<p class="caption">{html.escape(entry.captions[0][1]) or "(no words)"}</p>')
     parts.append(f'<div class="name">{html.escape(entry.name)}</div>')

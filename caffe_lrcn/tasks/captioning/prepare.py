@@ -125,7 +125,12 @@ def check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Repor
 
 
 def write_vocabulary(recipe: Recipe, vocabulary: Vocabulary) -> Vocabulary:
-    """Write ``OUT/vocabulary.txt``, or see that it is the same where a run is resumed."""
+    """Write ``OUT/vocabulary.txt``, or see that it is the same where a run is resumed.
+
+    Raises:
+        DataError: it is another one, or cannot be written.
+        UsageError: there is one, and it is not to be replaced.
+    """
     path = recipe.out / "vocabulary.txt"
     if path.exists() and recipe.resume:
         if Vocabulary.read(path).words != vocabulary.words:

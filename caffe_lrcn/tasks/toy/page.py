@@ -9,51 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...drawing.chart import DARK, Chart, Curve, draw_chart
+from ...drawing.chart import Chart, Curve, draw_chart
+from ...drawing.page import html_table
+from ...drawing.page import write_page as html_page
 from ...drawing.svg import svg_element
-from ...errors import DataError
-from ...files import new_file
-from ...printable import printable_lines
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>LRCN on generated pictures</title>
-<style>
-:root {{ color-scheme: light dark; font: 16px/1.4 system-ui, sans-serif; }}
-body {{ margin: 2rem auto; max-width: 76rem; padding: 0 1rem; }}
-h1 {{ font-size: 1.5rem; }} h2 {{ font-size: 1.15rem; margin-top: 2rem; }}
-table {{ border-collapse: collapse; }} th, td {{ padding: .2rem .9rem .2rem 0; text-align: left; }}
-th:not(:first-child), td.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
-.curves {{ display: flex; flex-wrap: wrap; gap: 1.5rem; }}
-svg {{ max-width: 100%; height: auto; }}
-.pictures {{ display: grid; gap: 1.2rem;
-  grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }}
-figure {{ margin: 0; }} img {{ width: 8rem; height: 8rem; image-rendering: pixelated; }}
-.caption {{ margin: .2rem 0; font-weight: 600; }} .right {{ color: #2a8a4a; }}
-.wrong {{ color: #c33; }} p, figcaption {{ overflow-wrap: anywhere; }}
-.references {{ border-left: .2rem solid #8886; font-size: .85rem; font-style: italic; margin: 0;
-  padding-left: .5rem; }}
-.references b {{ display: block; font-style: normal; font-weight: normal; opacity: .75; }}
-@media (prefers-color-scheme: dark) {{
-  .right {{ color: #5fc98a; }} .wrong {{ color: #ff8080; }}
-  {dark}
-}}
-</style>
-</head>
-<body>
-<h1>LRCN on generated pictures</h1>
-<p>{about}</p>
-<h2>Scores</h2>
-{scores}
-<h2>Training</h2>
-<div class="curves">{curves}</div>
-{galleries}
-</body>
-</html>
-"""
+_STYLE = """.curves { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+.pictures { display: grid; gap: 1.2rem;
+  grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }
+img { width: 8rem; height: 8rem; image-rendering: pixelated; }
+.caption { margin: .2rem 0; font-weight: 600; }
+.references { border-left: .2rem solid #8886; font-size: .85rem; font-style: italic; margin: 0;
+  padding-left: .5rem; }
+.references b { display: block; font-style: normal; font-weight: normal; opacity: .75; }"""
 _CHART = 372, 260
 
 
@@ -83,10 +51,11 @@ def write_page(path: str | os.PathLike[str], about: str, scores: Sequence[Sequen
     """
     sections = "".join(f'<h2>{html.escape(title)}</h2><div class="pictures">'
                        f'{"".join(map(_figure, shown))}</div>' for title, shown in galleries)
-    with new_file(path, DataError, "the page") as file:
-        file.write(printable_lines(_PAGE.format(
-            dark=DARK, about=html.escape(about), scores=_table(scores), curves="".join(curves),
-            galleries=sections)))
+    # A page of 400 pixels has room for a column for each test set, not for each score.
+    table = html_table(list(zip(*scores, strict=True)))
+    html_page(path, "LRCN on generated pictures", about,
+              f'<h2>Scores</h2>{table}<h2>Training</h2><div class="curves">{"".join(curves)}</div>'
+              f"{sections}", _STYLE)
 
 
 def read_curve(path: str | os.PathLike[str], net: str, column: str) -> list[tuple[float, float]]:
@@ -102,16 +71,6 @@ def curve(title: str, points: Sequence[tuple[float, float]]) -> str:
         return ""
     chart = Chart(title, "iterations", "", [Curve("", list(points))], _CHART)
     return svg_element(draw_chart(chart))
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    # A page of 400 pixels has room for a column for each test set, not for each score.
-    head, *body = [[html.escape(cell) for cell in row] for row in zip(*rows, strict=True)]
-    cells = "".join(f"<th>{cell}</th>" for cell in head)
-    lines = "".join("<tr><td>" + row[0] + "</td>"
-                    + "".join(f'<td class="number">{cell}</td>' for cell in row[1:]) + "</tr>"
-                    for row in body)
-    return f"<table><tr>{cells}</tr>{lines}</table>"
 
 
 def _figure(shown: Shown) -> str:
