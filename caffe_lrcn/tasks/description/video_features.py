@@ -57,6 +57,30 @@ def frames_of(source: Path, stride: int) -> Iterator[np.ndarray]:
         yield from islice(file.frames(), 0, None, stride)
 
 
+class VideoFeatures:
+    """Features of videos in the memory; see ``feature_files.Features``.
+
+    Args:
+        net: the convnet, which is run at once.
+        videos: where they are.
+        stride: from one frame that is read to the next.
+
+    Raises:
+        DataError: a video is damaged.
+    """
+
+    def __init__(self, net: FeatureNet, videos: Sequence[Job], stride: int) -> None:
+        self.path = "the convnet's features"
+        self._found = {video.name: net.features(frames_of(video.source, stride))
+                       for video in videos}
+        self.counts = {name: len(found) for name, found in self._found.items()}
+        self.width = next(iter(self._found.values())).shape[1]
+
+    def read(self, video: str) -> np.ndarray:
+        """Return the features of a video's frames, (F, W) float32."""
+        return self._found[video].astype(np.float32)
+
+
 def write_video_features(net: FeatureNet, videos: Sequence[Job], stride: int, out: Path,
                          report: Callable[[str], None]) -> tuple[int, int]:
     """Write the features of videos; return how many frames there are, and numbers a frame.
