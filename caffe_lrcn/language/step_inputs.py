@@ -31,6 +31,8 @@ class StepInputs:
         rest: input -> shape of a sentence's values, of all other inputs.
         per_step: those of the rest that are laid out as one step, (1, N, ...) instead of (N, ...).
         fixed: per recurrent layer, whether its x_static depends on nothing but the rest.
+        reads: per recurrent layer, whether its cont is another input than ``cont``, so that it
+            may be at work while a decoder sleeps.
     """
 
     word: str
@@ -39,6 +41,7 @@ class StepInputs:
     rest: Mapping[str, tuple[int, ...]]
     per_step: frozenset[str]
     fixed: tuple[bool, ...]
+    reads: tuple[bool, ...]
 
     def shape(self, name: str, rows: int) -> tuple[int, ...]:
         """Return the shape of one of the rest for a batch of ``rows`` sentences."""
@@ -144,7 +147,8 @@ def find_inputs(net: Net, file: object) -> StepInputs:
         word, cont, states, per_step=per_step,
         rest={name: given[2 if name in per_step else 1:] for name, given in rest.items()},
         fixed=tuple(node.layer.has_static and not changing & found[_CONT + 1]
-                    for node, found in recurrent))
+                    for node, found in recurrent),
+        reads=tuple(cont not in found[_CONT] for _, found in recurrent))
 
 
 def _sources(net: Net) -> list[list[frozenset[str]]]:

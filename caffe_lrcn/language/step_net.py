@@ -55,6 +55,8 @@ class StepNet:
                      if isinstance(node.layer, Recurrent)]
         self._recurrent = [self.net.nodes[i].layer for i in recurrent]
         self._last_recurrent = recurrent[-1]
+        self._last_reader = max((i for i, reads in zip(recurrent, self.inputs.reads, strict=True)
+                                 if reads), default=self._last_recurrent)
         self._rows = 0
         self._first_differs = False
         self._held: dict[str, Any] = {}
@@ -80,10 +82,11 @@ class StepNet:
         begun = np.full(rows, bool(given))
         counts = context.steps()
         most = counts.max(initial=0)
+        last = self._last_reader if self._sleeps(context) else self._last_recurrent
         for step in range(most):
             # Sentences that read less begin later: cont 0 clears what they computed until then.
             values = {name: _step(arrays, step - most) for name, arrays in context.read.items()}
-            self._forward(np.full(rows, EOS), begun, values, self._last_recurrent)
+            self._forward(np.full(rows, EOS), begun, values, last)
             begun = step >= most - counts
         self._first_differs = bool(context.first)
         return self._run(np.full(rows, EOS), begun, context.first)
@@ -139,6 +142,12 @@ class StepNet:
             blobs[name].data[...] = array
         self.net.forward(end=last)
         self._states = {name: top.data for name, top in inputs.states.items()}
+
+    def _sleeps(self, context: Context) -> bool:
+        """Return whether nothing that layers with the decoder's ``cont`` compute survives until
+        the first word, so that they need not run before it."""
+        cont = context.first.get(self.inputs.cont)
+        return cont is not None and not cont.any() and not self.inputs.states
 
     def _upload(self, values: np.ndarray) -> Any:
         return self.backend.upload(np.ascontiguousarray(values, self.backend.dtype))

@@ -188,6 +188,24 @@ def test_the_first_word_comes_in_the_step_of_the_last_symbol(make):
     assert net.score(handed([[0, 1, 4], [5], [2, 0, 1, 1, 5]], scene), SENTENCES)[0] != found[0]
 
 
+def test_a_decoder_that_sleeps_is_not_run(make, monkeypatch):
+    net, _ = make(HANDED)
+    real, last = net.step_net.net.forward, []
+
+    def forward(**options):
+        last.append(net.step_net.net.nodes[options["end"]].layer.name)
+        return real(**options)
+
+    monkeypatch.setattr(net.step_net.net, "forward", forward)
+    given = handed([[3, 1, 4], [5]], np.ones((2, 3)))
+    net.score(given, [[2, 1], [3, 0]])
+    assert last == ["encoder", "encoder", "predict", "predict"]
+    last.clear()
+    awake = {**given.first, "cont_sentence": np.array([0, 1])}  # one of them goes on from what was
+    net.score(Context(2, given.held, given.read, awake), [[2, 1], [3, 0]])
+    assert last == ["lstm2", "lstm2", "predict", "predict"]
+
+
 def test_what_is_static_may_differ_at_the_first_word(make):
     net, _ = make(TWO)
     scene, roles = RANDOM.normal(size=(3, 3)), RANDOM.normal(size=(3, 2, 2))
