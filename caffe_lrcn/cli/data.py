@@ -15,6 +15,7 @@ from . import (
     data_role_streams,
     data_splits,
     data_toy,
+    data_video_captions,
     runtime,
 )
 
@@ -37,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pictures", help="the pictures of a caption file, as a list",
         description="Write the paths of the pictures that a caption file, or a split of it, "
                     "names: what 'caffe-lrcn caption --images' reads."))
+    data_video_captions.add_arguments(commands.add_parser(
+        "video-captions", help="vocabulary and HDF5 streams of videos and their sentences",
+        description="Write OUT/vocabulary.txt and, for each split, "
+                    "OUT/buffer_<streams>_<layout>_<timesteps>/<split>_batches with what S2VT or "
+                    "the mean-pooling net reads."))
     data_toy.add_arguments(commands.add_parser(
         "toy", help="generated pictures of one or two things, with captions",
         description="Generate pictures, five captions each in COCO's form, and attributes."))
@@ -70,13 +76,15 @@ def run(args: argparse.Namespace) -> int:
                 "pictures": data_pictures.run, "toy": data_toy.run,
                 "toy-actions": data_actions.run, "frames": data_frames.run,
                 "flow": data_flow.run, "splits": data_splits.run,
+                "video-captions": data_video_captions.run,
                 "role-streams": data_role_streams.run}
     return commands[args.data_command](args)
 
 
 def _add_captions(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", required=True, choices=("coco", "flickr"),
-                        help="coco: JSON; flickr: image.jpg#k<TAB>caption, or CSV image,caption")
+    parser.add_argument("--format", required=True, choices=("coco", "flickr", "tab"),
+                        help="coco: JSON; flickr: image.jpg#k<TAB>caption, or CSV image,caption; "
+                             "tab: video<TAB>sentence")
     parser.add_argument("--captions", required=True, nargs="+", type=Path, metavar="FILE",
                         help="the caption file; more than one make one split, such as trainval")
     parser.add_argument("--images", nargs="+", type=Path, metavar="DIR",

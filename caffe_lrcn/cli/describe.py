@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from . import decoding, runtime
+from . import decoding, describe_features, runtime
 
 if TYPE_CHECKING:
     from ..language.vocabulary import Vocabulary
@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("--roles", required=True, type=Path, metavar="FILE",
-                        help="roles of the clips (.json or .h5)")
+    seen = parser.add_mutually_exclusive_group(required=True)
+    seen.add_argument("videos", nargs="*", default=[], type=Path, metavar="VIDEO",
+                      help="video files, folders of them, or folders of folders of frames; needs "
+                           "--image-net")
+    seen.add_argument("--roles", type=Path, metavar="FILE",
+                      help="roles of the clips (.json or .h5)")
+    describe_features.add_arguments(parser, seen)
     parser.add_argument("--architecture", choices=("a", "b", "c"),
                         help="of Figure 5 of the LRCN paper: a reads the labels one by one, b sees "
                              "them at each word, c sees their probabilities (what --net tells)")
@@ -45,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print ``clip: Sentence.`` for each clip; return the exit code."""
+    if args.roles is None:
+        return describe_features.run(args)
     from ..tasks.captioning.gallery import Captioned
     from ..tasks.captioning.output import check_output, write_outputs
     from ..tasks.description.describe import architecture_of, role_context

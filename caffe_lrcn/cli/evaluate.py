@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("results", metavar="RESULTS", type=Path,
-                        help='COCO results: [{"image_id": 1, "caption": "..."}, ...]')
+                        help='COCO results: [{"image_id": 1, "caption": "..."}, ...]; or lines '
+                             'that end in <TAB>video<TAB>sentence')
     parser.add_argument("references", metavar="REFERENCES", type=Path,
-                        help="COCO captions: JSON with 'images' and 'annotations'")
+                        help="COCO captions: JSON with 'images' and 'annotations'; or lines "
+                             "video<TAB>sentence")
     parser.add_argument("--train", metavar="CAPTIONS", type=Path,
-                        help="training captions, as COCO captions: also tells how many results "
-                             "are copies of one")
+                        help="training captions, in the form of the references: also tells how "
+                             "many results are copies of one")
     parser.add_argument("--json", metavar="OUT", type=Path,
                         help="write the scores, those of each picture included, to this file")
     parser.add_argument("--percent", action="store_true",

@@ -132,3 +132,18 @@ def test_files_that_cannot_be_read(files, tmp_path, capsys):
 def test_official_has_its_own_paraphrases(files, capsys):
     assert evaluate(*files, "--official", "--paraphrases", "x") == 1
     assert "--paraphrases is of no use" in capsys.readouterr().err
+
+
+def test_lines_of_videos_score_as_coco_files_do(files, tmp_path, capsys):
+    """Predictions and references in the form of S2VT's scorer."""
+    results, references = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+    assert evaluate(*files) == 0
+    wanted = capsys.readouterr().out
+    (tmp_path / "p.txt").write_text("".join(
+        f"beam_size_1\tvid{entry['image_id']}\t{entry['caption']}\n" for entry in results),
+        encoding="utf-8")
+    (tmp_path / "r.txt").write_text("".join(
+        f"vid{entry['image_id']}\t{entry['caption']}\n" for entry in references["annotations"]),
+        encoding="utf-8")
+    assert evaluate(tmp_path / "p.txt", tmp_path / "r.txt") == 0
+    assert capsys.readouterr().out == wanted

@@ -92,20 +92,21 @@ def write_data_set(recipe: Recipe, captions: Mapping[str, Sequence[Caption]],
             [tokens for _, tokens in first], min_count))
     for split, found in usable.items():
         if recipe.resume and recipe.folder(split).exists():
-            _check_same(recipe, split, vocabulary, report)
+            check_same(recipe, split, vocabulary, report)
             report(f"{split}: is there already, in {recipe.folder(split)}")
         else:
             write_split(recipe, split, found, vocabulary, report)
     return vocabulary
 
 
-def _entry(recipe: Recipe, vocabulary: Vocabulary) -> dict[str, Any]:
+def conversion_entry(recipe: Recipe, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return what ``conversion.json`` says of a split."""
     return {**recipe.origin, "streams": recipe.streams, "timesteps": recipe.timesteps,
             "aligned": recipe.aligned, "seed": recipe.seed, "strict": recipe.strict,
             "vocabulary_sha256": vocabulary.sha256}
 
 
-def _check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Report) -> None:
+def check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Report) -> None:
     """See that a split that is there is what would be made.
 
     Raises:
@@ -116,7 +117,7 @@ def _check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Repo
     if before is None:
         report(f"warning: nothing tells what {folder} was made from")
         return
-    differences = conversion.differences(before, _entry(recipe, vocabulary))
+    differences = conversion.differences(before, conversion_entry(recipe, vocabulary))
     if differences:
         raise DataError("these streams were made from something else", where=folder,
                         got="; ".join(differences),
@@ -224,7 +225,7 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
         _write_lists(pairs, partial)
         for path in partial.iterdir():
             sync(str(path))
-        conversion.write(recipe.out, folder, _entry(recipe, vocabulary))
+        conversion.write(recipe.out, folder, conversion_entry(recipe, vocabulary))
     report(f"{split}: {_summary(recipe, pairs, len(usable))}, {layout.rows} rows of "
            f"{recipe.streams} streams in {folder}")
     return folder

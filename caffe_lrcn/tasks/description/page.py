@@ -61,16 +61,42 @@ def write_descriptions(path: str | os.PathLike[str], about: str, roles: Roles,
                f"<main>{clips}</main>", _STYLE)
 
 
+def write_sentences(path: str | os.PathLike[str], about: str, described: Sequence[Captioned],
+                    videos: Sequence[str | None]) -> None:
+    """Write a page of videos and sentences without roles; a small copy of each video plays.
+
+    Args:
+        path: the file.
+        about: what described the videos, and how.
+        described: their sentences; those of the first ``CLIPS`` are shown.
+        videos: their files or folders of frames, if they are known.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    shown = described[:CLIPS]
+    clips = "\n".join(_section(entry, video) for entry, video in zip(shown, videos, strict=False))
+    count = f"{len(described)} videos" + (f", the first {len(shown)} of them here"
+                                          if len(shown) < len(described) else "")
+    write_page(path, "Descriptions", f"{about}; {count}.", f"<main>{clips}</main>", _STYLE)
+
+
 def _clip(roles: Roles, number: int, entry: Captioned) -> str:
-    parts = [f"<h2>{html.escape(entry.name)}</h2>"]
     video = roles.videos[number]
-    source = None if video is None else moving_picture(resolve(video, roles.path))
+    rows = "".join(f"<tr><th>{html.escape(slot.name)}</th><td>{_labels(roles, number, k)}</td></tr>"
+                   for k, slot in enumerate(roles.slots))
+    return _section(entry, None if video is None else resolve(video, roles.path),
+                    f"<table>{rows}</table>")
+
+
+def _section(entry: Captioned, video: str | None, below: str = "") -> str:
+    """Return a video and its sentence; ``below`` stands between that and all hypotheses."""
+    parts = [f"<h2>{html.escape(entry.name)}</h2>"]
+    source = None if video is None else moving_picture(video)
     if source is not None:
         parts.append(f'<img src="{source}" alt="">')  # the sentence below says it all
     parts.append(f'<p class="sentence">{html.escape(entry.captions[0][1]) or "(no words)"}</p>')
-    rows = "".join(f"<tr><th>{html.escape(slot.name)}</th><td>{_labels(roles, number, k)}</td></tr>"
-                   for k, slot in enumerate(roles.slots))
-    parts.append(f"<table>{rows}</table>")
+    parts.append(below)
     ranked = "".join(f"<tr><td>{log_prob:.2f}</td><td>{html.escape(sentence)}</td></tr>"
                      for log_prob, sentence in entry.captions)
     parts.append("<details><summary>log probabilities</summary>"
