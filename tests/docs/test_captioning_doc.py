@@ -1,4 +1,5 @@
-"""Commands of docs for captioning, description and data: flags exist, and so do definitions."""
+"""The commands of the pages about captioning and description, and of data/README.md: flags exist,
+and so do the definitions."""
 import argparse
 import importlib
 import re
@@ -17,8 +18,7 @@ def commands():
         text = (ROOT / file).read_text().replace("\\\n", " ")
         for line in re.findall(r"^    (caffe-lrcn .*)$", text, re.MULTILINE):
             yield shlex.split(line)[1:]
-    for path in sorted([*(ROOT / "prototxt" / "captioning").glob("*_solver.prototxt"),
-                        *(ROOT / "prototxt" / "description").rglob("*_solver.prototxt")]):
+    for path in sorted((ROOT / "prototxt" / "captioning").glob("*_solver.prototxt")):
         head = re.sub(r" \\\n#", "", path.read_text())
         yield shlex.split(re.search(r"^#   (caffe-lrcn train .*)$", head, re.MULTILINE)[1])[1:]
 
