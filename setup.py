@@ -20,7 +20,7 @@ setup(
         "caffe_lrcn": ["py.typed"],
         "caffe_lrcn.proto": ["*.pyi"],
         "caffe_lrcn.prototxt": ["*.prototxt", "zoo/*/*.prototxt", "captioning/*.prototxt",
-                                 "description/*.prototxt"],
+                                 "description/*.prototxt", "description/small/*.prototxt"],
         "caffe_lrcn.backends.cuda": ["*.cu", "*.cuh", "*.h"],
     },
     install_requires=[

@@ -31,6 +31,7 @@ from caffe_lrcn.sources.records.windows import WindowRecords
 from caffe_lrcn.sources.window_list import read_window_list
 from caffe_lrcn.tasks.captioning.pictures import read_list
 from caffe_lrcn.tasks.description import roles_json
+from caffe_lrcn.tasks.description.trained_slots import read_slots
 from caffe_lrcn.tasks.toy.dataset import read_scenes
 
 ROUNDS = 100
@@ -161,6 +162,8 @@ READERS = {
     "idx": (b"\0\0\x08\x01\0\0\0\x02\0\1", read_labels),
     "CIFAR": (bytes(3073), read_cifar),
     "roles": (ROLES, roles_json.read),
+    "slots": (b'{"vocabulary_sha256": "ab", "slots": [{"name": "a", "labels": ["x", "y"]}]}',
+              read_slots),
     "toy captions": (TOY, read_scenes),
 }
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("test", "run a trained net and print its mean outputs"),
     "data": ("data", "make data sets: vocabularies and caption streams"),
     "caption": ("caption", "write captions for pictures"),
+    "describe": ("describe", "write sentences about clips, from roles, features or frames"),
     "features": ("features", "write what a convnet sees in pictures to a file"),
     "neighbours": ("neighbours", "caption pictures with captions of the nearest training pictures"),
     "time": ("time", "measure how long each layer takes, forward and backward"),

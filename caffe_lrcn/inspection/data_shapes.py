@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from ..net.collect import Shape
 from ..proto.text import LayerDef
@@ -44,11 +45,11 @@ def guess_shapes(layer: LayerDef, net: Sequence[LayerDef]) -> Guess:
     if layer.param.type == "HDF5Data":
         return _streams(layer, net)
     size, assumption = _picture(layer)
-    batch = _batch_size(layer)
+    labels: Shape = (_batch_size(layer),)
     if layer.param.type == "VideoData":
-        batch *= layer.param.video_data_param.clip_length
-    picture = (batch, *size) if size else None
-    return Guess([picture, (batch,), (batch,)][:len(layer.param.top)], assumption)
+        labels = layer.param.video_data_param.clip_length, *labels
+    picture = (prod(labels), *size) if size else None
+    return Guess([picture, labels, labels][:len(layer.param.top)], assumption)
 
 
 def _batch_size(layer: LayerDef) -> int:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from ..errors import DataError, UsageError
 from ..files import new_file
 from ..printable import printable
 from .caption_files import read_image_ids
+from .sentence_files import is_sentence_file, read_predictions
 from .text_files import brief, read_json
 
 _FORM = '[{"image_id": 1, "caption": "..."}, ...]'
@@ -89,10 +90,11 @@ def tell_names(path: str | os.PathLike[str], ids: Sequence[int | str], flag: str
 
 
 def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
-    """Return the captions in a COCO results file with their references.
+    """Return the captions in a results file with their references.
 
     Args:
-        path: JSON, a list of objects with ``image_id`` and ``caption``.
+        path: COCO's JSON, a list of objects with ``image_id`` and ``caption``; or lines of which
+            the last two of the fields between tabs are a video and a sentence.
         references: picture id -> captions, from ``read_references``.
 
     Raises:
@@ -100,6 +102,22 @@ def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
             that has no references, or two captions. The message tells the entry.
     """
     captions: dict[str, str] = {}
+    for where, image, caption in (read_predictions(path) if is_sentence_file(path)
+                                  else _read_coco(path)):
+        if not caption.strip():
+            raise DataError(f"the caption of image {image} is empty", where=where,
+                            remedy="Leave the picture out: it is then counted as missing")
+        if image not in references:
+            raise DataError(f"a caption of image {image}, which has no references", where=where,
+                            remedy="Results and references must be of the same pictures")
+        captions[image] = caption
+    return Results(list(captions), list(captions.values()),
+                   [references[image] for image in captions],
+                   [image for image in references if image not in captions])
+
+
+def _read_coco(path: str | Path) -> Iterator[tuple[str, str, str]]:
+    """Yield place, image and caption of each entry."""
     entries: dict[str, int] = {}
     for index, entry in enumerate(_entries(path)):
         where = f"{path}: entry {index}"
@@ -107,13 +125,8 @@ def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
         if image in entries:
             raise DataError(f"a second caption of image {image}", where=where,
                             got=repr(caption), remedy=f"The first one is entry {entries[image]}")
-        if image not in references:
-            raise DataError(f"a caption of image {image}, which has no references", where=where,
-                            remedy="Results and references must be of the same pictures")
-        captions[image], entries[image] = caption, index
-    return Results(list(captions), list(captions.values()),
-                   [references[image] for image in captions],
-                   [image for image in references if image not in captions])
+        entries[image] = index
+        yield where, image, caption
 
 
 def _ids_by_name(pictures: Sequence[str]) -> Sequence[int | str]:
@@ -161,9 +174,6 @@ def _caption(entry: dict, where: str) -> str:
     caption = entry["caption"]
     if not isinstance(caption, str):
         raise DataError("'caption' is not text", where=where, got=brief(caption))
-    if not caption.strip():
-        raise DataError(f"the caption of image {entry['image_id']} is empty", where=where,
-                        remedy="Leave the picture out: it is then counted as missing")
     return caption
 
 

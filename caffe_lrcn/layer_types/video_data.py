@@ -9,6 +9,7 @@ from ..errors import DataError
 from ..paths import resolve
 from ..proto.caffe_pb2 import VideoDataParameter
 from ..proto.text import LayerDef
+from ..sources.base import Shape
 from ..sources.batcher import BatchSpec, PictureTransform
 from ..sources.clip_list import VideoList, read_video_list
 from ..sources.frame_folders import FLOW, RGB
@@ -33,10 +34,11 @@ class VideoData(SourceLayer):
     All videos are looked at when the net is built: 3 ms for a folder with a frames.json, which says
     how it was made; in other folders every picture is opened to see its size.
 
-    Frame t of clip n is record ``t * N + n`` of each top, so that ``Reshape`` to (T, N, ...) gives
-    what LSTM takes.
+    Time comes first, as LSTM wants it: frame t of clip n is picture ``t * N + n``. What a net makes
+    of the pictures becomes (T, N, ...) in a ``Reshape`` with ``num_axes: 1`` and the clip markers
+    as its second bottom.
 
-    tops: (T*N, C, H, W) pictures, BGR; (T*N,) labels, the video's at each frame; (T*N,) clip
+    tops: (T*N, C, H, W) pictures, BGR; (T, N) labels, the video's at each frame; (T, N) clip
     markers, 0 at the first frame of a clip and 1 after it, for the second bottom of LSTM.
 
     Raises:
@@ -72,6 +74,12 @@ class VideoData(SourceLayer):
                         given.rand_skip)
         return replace(self.batches(partial(replace, records), order, given.batch_size, transform),
                        group=given.clip_length, time_major=True)
+
+    def top_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """Return (T*N, C, H, W) and, twice, (T, N)."""
+        steps = self.param.video_data_param.clip_length
+        pictures, *rest = shapes
+        return [pictures, *((steps, shape[0] // steps) for shape in rest)]
 
     def _transform(self, size: tuple[int, int] | None) -> PictureTransform:
         given = self.param.video_data_param

@@ -19,8 +19,10 @@ $complete_with "$1" "${@: -1}" "${@: -2:1}"
 echo "${COMPREPLY[@]}"
 """
 CASES = [(["tra"], "train"), (["train", "--pat"], "--patience"),
-         (["train", "--math", ""], "fp32 tf32 bf16"), (["data", "to"], "toy toy-actions toy-roles"),
-         (["data", "captions", "--format", ""], "coco flickr"),
+         (["train", "--math", ""], "fp32 tf32 bf16"),
+         (["data", "to"], "toy toy-actions toy-roles"),
+         (["data", "captions", "--format", ""], "coco flickr tab"),
+         (["describe", "--architecture", ""], "a b c"),
          (["convert_ima"], "convert_imageset"),
          (["completion", ""], "bash zsh fish")]
 

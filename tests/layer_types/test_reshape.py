@@ -5,7 +5,12 @@ import pytest
 
 from caffe_lrcn.errors import PrototxtError, ShapeError
 from caffe_lrcn.layer_types import layer_class
-from tests.harness.layers import check_broken_is_caught, make_layer, run_golden
+from tests.harness.layers import (
+    check_broken_is_caught,
+    check_gradients,
+    make_layer,
+    run_golden,
+)
 
 _X = np.random.default_rng(0).normal(size=(2, 3, 4))
 
@@ -68,3 +73,57 @@ def test_values_and_gradients_are_shared():
 def test_impossible_shapes_are_refused(dims, rest, error, message):
     with pytest.raises(error, match=message):
         make_layer(_layer(dims, rest), [_X])
+
+
+_BY = 'layer { name: "r" type: "Reshape" bottom: "x" bottom: "like" top: "y" %s }'
+_LIKE = np.random.default_rng(1).normal(size=(2, 3))
+
+
+@pytest.mark.parametrize(("values", "rest", "shape"), [
+    ((6, 4), "num_axes: 1", (2, 3, 4)),
+    ((6,), "", (2, 3)),
+    ((6,), "num_axes: 1", (2, 3)),
+    ((4, 6, 5), "axis: 1 num_axes: 1", (4, 2, 3, 5)),
+    ((5, 3, 2), "axis: -3", (5, 2, 3)),
+    ((3, 2, 5), "num_axes: 2", (2, 3, 5)),
+    ((4, 5), "num_axes: 1", None)])
+def test_the_shape_of_a_second_bottom(values, rest, shape, any_backend):
+    x = np.random.default_rng(2).normal(size=values)
+    text = _BY % f"reshape_param {{ {rest} }}"
+    if shape is None:
+        with pytest.raises(ShapeError, match="changes the number of elements.*with the shape "
+                                             r"\(2, 3\) of bottom 1.*wanted 4?20, those of"):
+            make_layer(text, [x, _LIKE])
+        return
+    case = make_layer(text, [x, _LIKE], backend=any_backend)
+    case.forward()
+    np.testing.assert_array_equal(case.top[0].host_data, x.reshape(shape).astype(
+        case.top[0].host_data.dtype))
+
+
+def test_gradients_with_a_second_bottom():
+    def halved(layer):
+        layer.backward = lambda top, down, bottom: (bottom[0].diff.__imul__(0.5),
+                                                    bottom[1].diff.fill(0))
+
+    def unset(layer):
+        layer.backward = lambda top, down, bottom: None
+    arrays = [np.random.default_rng(2).normal(size=(6, 4)), _LIKE]
+    text = _BY % "reshape_param { num_axes: 1 }"
+    check_gradients(text, arrays)
+    for broken in halved, unset:
+        check_broken_is_caught(text, arrays, broken, wrt=(0, 1), allow_zero=True)
+
+
+def test_a_second_bottom_that_changes_its_shape_is_followed():
+    case = make_layer(_BY % "reshape_param { num_axes: 1 }", [_X.reshape(6, 4), _LIKE])
+    case.bottom[1].reshape(3, 2)
+    case.forward()
+    assert case.top[0].shape == (3, 2, 4)
+    assert [alias.bottom for alias in layer_class("Reshape").aliases(None)] == [0]
+
+
+def test_one_shape_is_enough():
+    with pytest.raises(PrototxtError, match="the shape is given twice"):
+        make_layer(_BY % "reshape_param { shape { dim: 2 dim: 3 dim: 4 } }",
+                   [_X.reshape(6, 4), _LIKE])

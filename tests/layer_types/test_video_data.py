@@ -49,7 +49,7 @@ def assert_same(one, other):
 
 def test_tops_have_their_shapes_before_the_first_batch(folder, build):
     case = build(definition("batch_size: 2", "crop_size: 5"))
-    assert [blob.shape for blob in case.top] == [(6, 3, 5, 5), (6,), (6,)]
+    assert [blob.shape for blob in case.top] == [(6, 3, 5, 5), (3, 2), (3, 2)]
 
 
 def test_frames_are_time_major(folder, build, backend):
@@ -58,8 +58,8 @@ def test_frames_are_time_major(folder, build, backend):
     case = build(definition("batch_size: 2"), phase=TEST, backend=backend)
     data, label, cont = run(case, 2)
     assert data[:, :, 1, 2, 3].tolist() == [[2, 52, 3, 53, 4, 54], [102, 2, 103, 3, 104, 4]]
-    assert label.tolist() == [[0, 1] * 3, [2, 0] * 3]
-    assert cont.tolist() == [[0, 0, 1, 1, 1, 1]] * 2
+    assert label.tolist() == [[[0, 1]] * 3, [[2, 0]] * 3]
+    assert cont.tolist() == [[[0, 0], [1, 1], [1, 1]]] * 2
 
 
 def test_mean_and_scale(folder, build):
@@ -222,17 +222,13 @@ layer {{ name: "d" type: "VideoData" top: "data" top: "label" top: "cont"
 }}
 layer {{ name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
   inner_product_param {{ num_output: 4 weight_filler {{ type: "xavier" }} }} }}
-layer {{ name: "rx" type: "Reshape" bottom: "ip" top: "x"
-  reshape_param {{ shape {{ dim: 3 dim: 2 dim: 4 }} }} }}
-layer {{ name: "rl" type: "Reshape" bottom: "label" top: "l"
-  reshape_param {{ shape {{ dim: 3 dim: 2 }} }} }}
-layer {{ name: "rc" type: "Reshape" bottom: "cont" top: "c"
-  reshape_param {{ shape {{ dim: 3 dim: 2 }} }} }}
-layer {{ name: "lstm" type: "LSTM" bottom: "x" bottom: "c" top: "h"
+layer {{ name: "rx" type: "Reshape" bottom: "ip" bottom: "cont" top: "x"
+  reshape_param {{ num_axes: 1 }} }}
+layer {{ name: "lstm" type: "LSTM" bottom: "x" bottom: "cont" top: "h"
   recurrent_param {{ num_output: 5 weight_filler {{ type: "uniform" min: -0.1 max: 0.1 }} }} }}
 layer {{ name: "fc" type: "InnerProduct" bottom: "h" top: "fc"
   inner_product_param {{ num_output: 3 axis: 2 weight_filler {{ type: "xavier" }} }} }}
-layer {{ name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "l" top: "loss"
+layer {{ name: "loss" type: "SoftmaxWithLoss" bottom: "fc" bottom: "label" top: "loss"
   softmax_param {{ axis: 2 }} }}
 """
 
@@ -242,9 +238,31 @@ def net(transform="", size="new_height: 6 new_width: 8"):
 
 
 def test_a_recurrent_net_takes_the_clips(folder, backend):
+    for number in range(3):
+        write_frames(folder / "root" / f"v{number}", marked(number, 7), "rgb")
     made = Net(parse_net(net(), "net.prototxt"), backend, phase=TEST)
     made.forward()
-    assert made.blobs["l"].host_data.tolist() == [[0, 1]] * 3
+    assert made.blobs["label"].host_data.tolist() == [[0, 1]] * 3
+    assert made.blobs["cont"].host_data.tolist() == [[0, 0], [1, 1], [1, 1]]
+    # Step t of stream n is frame t of clip n: had T and N changed places, clips would be mixed.
+    assert made.blobs["x"].shape == (3, 2, 4)
+    for step, stream in np.ndindex(3, 2):
+        picture = made.blobs["data"].host_data[step * 2 + stream]
+        assert picture[1, 2, 3] == 2 + step + 50 * stream
+        np.testing.assert_array_equal(made.blobs["x"].host_data[step, stream],
+                                      made.blobs["ip"].host_data[step * 2 + stream])
+    made.close()
+
+
+def test_a_reshape_with_numbers_takes_them_too(folder, backend):
+    """As the nets of the original reader have, whose tops were (T*N,)."""
+    text = net().replace("reshape_param { num_axes: 1 }", "reshape_param { shape { dim: 3 dim: 2 "
+                         "dim: 4 } }").replace(' bottom: "cont" top: "x"', ' top: "x"')
+    text = text.replace('layer { name: "lstm"', 'layer { name: "rc" type: "Reshape" bottom: "cont" '
+                        'top: "c" reshape_param { shape { dim: 3 dim: 2 } } } layer { name: "lstm"')
+    made = Net(parse_net(text.replace('bottom: "x" bottom: "cont"', 'bottom: "x" bottom: "c"'),
+                         "net.prototxt"), backend, phase=TEST)
+    made.forward()
     assert made.blobs["c"].host_data.tolist() == [[0, 0], [1, 1], [1, 1]]
     made.close()
 
@@ -256,7 +274,7 @@ def test_a_recurrent_net_takes_the_clips(folder, backend):
 def test_shapes_are_known_without_data(transform, size, shape, notes):
     definition = parse_net(net(transform, size), "net.prototxt")
     guess = guess_shapes(definition.layers[0], definition.layers)
-    assert guess.shapes == [shape, (6,), (6,)]
+    assert guess.shapes == [shape, (3, 2), (3, 2)]
     look = look_at(definition, make_state(TRAIN))
     texts = [problem.text for problem in look.problems]
     assert not [problem for problem in look.problems if problem.severity == "error"]

@@ -36,6 +36,13 @@ def test_layers_that_only_rename_copy_nothing(kind, more, diff):
     assert sharings(IN + layer("a", kind, "x", "y", more)) == [("y", "x", diff)]
 
 
+def test_a_blob_that_gives_its_shape_shares_nothing():
+    text = (IN + layer("c", "Power", "x", "like")
+            + 'layer { name: "r" type: "Reshape" bottom: "x" bottom: "like" top: "y" }')
+    assert [found for found in sharings(text) if found[0] == "y"] == [
+        ("y", "x_in_0_split_1", True)]
+
+
 def test_outputs_of_a_split_share_values_but_not_gradients():
     assert sharings(IN + layer("a", "Power", "x", "y") + layer("b", "Power", "x", "z")) == [
         ("x_in_0_split_0", "x", False), ("x_in_0_split_1", "x", False)]

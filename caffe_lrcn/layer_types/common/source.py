@@ -29,6 +29,10 @@ class SourceLayer(Layer):
         """
         raise NotImplementedError
 
+    def top_shapes(self, shapes: list[Shape]) -> list[Shape]:
+        """Return the shapes of the tops, given those of a batch's arrays, one a record first."""
+        return shapes
+
     def workers(self) -> int:
         """Return how many processes prepare batches; 0 for a thread."""
         return self.context.settings.workers
@@ -53,7 +57,7 @@ class SourceLayer(Layer):
 
     def reshape(self, bottom: list[Blob], top: list[Blob]) -> None:
         """Give the tops the shapes of the last batch."""
-        for blob, shape in zip(top, self._shapes, strict=True):
+        for blob, shape in zip(top, self.top_shapes(self._shapes), strict=True):
             blob.reshape(*shape)
 
     def forward(self, bottom: list[Blob], top: list[Blob]) -> None:
@@ -63,7 +67,7 @@ class SourceLayer(Layer):
         self.reshape(bottom, top)
         for blob, array in zip(top, batch.arrays, strict=True):
             # Not through host_data, which would first fetch the old batch from a GPU.
-            blob.data[...] = self.backend.upload(array)
+            blob.data[...] = self.backend.upload(array.reshape(blob.shape))
 
     def backward(self, top: list[Blob], propagate_down: list[bool], bottom: list[Blob]) -> None:
         """Do nothing: data have no bottoms."""

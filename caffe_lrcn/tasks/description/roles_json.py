@@ -35,7 +35,7 @@ def read(path: str) -> Roles:
     if maximum not in _MAXIMA:
         raise DataError("unknown 'maximum'", where=path, got=brief(maximum),
                         wanted=" or ".join(_MAXIMA))
-    slots = tuple(_slot(entry, f"{path}: slots[{number}]")
+    slots = tuple(read_slot(entry, f"{path}: slots[{number}]")
                   for number, entry in enumerate(data["slots"]))
     check_slots(slots, path)
     clips = data["clips"]
@@ -91,7 +91,12 @@ def _clip(roles: Roles, number: int) -> dict[str, Any]:
     return clip
 
 
-def _slot(entry: Any, where: str) -> Slot:
+def read_slot(entry: Any, where: str) -> Slot:
+    """Return a slot of a JSON file.
+
+    Raises:
+        DataError: it is none.
+    """
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not _is_texts(
             entry.get("labels")):
         raise DataError("not a slot", where=where, got=brief(entry),
