@@ -32,6 +32,7 @@ from caffe_lrcn.sources.window_list import read_window_list
 from caffe_lrcn.tasks.captioning.pictures import read_list
 from caffe_lrcn.tasks.description import roles_json
 from caffe_lrcn.tasks.description.lattice import FEATURES
+from caffe_lrcn.tasks.description.trained_slots import read_slots
 from caffe_lrcn.tasks.description.translation_file import read_translator
 from caffe_lrcn.tasks.toy.dataset import read_scenes
 
@@ -172,6 +173,8 @@ READERS = {
     "CIFAR": (bytes(3073), read_cifar),
     "roles": (ROLES, roles_json.read),
     "translation": (MODEL, read_translator),
+    "slots": (b'{"vocabulary_sha256": "ab", "slots": [{"name": "a", "labels": ["x", "y"]}]}',
+              read_slots),
     "toy captions": (TOY, read_scenes),
 }
 

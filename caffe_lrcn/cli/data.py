@@ -12,10 +12,12 @@ from . import (
     data_flow,
     data_frames,
     data_pictures,
+    data_role_streams,
     data_roles,
     data_splits,
     data_toy,
     data_toy_roles,
+    data_video_captions,
     runtime,
 )
 
@@ -38,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pictures", help="the pictures of a caption file, as a list",
         description="Write the paths of the pictures that a caption file, or a split of it, "
                     "names: what 'caffe-lrcn caption --images' reads."))
+    data_video_captions.add_arguments(commands.add_parser(
+        "video-captions", help="vocabulary and HDF5 streams of videos and their sentences",
+        description="Write OUT/vocabulary.txt and, for each split, "
+                    "OUT/buffer_<streams>_<layout>_<timesteps>/<split>_batches with what S2VT or "
+                    "the mean-pooling net reads."))
     data_toy.add_arguments(commands.add_parser(
         "toy", help="generated pictures of one or two things, with captions",
         description="Generate pictures, five captions each in COCO's form, and attributes."))
@@ -69,6 +76,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Write OUT/classes.txt and, for each split N, OUT/trainN.txt and OUT/testN.txt "
                     "with a line '<name> <label>' per video, labels from 0; with --val-fraction "
                     "also OUT/fitN.txt and OUT/valN.txt, into which trainN.txt is divided."))
+    data_role_streams.add_arguments(commands.add_parser(
+        "role-streams", help="roles of clips and sentences as HDF5 streams, and nets for them",
+        description="Write OUT/vocabulary.txt, OUT/slots.json, the streams of the splits train and "
+                    "val in OUT/buffer_<streams>, and definitions and solvers of the three "
+                    "architectures with the numbers of these data."))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,13 +89,15 @@ def run(args: argparse.Namespace) -> int:
                 "pictures": data_pictures.run, "toy": data_toy.run,
                 "toy-actions": data_actions.run, "toy-roles": data_toy_roles.run,
                 "frames": data_frames.run, "flow": data_flow.run, "roles": data_roles.run,
-                "splits": data_splits.run}
+                "splits": data_splits.run, "video-captions": data_video_captions.run,
+                "role-streams": data_role_streams.run}
     return commands[args.data_command](args)
 
 
 def _add_captions(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--format", required=True, choices=("coco", "flickr"),
-                        help="coco: JSON; flickr: image.jpg#k<TAB>caption, or CSV image,caption")
+    parser.add_argument("--format", required=True, choices=("coco", "flickr", "tab"),
+                        help="coco: JSON; flickr: image.jpg#k<TAB>caption, or CSV image,caption; "
+                             "tab: video<TAB>sentence")
     parser.add_argument("--captions", required=True, nargs="+", type=Path, metavar="FILE",
                         help="the caption file; more than one make one split, such as trainval")
     parser.add_argument("--images", nargs="+", type=Path, metavar="DIR",

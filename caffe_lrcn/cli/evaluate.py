@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("results", metavar="RESULTS", type=Path,
-                        help='COCO results: [{"image_id": 1, "caption": "..."}, ...]')
+                        help='COCO results: [{"image_id": 1, "caption": "..."}, ...]; or lines '
+                             'that end in <TAB>video<TAB>sentence')
     parser.add_argument("references", metavar="REFERENCES", type=Path,
-                        help="COCO captions: JSON with 'images' and 'annotations'")
+                        help="COCO captions: JSON with 'images' and 'annotations'; or lines "
+                             "video<TAB>sentence")
     parser.add_argument("--train", metavar="CAPTIONS", type=Path,
-                        help="training captions, as COCO captions: also tells how many results "
-                             "are copies of one")
+                        help="training captions, in the form of the references: also tells how "
+                             "many results are copies of one")
     parser.add_argument("--json", metavar="OUT", type=Path,
                         help="write the scores, those of each picture included, to this file")
+    parser.add_argument("--percent", action="store_true",
+                        help="also print BLEU-4 in per cent, as Table 9 of the LRCN paper has it")
     parser.add_argument("--human", action="store_true",
                         help="also score each reference against the others")
     parser.add_argument("--official", action="store_true",
@@ -65,11 +69,11 @@ def run(args: argparse.Namespace) -> int:
         if args.json:
             _write(args.json, rows, results, spread)
     finally:  # a reader like `head` must not cost the file, nor a full disk the table
-        print(_table(rows, results, spread))
+        print(_table(rows, results, spread, args.percent))
     return 0
 
 
-def _table(rows: dict[str, Scores], results: Results, spread: Diversity) -> str:
+def _table(rows: dict[str, Scores], results: Results, spread: Diversity, percent: bool) -> str:
     from ..metrics import METRICS
     scores = rows["results"]
     width = max(len(scores.name(metric)) for metric in METRICS)
@@ -78,6 +82,9 @@ def _table(rows: dict[str, Scores], results: Results, spread: Diversity) -> str:
     lines += [" ".join([f"{scores.name(metric):<{width}}",
                         *(f"{row.corpus[metric]:8.4f}" for row in rows.values())])
               for metric in METRICS]
+    if percent:
+        values = " ".join(f"{100 * row.corpus['BLEU-4']:8.1f}" for row in rows.values())
+        lines.append(f"{'BLEU-4 in %':<{width}} {values}  (corpus, all references, PTB tokens)")
     lines.append(f"words of the references used: {spread.used} of {spread.words} "
                  f"({spread.vocabulary:.1%})")
     if spread.copied is not None:

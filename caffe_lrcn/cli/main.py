@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("data", "make data sets: vocabularies and caption streams"),
     "caption": ("caption", "write captions for pictures"),
     "recognize": ("recognize", "say what happens in videos"),
+    "describe": ("describe", "write sentences about clips, from roles, features or frames"),
     "features": ("features", "write what a convnet sees in pictures to a file"),
     "neighbours": ("neighbours", "caption pictures with captions of the nearest training pictures"),
     "translate": ("translate", "describe clips by statistical translation of their labels"),

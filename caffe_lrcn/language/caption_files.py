@@ -1,4 +1,4 @@
-"""Readers of caption files: COCO JSON, Flickr token files and CSV."""
+"""Readers of caption files: COCO JSON, Flickr token files and CSV, and sentences of videos."""
 from __future__ import annotations
 
 import csv
@@ -11,6 +11,7 @@ from typing import Any
 from .. import rng
 from ..errors import DataError
 from ..paths import stays_below
+from .sentence_files import is_sentence_file, read_sentences
 from .text_files import brief, is_name, read_json, read_text
 
 
@@ -38,14 +39,15 @@ def read_captions(form: str, path: str | Path,
     Args:
         form: ``coco`` (JSON with ``images`` and ``annotations``) or ``flickr`` (lines
             ``image.jpg#k<TAB>caption``, or CSV with a heading: ``image,caption``,
-            ``image_name,comment_number,comment`` or the latter with bars for commas).
+            ``image_name,comment_number,comment`` or the latter with bars for commas) or ``tab``
+            (lines ``video<TAB>sentence``; the video's name counts as the picture's).
         path: the caption file.
         keys: COCO image ids or Flickr file names of one split; all pictures if absent.
 
     Raises:
         DataError: a file that cannot be read, or a line or annotation of another form.
     """
-    captions = [caption for caption in {"coco": _read_coco, "flickr": _read_flickr}[form](path)
+    captions = [caption for caption in _READERS[form](path)
                 if keys is None or named_by(caption.key, keys)]
     if not captions:
         raise DataError("no captions found", where=path,
@@ -68,7 +70,7 @@ def read_pictures(form: str, path: str | Path,
     if form == "coco":
         pictures = {str(number): name for number, name in _coco_images(_coco_data(path), path)}
     else:
-        pictures = {caption.key: caption.picture for caption in _read_flickr(path)}
+        pictures = {caption.key: caption.picture for caption in _READERS[form](path)}
     found = {key: name for key, name in pictures.items() if keys is None or named_by(key, keys)}
     if not found:
         raise DataError("no pictures found", where=path,
@@ -95,13 +97,14 @@ def picture_path(folder: Path, name: str, where: object, anywhere: bool = False)
 
 
 def read_references(path: str | Path) -> dict[str, list[str]]:
-    """Return picture id -> captions of a COCO captions file.
+    """Return picture id -> captions of a COCO captions file, or video -> sentences of lines
+    ``video<TAB>sentence``.
 
     Raises:
         DataError: a file that cannot be read or is of another form, telling the entry.
     """
     references: dict[str, list[str]] = {}
-    for caption in read_captions("coco", path):
+    for caption in read_captions("tab" if is_sentence_file(path) else "coco", path):
         references.setdefault(caption.key, []).append(caption.text)
     return references
 
@@ -262,3 +265,11 @@ def _rows(reader: Any, path: str | Path) -> Iterator[list[str]]:
     except csv.Error as error:
         raise DataError(f"this is not CSV: {error}",
                         where=f"{path}:{reader.line_num}") from error
+
+
+def _read_tab(path: str | Path) -> Iterator[Caption]:
+    for where, video, sentence in read_sentences(path):
+        yield Caption(video, sentence, where, video)
+
+
+_READERS = {"coco": _read_coco, "flickr": _read_flickr, "tab": _read_tab}

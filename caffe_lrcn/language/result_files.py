@@ -14,6 +14,7 @@ from ..errors import DataError, UsageError
 from ..files import new_file
 from ..printable import printable
 from .caption_files import read_image_ids
+from .sentence_files import is_sentence_file, read_predictions
 from .text_files import brief, read_json
 
 _FORM = '[{"image_id": 1, "caption": "..."}, ...]'
@@ -89,10 +90,11 @@ def tell_names(path: str | os.PathLike[str], ids: Sequence[int | str], flag: str
 
 
 def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
-    """Return the captions in a COCO results file with their references.
+    """Return the captions in a results file with their references.
 
     Args:
-        path: JSON, a list of objects with ``image_id`` and ``caption``.
+        path: COCO's JSON, a list of objects with ``image_id`` and ``caption``; or lines of which
+            the last two of the fields between tabs are a video and a sentence.
         references: picture id -> captions, from ``read_references``.
 
     Raises:
@@ -101,6 +103,9 @@ def read_results(path: str | Path, references: dict[str, list[str]]) -> Results:
     """
     captions: dict[str, str] = {}
     for where, image, caption in _captions(path):
+        if not caption.strip():
+            raise DataError(f"the caption of image {image} is empty", where=where,
+                            remedy="Leave the picture out: it is then counted as missing")
         if image not in references:
             raise DataError(f"a caption of image {image}, which has no references", where=where,
                             remedy="Results and references must be of the same pictures")
@@ -121,6 +126,11 @@ def read_result_captions(path: str | Path) -> dict[str, str]:
 
 def _captions(path: str | Path) -> Iterator[tuple[str, str, str]]:
     """Yield place, picture id and caption of each entry."""
+    return read_predictions(path) if is_sentence_file(path) else _read_coco(path)
+
+
+def _read_coco(path: str | Path) -> Iterator[tuple[str, str, str]]:
+    """Yield place, image and caption of each entry."""
     entries: dict[str, int] = {}
     for index, entry in enumerate(_entries(path)):
         where = f"{path}: entry {index}"
@@ -177,9 +187,6 @@ def _caption(entry: dict, where: str) -> str:
     caption = entry["caption"]
     if not isinstance(caption, str):
         raise DataError("'caption' is not text", where=where, got=brief(caption))
-    if not caption.strip():
-        raise DataError(f"the caption of image {entry['image_id']} is empty", where=where,
-                        remedy="Leave the picture out: it is then counted as missing")
     return caption
 
 

@@ -31,6 +31,8 @@ class StepInputs:
         rest: input -> shape of a sentence's values, of all other inputs.
         per_step: those of the rest that are laid out as one step, (1, N, ...) instead of (N, ...).
         fixed: per recurrent layer, whether its x_static depends on nothing but the rest.
+        reads: per recurrent layer, whether its cont is another input than ``cont``, so that it
+            may be at work while a decoder sleeps.
     """
 
     word: str
@@ -39,6 +41,7 @@ class StepInputs:
     rest: Mapping[str, tuple[int, ...]]
     per_step: frozenset[str]
     fixed: tuple[bool, ...]
+    reads: tuple[bool, ...]
 
     def shape(self, name: str, rows: int) -> tuple[int, ...]:
         """Return the shape of one of the rest for a batch of ``rows`` sentences."""
@@ -58,18 +61,20 @@ class StepInputs:
         if not isinstance(given, Context):
             given = self._held(given)
         missing = sorted(self.rest.keys() - given.held.keys())
-        unknown = sorted({*given.held, *given.read} - {*self.rest, *self.states})
-        if missing or unknown or given.read.keys() & self.states:
+        named = {*given.held, *given.read, *given.first}
+        steps = {*given.read, *given.first} - {self.cont}
+        unknown = sorted({*given.held, *steps} - {*self.rest, *self.states})
+        if missing or unknown or steps & self.states.keys():
             raise ShapeError("the values are not those of the decoder's inputs",
-                             got=", ".join(sorted({*given.held, *given.read})) or "none",
+                             got=", ".join(sorted(named)) or "none",
                              wanted=", ".join(sorted(self.rest)) or "none")
         if given.read and given.held.keys() & self.states:
             raise UsageError("a sentence that reads steps begins without a state")
-        held = {name: self._checked(name, np.asarray(values), given.count)
-                for name, values in given.held.items()}
+        held, first = ({name: self._checked(name, np.asarray(values), given.count)
+                        for name, values in part.items()} for part in (given.held, given.first))
         read = {name: [self._checked(name, np.asarray(values)) for values in arrays]
                 for name, arrays in given.read.items()}
-        context = Context(given.count, held, read)
+        context = Context(given.count, held, read, first)
         for name, arrays in read.items():
             if [len(values) for values in arrays] != context.steps().tolist():
                 raise ShapeError("the inputs differ in the steps before the words",
@@ -91,16 +96,19 @@ class StepInputs:
         return Context(len(values))
 
     def _checked(self, name: str, values: np.ndarray, count: int | None = None) -> np.ndarray:
-        wanted = self.rest.get(name)
+        wanted = () if name == self.cont else self.rest.get(name)
         if name in self.states:
             wanted = self.states[name].shape[2:]
         fits = values.ndim > 1 if wanted is None else values.shape[1:] == wanted
         if not fits or values.ndim == 0 or count not in (None, len(values)):
-            sizes = ", ".join(map(str, ("F",) if wanted is None else wanted))
-            raise ShapeError("the features do not fit the decoder" if len(self.rest) < 2 else
-                             f"the values of '{name}' do not fit the decoder", got=values.shape,
-                             wanted=f"({'N' if count in (None, len(values)) else count}, {sizes})",
-                             remedy="Take them from the picture net of the same weights.")
+            rows = "N" if count in (None, len(values)) else str(count)
+            sizes = ", ".join((rows, *map(str, ("F",) if wanted is None else wanted)))
+            only = len(self.rest) < 2
+            raise ShapeError(
+                "the features do not fit the decoder" if only else
+                f"the values of '{name}' do not fit the decoder", got=values.shape,
+                wanted=f"({sizes})",
+                remedy="Take them from the picture net of the same weights." if only else None)
         if not np.isfinite(values).all():
             raise UsageError("the features hold NaN or infinity")
         return values
@@ -139,7 +147,8 @@ def find_inputs(net: Net, file: object) -> StepInputs:
         word, cont, states, per_step=per_step,
         rest={name: given[2 if name in per_step else 1:] for name, given in rest.items()},
         fixed=tuple(node.layer.has_static and not changing & found[_CONT + 1]
-                    for node, found in recurrent))
+                    for node, found in recurrent),
+        reads=tuple(cont not in found[_CONT] for _, found in recurrent))
 
 
 def _sources(net: Net) -> list[list[frozenset[str]]]:

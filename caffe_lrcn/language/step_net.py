@@ -55,7 +55,10 @@ class StepNet:
                      if isinstance(node.layer, Recurrent)]
         self._recurrent = [self.net.nodes[i].layer for i in recurrent]
         self._last_recurrent = recurrent[-1]
+        self._last_reader = max((i for i, reads in zip(recurrent, self.inputs.reads, strict=True)
+                                 if reads), default=self._last_recurrent)
         self._rows = 0
+        self._first_differs = False
         self._held: dict[str, Any] = {}
         self._states: dict[str, Any] = {}  # (1, N, D) by the input that takes them
 
@@ -79,13 +82,14 @@ class StepNet:
         begun = np.full(rows, bool(given))
         counts = context.steps()
         most = counts.max(initial=0)
+        last = self._last_reader if self._sleeps(context) else self._last_recurrent
         for step in range(most):
             # Sentences that read less begin later: cont 0 clears what they computed until then.
-            values = {name: self._upload(_step(arrays, step - most))
-                      for name, arrays in context.read.items()}
-            self._forward(np.full(rows, EOS), begun, self._held | values, self._last_recurrent)
+            values = {name: _step(arrays, step - most) for name, arrays in context.read.items()}
+            self._forward(np.full(rows, EOS), begun, values, last)
             begun = step >= most - counts
-        return self._run(np.full(rows, EOS), begun)
+        self._first_differs = bool(context.first)
+        return self._run(np.full(rows, EOS), begun, context.first)
 
     def advance(self, words: np.ndarray, parents: np.ndarray) -> Any:
         """Append a word to each row and return the scores (R, V) of the word after it.
@@ -105,31 +109,45 @@ class StepNet:
             self._held = {name: values[rows] for name, values in self._held.items()}
             self._states = {name: values[:, rows] for name, values in self._states.items()}
         for layer, fixed in zip(self._recurrent, self.inputs.fixed, strict=True):
-            layer.static_is_known = fixed
-        return self._run(words, np.ones(len(words)))
+            layer.static_is_known = fixed and not self._first_differs
+        self._first_differs = False
+        return self._run(words, np.ones(len(words)), {})
 
-    def _run(self, words: np.ndarray, cont: np.ndarray) -> Any:
-        self._forward(words, cont, self._held, self._last_layer)
+    def _run(self, words: np.ndarray, cont: np.ndarray, given: Mapping[str, np.ndarray]) -> Any:
+        self._forward(words, cont, given, self._last_layer)
         scores = self._scores.data.reshape(self._rows, self.classes)
         return scores if not self._are_probs else self.backend.xp.log(
             self.backend.xp.maximum(scores, SMALLEST))
 
-    def _forward(self, words: np.ndarray, cont: np.ndarray, values: Mapping[str, Any],
+    def _forward(self, words: np.ndarray, cont: np.ndarray, given: Mapping[str, np.ndarray],
                  last: int) -> None:
-        """Run the net up to a layer and keep the states that it puts out."""
+        """Run the net up to a layer and keep the states that it puts out.
+
+        Args:
+            words, cont: (R,).
+            given: input -> (R, ...) values of this step, in place of those held and of ``cont``.
+            last: index of the layer.
+        """
         blobs, inputs, self._rows = self.net.blobs, self.inputs, len(words)
-        for name, row in ((inputs.cont, cont), (inputs.word, words)):
+        for name, row in ((inputs.cont, given.get(inputs.cont, cont)), (inputs.word, words)):
             blobs[name].reshape(1, self._rows)
             blobs[name].host_data[...] = row
-        for name, array in values.items():
+        for name, held in self._held.items():
             shape = inputs.shape(name, self._rows)
             blobs[name].reshape(*shape)
+            array = self._upload(given[name]) if name in given else held
             blobs[name].data[...] = array.reshape(shape)
         for name, array in self._states.items():
             blobs[name].reshape(*array.shape)
             blobs[name].data[...] = array
         self.net.forward(end=last)
         self._states = {name: top.data for name, top in inputs.states.items()}
+
+    def _sleeps(self, context: Context) -> bool:
+        """Return whether nothing that layers with the decoder's ``cont`` compute survives until
+        the first word, so that they need not run before it."""
+        cont = context.first.get(self.inputs.cont)
+        return cont is not None and not cont.any() and not self.inputs.states
 
     def _upload(self, values: np.ndarray) -> Any:
         return self.backend.upload(np.ascontiguousarray(values, self.backend.dtype))

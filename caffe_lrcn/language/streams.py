@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -39,6 +40,11 @@ class Pair:
     def label(self) -> int:
         """The dummy label of the picture: its path's hash."""
         return picture_hash(self.path)
+
+    @property
+    def rows(self) -> int:
+        """Steps that it takes without padding: its words and ``<EOS>``."""
+        return len(self.words) + 1
 
 
 def picture_hash(path: str) -> int:
@@ -112,6 +118,8 @@ class Layout:
         file_rows: most rows of one file.
         strict: reproduce the original writer, which drops the rows after the file in which the
             last caption begins, and fills ended streams with ``<EOS>`` to ``<EOS>`` pairs.
+        encode: gives the streams of a pair, as the function of this name does.
+        padding: what fills each stream where it has no pair.
     """
 
     pairs: Sequence[Pair]
@@ -119,11 +127,13 @@ class Layout:
     timesteps: int | None
     file_rows: int = FILE_ROWS
     strict: bool = False
+    encode: Callable[[Any, int | None], dict[str, list[int]]] = encode
+    padding: Mapping[str, int] = field(default_factory=lambda: PADDING)
     places: list[tuple[int, int]] = field(init=False)
     rows: int = field(init=False)
 
     def __post_init__(self) -> None:
-        lengths = [self.timesteps or len(pair.words) + 1 for pair in self.pairs]
+        lengths = [self.timesteps or pair.rows for pair in self.pairs]
         places = place(lengths, self.streams)
         rows = max(row + length for (row, _), length in zip(places, lengths, strict=True))
         if self.strict:
@@ -144,14 +154,14 @@ class Layout:
         """Return rows ``start`` to ``end``, and the first pair that the next file needs."""
         shape = (end - start, self.streams)
         arrays = {name: np.full(shape, 0 if self.strict else value, np.float32)
-                  for name, value in PADDING.items()}
+                  for name, value in self.padding.items()}
         following = len(self.pairs)
         for index in range(first, len(self.pairs)):
             row, column = self.places[index]
             if row >= end:
                 following = min(following, index)
                 break
-            encoded = encode(self.pairs[index], self.timesteps)
+            encoded = self.encode(self.pairs[index], self.timesteps)
             length = len(encoded["cont_sentence"])
             if row + length > end:
                 following = min(following, index)

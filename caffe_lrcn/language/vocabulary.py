@@ -13,6 +13,8 @@ EOS = 0
 UNKNOWN = 1
 EOS_WORD = "<EOS>"
 UNKNOWN_WORD = "<unk>"
+#: What S2VT's files call it.
+_S2VT_UNKNOWN = "<en_unk>"
 
 
 class Vocabulary:
@@ -43,11 +45,13 @@ class Vocabulary:
 
     @classmethod
     def read(cls, path: str | Path) -> Vocabulary:
-        """Return the vocabulary in a ``vocabulary.txt``.
+        """Return the vocabulary in a ``vocabulary.txt``, or in one of S2VT's.
+
+        Those of S2VT have ``<en_unk>`` in any line, and only the first word of a line counts.
 
         Raises:
-            DataError: the file cannot be read, is not UTF-8, does not start with ``<unk>``, or
-                holds a blank line or the same word twice.
+            DataError: the file cannot be read, is not UTF-8, does not start with ``<unk>`` (and
+                has no ``<en_unk>``), or holds a blank line or the same word twice.
         """
         try:
             # Not splitlines(), which would also cut at separators inside tokens.
@@ -57,7 +61,11 @@ class Vocabulary:
                             where=path) from error
         except UnicodeDecodeError as error:
             raise DataError("the vocabulary is not UTF-8 text", where=path, got=error) from error
-        if lines[0].strip() != UNKNOWN_WORD:
+        firsts = [line.split(maxsplit=1)[0] if line.strip() else "" for line in lines]
+        is_s2vt = _S2VT_UNKNOWN in firsts
+        if is_s2vt:
+            lines = firsts
+        elif lines[0].strip() != UNKNOWN_WORD:
             raise DataError("not a vocabulary", where=f"{path}:1", got=repr(lines[0][:60]),
                             wanted=f"{UNKNOWN_WORD} on the first line")
         seen: dict[str, int] = {}
@@ -69,7 +77,7 @@ class Vocabulary:
                 raise DataError(f"'{word}' is already on line {seen[word]}",
                                 where=f"{path}:{number}")
             seen[word] = number
-        return cls(lines[1:])
+        return cls(word for word in lines if word != _S2VT_UNKNOWN) if is_s2vt else cls(lines[1:])
 
     def write(self, path: str | Path) -> None:
         """Write ``vocabulary.txt``: one word a line, ``<unk>`` first.

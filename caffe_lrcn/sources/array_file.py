@@ -22,6 +22,21 @@ def read_array(path: str | os.PathLike[str], what: str, wanted: str | None = Non
         DataError: the file is missing, of another kind, shorter than its header says, or too large
             for the memory.
     """
+    mapped = map_array(path, what, wanted, remedy)
+    check_room(mapped.nbytes, DataError, f"the file of {what}", where=path)
+    return np.array(mapped)
+
+
+def map_array(path: str | os.PathLike[str], what: str, wanted: str | None = None,
+              remedy: str | None = None) -> np.ndarray:
+    """Return the array of numbers in a ``.npy`` file, which is read where it is looked at.
+
+    Args:
+        path, what, wanted, remedy: as for ``read_array``.
+
+    Raises:
+        DataError: the file is missing, of another kind, or shorter than its header says.
+    """
     try:
         if not os.path.isfile(path) and os.path.exists(path):
             raise DataError(f"{what} cannot be read", where=path,
@@ -45,5 +60,4 @@ def read_array(path: str | os.PathLike[str], what: str, wanted: str | None = Non
     if mapped.dtype.kind not in "biuf":
         raise DataError(f"{what} cannot be read: this is not an array of numbers", where=path,
                         got=mapped.dtype)
-    check_room(mapped.nbytes, DataError, f"the file of {what}", where=path)
-    return np.array(mapped)
+    return mapped

@@ -33,24 +33,24 @@ class Preprocessing:
         Raises:
             DataError: it is missing or damaged.
         """
-        return self.sized(read_picture(os.fspath(path), self.color))
+        return self._sized(read_picture(os.fspath(path), self.color))
 
-    def sized(self, image: np.ndarray) -> np.ndarray:
-        """Return an (H, W, C) uint8 picture enlarged and resized."""
+    def _sized(self, image: np.ndarray) -> np.ndarray:
         if self.min_size:
             image = resize(image, *enlarged_size(image.shape[:2], self.min_size))
         return resize(image, *self.new_size) if self.new_size else image
 
-    def __call__(self, path: str | os.PathLike[str]) -> np.ndarray:
+    def __call__(self, picture: str | os.PathLike[str] | np.ndarray) -> np.ndarray:
         """Return a picture as a net takes it, (C, H, W) float32: its centre, not mirrored.
+
+        Args:
+            picture: a file, or a picture (H, W, C) uint8 that was decoded already, such as a
+                frame of a video.
 
         Raises:
             DataError: it is missing or damaged, smaller than the crop, or does not fit the mean.
         """
-        return self.finished(self.load(path))
-
-    def finished(self, image: np.ndarray) -> np.ndarray:
-        """Return a sized (H, W, C) picture as a net takes it; as ``__call__``."""
+        image = self._sized(picture) if isinstance(picture, np.ndarray) else self.load(picture)
         values = np.empty(self.transform.shape(image.shape), np.float32)
         self.transform.apply(Picture(image, encoded=True), None, values)
         return values

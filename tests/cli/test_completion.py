@@ -20,8 +20,9 @@ echo "${COMPREPLY[@]}"
 """
 CASES = [(["tra"], "train translate"), (["train", "--pat"], "--patience"),
          (["train", "--math", ""], "fp32 tf32 bf16"), (["data", "to"], "toy toy-actions toy-roles"),
-         (["data", "captions", "--format", ""], "coco flickr"),
+         (["data", "captions", "--format", ""], "coco flickr tab"),
          (["rank", "se"], "serve"), (["rank", "serve", "--sys"], "--systems"),
+         (["describe", "--architecture", ""], "a b c"),
          (["convert_ima"], "convert_imageset"),
          (["completion", ""], "bash zsh fish")]
 

@@ -53,6 +53,17 @@ def test_table_and_json(files, tmp_path, capsys):
     assert report["human"]["CIDEr-D"] > report["CIDEr-D"]
 
 
+def test_bleu_4_in_per_cent(files, capsys):
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))["scores"]["BLEU-4"]
+    assert evaluate(*files) == 0
+    before = capsys.readouterr().out.splitlines()
+    assert evaluate(*files, "--percent", "--human") == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "in %" in line]
+    assert line.split()[:5] == ["BLEU-4", "in", "%", f"{100 * golden:.1f}", line.split()[4]]
+    assert 0 < float(line.split()[4]) < 100 and "corpus, all references, PTB tokens" in line
+    assert not any("%  " in text for text in before)
+
+
 def test_the_file_is_whole_though_nobody_reads_the_output(files, tmp_path):
     out = tmp_path / "made" / "out.json"
     code, said = run_unread(["evaluate", *files, "--json", out])
@@ -121,3 +132,18 @@ def test_files_that_cannot_be_read(files, tmp_path, capsys):
 def test_official_has_its_own_paraphrases(files, capsys):
     assert evaluate(*files, "--official", "--paraphrases", "x") == 1
     assert "--paraphrases is of no use" in capsys.readouterr().err
+
+
+def test_lines_of_videos_score_as_coco_files_do(files, tmp_path, capsys):
+    """Predictions and references in the form of S2VT's scorer."""
+    results, references = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+    assert evaluate(*files) == 0
+    wanted = capsys.readouterr().out
+    (tmp_path / "p.txt").write_text("".join(
+        f"beam_size_1\tvid{entry['image_id']}\t{entry['caption']}\n" for entry in results),
+        encoding="utf-8")
+    (tmp_path / "r.txt").write_text("".join(
+        f"vid{entry['image_id']}\t{entry['caption']}\n" for entry in references["annotations"]),
+        encoding="utf-8")
+    assert evaluate(tmp_path / "p.txt", tmp_path / "r.txt") == 0
+    assert capsys.readouterr().out == wanted

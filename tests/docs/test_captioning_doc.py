@@ -1,4 +1,5 @@
-"""The commands of the guides to captioning and ranking: flags and definitions exist."""
+"""The commands of the guides to captioning, ranking and description, and of data/README.md: flags
+exist, and so do the definitions."""
 import argparse
 import importlib
 import re
@@ -13,11 +14,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def commands():
-    for file in ("docs/captioning.md", "docs/ranking.md", "data/README.md"):
+    for file in ("docs/captioning.md", "docs/ranking.md", "docs/description.md", "data/README.md"):
         text = (ROOT / file).read_text().replace("\\\n", " ")
         for line in re.findall(r"^    (caffe-lrcn .*)$", text, re.MULTILINE):
             yield shlex.split(line)[1:]
-    for path in sorted((ROOT / "prototxt" / "captioning").glob("*_solver.prototxt")):
+    for path in sorted([*(ROOT / "prototxt" / "captioning").glob("*_solver.prototxt"),
+                        *(ROOT / "prototxt" / "description").rglob("*_solver.prototxt")]):
         head = re.sub(r" \\\n#", "", path.read_text())
         yield shlex.split(re.search(r"^#   (caffe-lrcn train .*)$", head, re.MULTILINE)[1])[1:]
 

@@ -47,6 +47,22 @@ VIDEO = (WORDS + INPUT.format("frames", "dim: T dim: N dim: 3")
                   'bottom: "column" top: "joined" concat_param { axis: 2 } }\n'
                   'layer { name: "lstm2" type: "LSTM" bottom: "joined" bottom: "goes_on" '
                   'top: "lstm2" ' + LSTM + PREDICT.replace("BOTTOM", "lstm2"))
+# An encoder whose output is handed over in the step of the first word, to a decoder that sleeps
+# until then.
+HANDED = (WORDS.replace('"word"', '"input_sentence"').replace("goes_on", "cont_sentence")
+          + "".join(INPUT.format(name, "dim: T dim: N")
+                    for name in ("reads_on", "hand_over", "symbols"))
+          + INPUT.format("scene", "dim: N dim: 3")
+          + 'layer { name: "of_symbols" type: "Embed" bottom: "symbols" top: "of_symbols" '
+            'embed_param { input_dim: 6 num_output: 4 bias_term: false FILL } }\n'
+            'layer { name: "encoder" type: "LSTM" bottom: "of_symbols" bottom: "reads_on" '
+            'bottom: "scene" top: "encoder" ' + LSTM
+          + 'layer { name: "gate" type: "Scale" bottom: "encoder" bottom: "hand_over" '
+            'top: "handed_over" scale_param { axis: 0 } }\n'
+            'layer { name: "joined" type: "Concat" bottom: "handed_over" bottom: "embedded" '
+            'top: "joined" concat_param { axis: 2 } }\n'
+            'layer { name: "lstm2" type: "LSTM" bottom: "joined" bottom: "cont_sentence" '
+            'top: "lstm2" ' + LSTM + PREDICT.replace("BOTTOM", "lstm2"))
 # One layer whose states come in and go out.
 EXPOSED = (WORDS + INPUT.format("h", "dim: 1 dim: N dim: 5")
            + INPUT.format("c", "dim: 1 dim: N dim: 5")
@@ -81,8 +97,10 @@ def make(tmp_path, any_backend):
             steps = before + len(words)
             net = Net(parse_net(definition(text, steps, 1)), backend, phase=caffe_pb2.TEST)
             net.copy_trained_layers_from(weights)
-            inputs = {"goes_on": np.arange(steps) > 0, **inputs,
-                      "word": [0] * (before + 1) + words[:-1]}
+            word = "word" if "word" in net.blobs else "input_sentence"
+            inputs = {word: [0] * (before + 1) + words[:-1], **inputs}
+            if "goes_on" in net.blobs:
+                inputs = {"goes_on": np.arange(steps) > 0, **inputs}
             for name, values in inputs.items():
                 blob = net.blobs[name].host_data
                 blob[...] = np.reshape(values, blob.shape)
@@ -137,6 +155,69 @@ def test_frames_are_read_before_the_words(make, rows):
     assert net.score(given, SENTENCES)[0] != found[0]
 
 
+def handed(symbols, scene):
+    """T - 1 symbols of each sentence before its words, the last one in the step of the first."""
+    count = len(symbols)
+    return Context(
+        count, {"reads_on": np.ones(count), "hand_over": np.zeros(count),
+                "symbols": np.full(count, -1), "scene": scene},
+        {"reads_on": [np.arange(len(row) - 1) > 0 for row in symbols],
+         "symbols": [np.array(row[:-1]) for row in symbols],
+         "cont_sentence": [np.zeros(len(row) - 1) for row in symbols]},
+        {"reads_on": np.array([len(row) > 1 for row in symbols]), "hand_over": np.ones(count),
+         "symbols": np.array([row[-1] for row in symbols]), "cont_sentence": np.zeros(count)})
+
+
+def test_the_first_word_comes_in_the_step_of_the_last_symbol(make):
+    net, unrolled = make(HANDED)
+    symbols, scene = [[3, 1, 4], [5], [2, 0, 1, 1, 5]], RANDOM.normal(size=(3, 3))
+    given = handed(symbols, scene)
+    found = net.score(given, SENTENCES)
+    for i, (row, words) in enumerate(zip(symbols, SENTENCES, strict=True)):
+        steps, before = len(row) + len(words) - 1, len(row) - 1
+        at = np.arange(steps)
+        wanted = unrolled(words, before, scene=scene[i:i + 1], reads_on=at > 0,
+                          symbols=[*row, *[-1] * (len(words) - 1)], hand_over=at == before,
+                          cont_sentence=at > before)
+        np.testing.assert_allclose(found[i], wanted, atol=1e-5)
+        (alone,) = net.score(given.rows(slice(i, i + 1)), [words])
+        np.testing.assert_allclose(found[i], alone, atol=1e-5)
+    assert_consistent(net, given)
+    # The last symbol counts, and the first one does.
+    assert net.score(handed([[3, 1, 0], [5], [2, 0, 1, 1, 5]], scene), SENTENCES)[0] != found[0]
+    assert net.score(handed([[0, 1, 4], [5], [2, 0, 1, 1, 5]], scene), SENTENCES)[0] != found[0]
+
+
+def test_a_decoder_that_sleeps_is_not_run(make, monkeypatch):
+    net, _ = make(HANDED)
+    real, last = net.step_net.net.forward, []
+
+    def forward(**options):
+        last.append(net.step_net.net.nodes[options["end"]].layer.name)
+        return real(**options)
+
+    monkeypatch.setattr(net.step_net.net, "forward", forward)
+    given = handed([[3, 1, 4], [5]], np.ones((2, 3)))
+    net.score(given, [[2, 1], [3, 0]])
+    assert last == ["encoder", "encoder", "predict", "predict"]
+    last.clear()
+    awake = {**given.first, "cont_sentence": np.array([0, 1])}  # one of them goes on from what was
+    net.score(Context(2, given.held, given.read, awake), [[2, 1], [3, 0]])
+    assert last == ["lstm2", "lstm2", "predict", "predict"]
+
+
+def test_what_is_static_may_differ_at_the_first_word(make):
+    net, _ = make(TWO)
+    scene, roles = RANDOM.normal(size=(3, 3)), RANDOM.normal(size=(3, 2, 2))
+    same = {"scene": scene, "roles": roles}
+    assert net.score(Context(3, same, {}, {"scene": scene}), SENTENCES) == net.score(
+        same, SENTENCES)
+    found = net.score(Context(3, same, {}, {"scene": scene + 1}), SENTENCES)
+    first = net.score({**same, "scene": scene + 1}, SENTENCES)
+    for row, other in zip(found, first, strict=True):
+        assert row[0] == other[0] and row[1:] != other[1:]
+
+
 def test_exposed_states_equal_carried_ones(make, tmp_path, any_backend):
     net, _ = make(EXPOSED)
     (tmp_path / "carried.prototxt").write_text(definition(CARRIED, 1, 2))
@@ -170,6 +251,12 @@ SCENES, ROLES = np.ones((2, 3)), np.ones((2, 2, 2))
     ({"scene": SCENES, "roles": ROLES * np.inf}, "NaN or infinity"),
     (Context(1, {"scene": SCENES[:1], "roles": ROLES[:1]},
              {"scene": [np.ones((2, 3))], "roles": [np.ones((3, 2, 2))]}), "differ in the steps"),
+    (Context(2, {"scene": SCENES, "roles": ROLES}, {}, {"scene": np.ones((2, 4))}),
+     r"'scene'.*\(2, 4\), wanted \(N, 3\)"),
+    (Context(2, {"scene": SCENES, "roles": ROLES}, {}, {"x": np.ones(2)}), "got roles, scene, x"),
+    (Context(2, {"scene": SCENES, "roles": ROLES, "goes_on": np.ones(2)}), "goes_on, roles"),
+    (Context(2, {"scene": SCENES, "roles": ROLES}, {}, {"goes_on": np.ones((2, 1))}),
+     r"'goes_on'.*\(2, 1\), wanted \(N\)"),
 ])
 def test_values_that_do_not_fit(make, given, message):
     with pytest.raises((ShapeError, UsageError), match=message):

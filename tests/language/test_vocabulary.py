@@ -57,3 +57,22 @@ def test_sentence(ids, sentence):
 def test_sentence_of_an_unknown_id():
     with pytest.raises(UsageError, match=r"id 4, wanted 0 to 3"):
         Vocabulary(["a", "dog"]).sentence([2, 4])
+
+
+@pytest.mark.parametrize("lines", [["<en_unk>", "a", "man"], ["a 12 x", "<en_unk> 9", "man 3"]])
+def test_s2vt_s_vocabulary(lines, tmp_path):
+    """The unknown word is 1 wherever it stands; a line's first word counts."""
+    file = tmp_path / "vocabulary.txt"
+    file.write_text("\n".join(lines) + "\n")
+    vocabulary = Vocabulary.read(file)
+    assert vocabulary.ids(["a", "man", "dog"]) == [2, 3, 1] and len(vocabulary) == 4
+    assert vocabulary.sha256 == Vocabulary(["a", "man"]).sha256
+
+
+@pytest.mark.parametrize("text, message", [
+    ("<en_unk>\na\na 5\n", "'a' is already on line 2"),
+    ("<en_unk>\n\na\n", "blank line")])
+def test_s2vt_s_vocabulary_damaged(text, message, tmp_path):
+    (tmp_path / "v.txt").write_text(text)
+    with pytest.raises(DataError, match=message):
+        Vocabulary.read(tmp_path / "v.txt")

@@ -3,13 +3,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
 from ...backends import Backend, get_backend
 from ...errors import DataError, NetError
 from ...files import read_lines
+from ...hints import did_you_mean, misspelt
 from ...net.deploy import input_preprocessing, load_trained
 from ...paths import resolve
 from ...sources.array_file import read_array
@@ -53,59 +55,69 @@ class FeatureNet:
         resize, mean: what pictures go through, if not what the definition says; see
             ``input_preprocessing``.
         backend: where to run; the CPU by default.
+        blob: what to take instead of the output, such as ``fc7``; layers after it do not run.
 
     Raises:
-        NetError: there are more inputs or outputs.
+        NetError: there are more inputs or outputs, or no such blob.
     """
 
     def __init__(self, net_prototxt: str | os.PathLike[str], weights: str | os.PathLike[str], *,
                  resize: int | None = None, mean: Sequence[float] | None = None,
-                 backend: Backend | None = None) -> None:
+                 backend: Backend | None = None, blob: str | None = None) -> None:
         self.net = load_trained(net_prototxt, weights, (), backend or get_backend("cpu"))
-        if len(self.net.inputs) != 1 or len(self.net.outputs) != 1:
+        if blob is not None and blob not in self.net.blobs:
+            raise NetError("the picture net has no such blob", where=net_prototxt, got=blob,
+                           wanted=", ".join(self.net.blobs),
+                           remedy=did_you_mean(misspelt(blob, self.net.blobs)))
+        if len(self.net.inputs) != 1 or len(self.net.outputs) != 1 and blob is None:
             raise NetError("the picture net needs one input and one output", where=net_prototxt,
                            got=f"inputs {self.net.inputs}, outputs {self.net.outputs}")
         self.preprocessing = input_preprocessing(self.net, resize, mean)
         self.batch, *self.shape = self.net.blobs[self.net.inputs[0]].shape
+        self.output = blob or self.net.outputs[0]
+        # A layer in place writes the blob again: the last one counts.
+        self._last = max(index for index, node in enumerate(self.net.nodes)
+                         if self.output in node.top_names)
 
-    def features(self, paths: Sequence[str | os.PathLike[str]],
+    def features(self, pictures: Iterable[str | os.PathLike[str] | np.ndarray],
                  broken: dict[str, DataError] | None = None) -> np.ndarray:
-        """Return one row of features for each picture file, (N, F).
+        """Return one row of features for each picture, (N, F).
 
         Args:
-            paths: the files.
+            pictures: files, or decoded pictures (H, W, 3) uint8 in blue, green, red; never more of
+                them are held than a batch of the net has.
             broken: if given, takes the errors of pictures that cannot be read, by path; they have
                 no row.
 
         Raises:
             DataError: a picture cannot be read, and ``broken`` is not given.
         """
-        source, top = (self.net.blobs[names[0]] for names in (self.net.inputs, self.net.outputs))
+        source, top = (self.net.blobs[name] for name in (self.net.inputs[0], self.output))
         found = [np.empty((0, top.count_range(1)), self.net.backend.dtype)]
-        for start in range(0, len(paths), self.batch):
-            pictures = list(self._read(paths[start:start + self.batch], broken))
-            if pictures:
-                source.reshape(len(pictures), *self.shape)
-                source.host_data[...] = pictures
-                self.net.forward()
-                found.append(top.read_data().reshape(len(pictures), -1).copy())
+        ready = self._read(pictures, broken)
+        while batch := list(islice(ready, self.batch)):
+            source.reshape(len(batch), *self.shape)
+            source.host_data[...] = batch
+            self.net.forward(end=self._last)
+            found.append(top.read_data().reshape(len(batch), -1).copy())
         return np.concatenate(found)
 
-    def _read(self, paths: Sequence[str | os.PathLike[str]],
+    def _read(self, pictures: Iterable[str | os.PathLike[str] | np.ndarray],
               broken: dict[str, DataError] | None) -> Iterator[np.ndarray]:
-        for path in paths:
+        for given in pictures:
+            name = "a frame" if isinstance(given, np.ndarray) else f"picture '{given}'"
             try:
-                picture = self.preprocessing(path)
+                picture = self.preprocessing(given)
                 if list(picture.shape) != self.shape:
-                    raise DataError(f"picture '{path}' does not fit the net's input",
+                    raise DataError(f"{name} does not fit the net's input",
                                     got=picture.shape, wanted=tuple(self.shape),
                                     remedy="Use --resize, or let the net's Input layer give "
                                            "new_height and new_width.")
                 yield picture
             except DataError as error:
-                if broken is None:
+                if broken is None or isinstance(given, np.ndarray):
                     raise
-                broken[os.fspath(path)] = error
+                broken[os.fspath(given)] = error
 
 
 def read_features(path: str | os.PathLike[str], rows: int | None = None) -> np.ndarray:

@@ -88,24 +88,25 @@ def write_data_set(recipe: Recipe, captions: Mapping[str, Sequence[Caption]],
     usable = {split: tokenized(found, pictures, report) for split, found in captions.items()}
     if vocabulary is None:
         first = next(iter(usable.values()))
-        vocabulary = _write_vocabulary(recipe, Vocabulary.from_captions(
+        vocabulary = write_vocabulary(recipe, Vocabulary.from_captions(
             [tokens for _, tokens in first], min_count))
     for split, found in usable.items():
         if recipe.resume and recipe.folder(split).exists():
-            _check_same(recipe, split, vocabulary, report)
+            check_same(recipe, split, vocabulary, report)
             report(f"{split}: is there already, in {recipe.folder(split)}")
         else:
             write_split(recipe, split, found, vocabulary, report)
     return vocabulary
 
 
-def _entry(recipe: Recipe, vocabulary: Vocabulary) -> dict[str, Any]:
+def conversion_entry(recipe: Recipe, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return what ``conversion.json`` says of a split."""
     return {**recipe.origin, "streams": recipe.streams, "timesteps": recipe.timesteps,
             "aligned": recipe.aligned, "seed": recipe.seed, "strict": recipe.strict,
             "vocabulary_sha256": vocabulary.sha256}
 
 
-def _check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Report) -> None:
+def check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Report) -> None:
     """See that a split that is there is what would be made.
 
     Raises:
@@ -116,15 +117,20 @@ def _check_same(recipe: Recipe, split: str, vocabulary: Vocabulary, report: Repo
     if before is None:
         report(f"warning: nothing tells what {folder} was made from")
         return
-    differences = conversion.differences(before, _entry(recipe, vocabulary))
+    differences = conversion.differences(before, conversion_entry(recipe, vocabulary))
     if differences:
         raise DataError("these streams were made from something else", where=folder,
                         got="; ".join(differences),
                         remedy="Use another --out, or --force to replace everything.")
 
 
-def _write_vocabulary(recipe: Recipe, vocabulary: Vocabulary) -> Vocabulary:
-    """Write ``OUT/vocabulary.txt``, or see that it is the same where a run is resumed."""
+def write_vocabulary(recipe: Recipe, vocabulary: Vocabulary) -> Vocabulary:
+    """Write ``OUT/vocabulary.txt``, or see that it is the same where a run is resumed.
+
+    Raises:
+        DataError: it is another one, or cannot be written.
+        UsageError: there is one, and it is not to be replaced.
+    """
     path = recipe.out / "vocabulary.txt"
     if path.exists() and recipe.resume:
         if Vocabulary.read(path).words != vocabulary.words:
@@ -219,7 +225,7 @@ def write_split(recipe: Recipe, split: str, usable: Sequence[tuple[str, list[str
         _write_lists(pairs, partial)
         for path in partial.iterdir():
             sync(str(path))
-        conversion.write(recipe.out, folder, _entry(recipe, vocabulary))
+        conversion.write(recipe.out, folder, conversion_entry(recipe, vocabulary))
     report(f"{split}: {_summary(recipe, pairs, len(usable))}, {layout.rows} rows of "
            f"{recipe.streams} streams in {folder}")
     return folder

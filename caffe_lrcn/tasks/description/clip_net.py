@@ -106,7 +106,7 @@ class ClipNet:
             raise
 
     def _prepare(self, pixels: np.ndarray) -> np.ndarray:
-        picture = self._preprocessing.finished(self._preprocessing.sized(pixels))
+        picture = self._preprocessing(pixels)
         if picture.shape != tuple(self._shape):
             raise DataError("the frames do not fit the net's input", got=picture.shape,
                             wanted=tuple(self._shape), remedy="Let the net's Input layer give "

@@ -110,7 +110,8 @@ def write_dataset(out: str | os.PathLike[str], extent: Extent | None = None, see
             _write_split(folder, split, roles, seen, seed)
             if extent.videos:
                 _write_lists(folder, split, roles)
-            report(f"{split}: {len(roles.ids)} clips of {len(extent.splits()[split])} kitchens")
+            kitchens = len(extent.splits()[split])
+            report(f"{split}: {len(roles.ids)} clips of {kitchens} kitchen{'s'[:kitchens > 1]}")
         if seen is not None:
             report(f"simulated recogniser: {_told(seen)}")
         if extent.videos:
