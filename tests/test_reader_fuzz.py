@@ -32,6 +32,7 @@ from caffe_lrcn.sources.window_list import read_window_list
 from caffe_lrcn.tasks.captioning.pictures import read_list
 from caffe_lrcn.tasks.description import roles_json
 from caffe_lrcn.tasks.description.feature_files import open_features
+from caffe_lrcn.tasks.description.trained_slots import read_slots
 from caffe_lrcn.tasks.toy.dataset import read_scenes
 
 ROUNDS = 100
@@ -170,6 +171,8 @@ READERS = {
     "idx": (b"\0\0\x08\x01\0\0\0\x02\0\1", read_labels),
     "CIFAR": (bytes(3073), read_cifar),
     "roles": (ROLES, roles_json.read),
+    "slots": (b'{"vocabulary_sha256": "ab", "slots": [{"name": "a", "labels": ["x", "y"]}]}',
+              read_slots),
     "toy captions": (TOY, read_scenes),
     "sentences": (b"v1\ta dog runs\nv2\tdogs\nv1\tit runs\n", lambda p: read_captions("tab", p)),
     "predictions": (b"b\tv1\tA dog.\nb\tv2\tDogs.\n",

@@ -104,4 +104,5 @@ def _fill_in(args: argparse.Namespace) -> str:
 
 def _check_slots(args: argparse.Namespace, roles: Roles, vocabulary: Vocabulary) -> None:
     from ..tasks.description.trained_slots import check_same_slots, read_slots
-    check_same_slots(roles, read_slots(args.slots, vocabulary), str(args.slots))
+    slots = read_slots(args.slots, None if args.other_vocabulary else vocabulary)
+    check_same_slots(roles, slots, str(args.slots))

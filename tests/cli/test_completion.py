@@ -20,7 +20,8 @@ echo "${COMPREPLY[@]}"
 """
 CASES = [(["tra"], "train"), (["train", "--pat"], "--patience"),
          (["train", "--math", ""], "fp32 tf32 bf16"), (["data", "to"], "toy toy-actions"),
-         (["data", "captions", "--format", ""], "coco flickr"),
+         (["data", "captions", "--format", ""], "coco flickr tab"),
+         (["describe", "--architecture", ""], "a b c"),
          (["convert_ima"], "convert_imageset"),
          (["completion", ""], "bash zsh fish")]
 

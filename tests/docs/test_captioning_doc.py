@@ -18,7 +18,8 @@ def commands():
         text = (ROOT / file).read_text().replace("\\\n", " ")
         for line in re.findall(r"^    (caffe-lrcn .*)$", text, re.MULTILINE):
             yield shlex.split(line)[1:]
-    for path in sorted((ROOT / "prototxt" / "captioning").glob("*_solver.prototxt")):
+    for path in sorted([*(ROOT / "prototxt" / "captioning").glob("*_solver.prototxt"),
+                        *(ROOT / "prototxt" / "description").rglob("*_solver.prototxt")]):
         head = re.sub(r" \\\n#", "", path.read_text())
         yield shlex.split(re.search(r"^#   (caffe-lrcn train .*)$", head, re.MULTILINE)[1])[1:]
 

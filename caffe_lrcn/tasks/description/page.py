@@ -30,11 +30,11 @@ table { width: 100%; font-size: .85rem; }
 th { font-weight: normal; text-align: left; color: GrayText; width: 6rem; }
 th, td { padding: .1rem .5rem .1rem 0; }
 td:last-child { text-align: left; }
-.label { display: grid; grid-template-columns: 1fr 5rem 2.4rem; gap: .4rem; align-items: center; }
+.label { display: grid; grid-template-columns: 1fr 5rem 2.8rem; gap: .4rem; align-items: center; }
 .label.chosen { font-weight: 600; }
 .track { background: #8883; border-radius: .2rem; height: .6rem; }
 .track i { display: block; background: var(--bar); border-radius: .2rem; height: 100%; }
-.number { text-align: right; font-weight: normal; }
+.number { text-align: right; font-weight: normal; white-space: nowrap; }
 details td:first-child { text-align: right; width: 4rem; }"""
 
 

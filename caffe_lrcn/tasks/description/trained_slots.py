@@ -41,12 +41,13 @@ def write_slots(folder: Path, slots: tuple[Slot, ...], vocabulary: Vocabulary,
                   file, ensure_ascii=False, indent=1)
 
 
-def read_slots(path: str | os.PathLike[str], vocabulary: Vocabulary) -> tuple[Slot, ...]:
+def read_slots(path: str | os.PathLike[str],
+               vocabulary: Vocabulary | None = None) -> tuple[Slot, ...]:
     """Return the slots in a ``slots.json``.
 
     Args:
         path: the file.
-        vocabulary: of the net; the file must have been written beside it.
+        vocabulary: of the net; the file must have been written beside it. None: any.
 
     Raises:
         DataError: the file cannot be read, is of another form, or belongs to another vocabulary.
@@ -57,7 +58,7 @@ def read_slots(path: str | os.PathLike[str], vocabulary: Vocabulary) -> tuple[Sl
     slots = tuple(read_slot(entry, f"{path}: slots[{number}]")
                   for number, entry in enumerate(data["slots"]))
     check_slots(slots, os.fspath(path))
-    if data.get("vocabulary_sha256") != vocabulary.sha256:
+    if vocabulary is not None and data.get("vocabulary_sha256") != vocabulary.sha256:
         raise DataError("these slots belong to another vocabulary", where=path,
                         wanted=f"SHA-256 {vocabulary.sha256[:12]}",
                         remedy="Name the slots.json that 'data role-streams' wrote beside the "

@@ -1,4 +1,5 @@
 """``data video-captions``: from features and sentences to what the nets read."""
+import json
 import re
 from pathlib import Path
 
@@ -195,6 +196,19 @@ def test_no_room_on_the_disk(files, monkeypatch, capsys):
                         lambda path: type("", (), {"free": 100}))
     assert made() == 1
     assert "do not fit on the disk" in capsys.readouterr().err
+    assert not Path("d").exists()  # else the next try would meet a vocabulary
+
+
+def test_sentences_in_coco_s_form(files):
+    """An image is a video: its id, its file's name, or the stem of that is its name."""
+    Path("s.txt").write_text(json.dumps({
+        "images": [{"id": "v1", "file_name": "x/one.avi"}, {"id": 7, "file_name": "videos/v3.avi"},
+                   {"id": 8, "file_name": "v2"}],
+        "annotations": [{"image_id": number, "caption": "A man runs."} for number in ("v1", 7, 8)],
+    }))
+    assert made("--format", "coco", "--tokenize", "--streams", "1") == 0
+    order = Path("d/buffer_1_s2vt_80/train_batches/vidid_order_1_80.txt").read_text()
+    assert {line.split("\t")[0] for line in order.splitlines()} == {"v1", "v2", "v3"}
 
 
 def test_frames_instead_of_features(files, capsys):
