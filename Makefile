@@ -70,6 +70,7 @@ bench: $(VENV)/installed
 	$(BIN)/python benchmarks/convnet.py
 	$(BIN)/python benchmarks/captioner.py
 	$(BIN)/python benchmarks/decoding.py
+	$(BIN)/python benchmarks/describing.py
 	$(BIN)/python benchmarks/tiny.py
 
 proto: $(VENV)/installed-dev
