@@ -31,6 +31,7 @@ from caffe_lrcn.sources.records.windows import WindowRecords
 from caffe_lrcn.sources.window_list import read_window_list
 from caffe_lrcn.tasks.captioning.pictures import read_list
 from caffe_lrcn.tasks.description import roles_json
+from caffe_lrcn.tasks.description.feature_files import open_features
 from caffe_lrcn.tasks.description.lattice import FEATURES
 from caffe_lrcn.tasks.description.trained_slots import read_slots
 from caffe_lrcn.tasks.description.translation_file import read_translator
@@ -136,6 +137,14 @@ def read_labels(path):
     read_mnist(images, path)
 
 
+def read_frames(path):
+    with open(path, "rb") as file:
+        named = b"_" in file.read()
+    features = open_features(path, first=None if named else 7)
+    for video in features.counts:
+        features.read(video)
+
+
 def datum(encoded: bool) -> bytes:
     if encoded:
         png = bytes.fromhex(
@@ -176,6 +185,12 @@ READERS = {
     "slots": (b'{"vocabulary_sha256": "ab", "slots": [{"name": "a", "labels": ["x", "y"]}]}',
               read_slots),
     "toy captions": (TOY, read_scenes),
+    "sentences": (b"v1\ta dog runs\nv2\tdogs\nv1\tit runs\n", lambda p: read_captions("tab", p)),
+    "predictions": (b"b\tv1\tA dog.\nb\tv2\tDogs.\n",
+                    lambda path: read_results(path, {"v1": ["a"], "v2": ["b"]})),
+    "vocabulary of S2VT": (b"<en_unk>\na 3\ndog 2\n", Vocabulary.read),
+    "features": (b"v1_1,1,2.5,-3\nv1_2,4e-1,5,6\nv2_1,7,8,9\n", read_frames),
+    "features without names": (b"1,2.5,-3\n4e-1,5,6\n", read_frames),
 }
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: layout -> streams side by side, steps of a sentence (and of the frames before it)
 _SIZES = {"s2vt": (32, 80), "poolmean": (100, 20)}
+_NETS = ("paper", "small")  # tasks.description.sized_nets.SIZES, not imported for a help text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="sentences side by side: s2vt 32, poolmean 100")
     parser.add_argument("--timesteps", type=int, metavar="T",
                         help="steps of a sentence: s2vt 80 with its frames, poolmean 20")
+    parser.add_argument("--nets", choices=_NETS,
+                        help="also write the net, its deploy net and its solver to OUT, with the "
+                             "numbers of these data: those of prototxt/description, or of its "
+                             "folder small (default: write none)")
     parser.add_argument("--reverse", action="store_true",
                         help="the words in reverse order (s2vt)")
     parser.add_argument("--seed", type=int, default=3, help="of the sentences' order (3)")
@@ -93,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
     from ..language.caption_tokens import tokenize
     from ..language.vocabulary import Vocabulary
     from ..tasks.description.video_captions import write_video_data_set
+    from ..tasks.description.video_nets import net_files, write_video_nets
     from ..tasks.description.video_recipe import VideoRecipe
     _check(args)
     streams, timesteps = _SIZES[args.layout]
@@ -101,11 +107,20 @@ def run(args: argparse.Namespace) -> int:
         strict=args.strict, force=args.force, resume=args.resume, layout=args.layout,
         reverse=args.reverse, skip_missing=args.skip_missing, origin=_origin(args),
         split_words=tokenize if args.tokenize else str.split)
+    if args.nets:
+        recipe.refuse_existing(*(args.out / name for name in net_files(args.layout)))
+    splits = _splits(args)
     vocabulary = write_video_data_set(
-        recipe, _splits(args), runtime.report,
+        recipe, splits, runtime.report,
         Vocabulary.read(args.vocabulary) if args.vocabulary else None, args.min_count)
-    print(f"{len(vocabulary)} word ids (0 is <EOS>, 1 is <unk>): the net's Embed needs input_dim "
-          f"{len(vocabulary)} and its predict layer num_output {len(vocabulary)}, or more")
+    if args.nets:
+        write_video_nets(recipe, args.nets, splits[args.split].seen.width, vocabulary,
+                         {name: len(split.sentences) for name, split in splits.items()})
+        print(f"{len(vocabulary)} word ids; nets of this size are in {args.out}")
+    else:
+        print(f"{len(vocabulary)} word ids (0 is <EOS>, 1 is <unk>): the net's Embed needs "
+              f"input_dim {len(vocabulary)} and its predict layer num_output {len(vocabulary)}, or "
+              "more")
     return 0
 
 
@@ -119,6 +134,9 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--reverse does nothing with this layout", wanted="--layout s2vt")
     if args.frames and args.layout != "s2vt":
         raise UsageError("mean pooling reads features", got="--frames", wanted="--features FILE")
+    if args.nets and (args.frames or args.split != "train"):
+        raise UsageError("--nets writes nets that read features of a split called train",
+                         got="--frames" if args.frames else f"--split {args.split}")
     if args.val_fraction is not None and not 0 < args.val_fraction < 1:
         raise UsageError("--val-fraction must lie between 0 and 1", got=args.val_fraction)
     if args.val_sentences and args.val_fraction is not None:

@@ -1,7 +1,8 @@
 """Word streams in HDF5 files: the sequences in them, and what is wrong with them.
 
 Arrays are (T, N): T time steps of N streams. A sequence begins where cont is 0; padding is where
-the input is -1.
+the input is -1. In streams of videos a sequence begins with frames, in steps without words, and
+padding is a step of its own.
 """
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ from ..memory import check_room
 from ..sources.records.hdf5 import open_file
 
 PADDING, EOS = -1, 0
+#: 0 while frames are read, else 1: in streams of videos.
+_STAGE = "stage_indicator"
 _TOO_LARGE = 1 << 31
 
 
@@ -31,11 +34,16 @@ class Names:
 
 @dataclass(frozen=True)
 class Streams:
-    """The three arrays of a file, each (T, N) integers; cont is kept as it is stored."""
+    """The arrays of a file, each (T, N) integers; cont is kept as it is stored.
+
+    The input of padding is -1, whatever it is in the file. ``reads`` tells where frames are read
+    instead of words; None: nowhere.
+    """
 
     cont: np.ndarray
     input: np.ndarray
     target: np.ndarray
+    reads: np.ndarray | None = None
 
     @property
     def steps(self) -> int:
@@ -76,12 +84,20 @@ def read_streams(path: str, names: Names | None = None) -> Streams:
     names = names or Names()
     with open_file(path) as file, hdf5_errors(path, DataError):
         arrays = [_array(file, name, path) for name in (names.cont, names.input, names.target)]
+        stage = _array(file, _STAGE, path) if _STAGE in file else None
     shapes = [array.shape for array in arrays]
     if len(set(shapes)) > 1:
         raise DataError("cont, input and target differ in shape", where=path,
                         got=", ".join(map(str, shapes)), wanted="(T, N) for all of them")
-    cont, words, targets = arrays
-    return Streams(cont, words.astype(np.int64), targets.astype(np.int64))
+    cont, words, targets = arrays[0], arrays[1].astype(np.int64), arrays[2].astype(np.int64)
+    reads = stage == 0 if stage is not None and stage.shape == cont.shape else None
+    if reads is not None:
+        padding = ~reads & (cont == 0)  # cont is 1 at all words, which come after frames
+    else:
+        goes_on = np.zeros(cont.shape, bool)
+        goes_on[:-1] = cont[1:] == 1
+        padding = (cont == 0) & (words == EOS) & (targets == PADDING) & ~goes_on
+    return Streams(cont, np.where(padding, PADDING, words), targets, reads)
 
 
 def _array(file: h5py.File, name: str, path: str) -> np.ndarray:
@@ -144,10 +160,11 @@ def _places(mask: np.ndarray) -> list[tuple[int, int]]:
 def _first_step_with_cont(streams: Streams) -> np.ndarray:
     """A sequence begins after padding, after a target of ``<EOS>``, and in the first row.
 
-    A first row with a word goes on with a sequence of the file before.
+    A first row with a word goes on with a sequence of the file before, and so may one with a
+    frame.
     """
     real = streams.input != PADDING
-    begins = streams.input == EOS
+    begins = (streams.input == EOS) & (streams.reads is None)
     begins[1:] = ~real[:-1] | (streams.target[:-1] == EOS)
     return real & begins & (streams.cont != 0)
 
@@ -157,16 +174,20 @@ def _target_in_padding(streams: Streams) -> np.ndarray:
 
 
 def _word_without_target(streams: Streams) -> np.ndarray:
-    return (streams.input != PADDING) & (streams.target == PADDING)
+    return (streams.input != PADDING) & (streams.target == PADDING) & ~_reads(streams)
 
 
 def _not_shifted(streams: Streams) -> np.ndarray:
     """Within a sequence the target of a step is the next step's input."""
     wrong = np.zeros(streams.input.shape, bool)
     goes_on = (streams.cont[1:] == 1) & (streams.input[1:] != PADDING)
-    real = (streams.input[:-1] != PADDING) & (streams.target[:-1] != EOS)
+    real = (streams.input[:-1] != PADDING) & (streams.target[:-1] != EOS) & ~_reads(streams)[:-1]
     wrong[:-1] = goes_on & real & (streams.target[:-1] != streams.input[1:])
     return wrong
+
+
+def _reads(streams: Streams) -> np.ndarray:
+    return np.zeros(streams.cont.shape, bool) if streams.reads is None else streams.reads
 
 
 def _odd_cont(streams: Streams) -> np.ndarray:

@@ -73,8 +73,14 @@ def _column(streams: Streams, step: int, count: int, word: Word,
             wrong: set[tuple[int, int]]) -> list[tuple[str, str, str]]:
     """Return the texts of a step, one triple a stream."""
     return [(f"{streams.cont[step, stream]:g}{'!' if (step, stream) in wrong else ''}",
-             _shown(int(streams.input[step, stream]), word),
+             _input(streams, step, stream, word),
              _shown(int(streams.target[step, stream]), word)) for stream in range(count)]
+
+
+def _input(streams: Streams, step: int, stream: int, word: Word) -> str:
+    if streams.reads is not None and streams.reads[step, stream]:
+        return "frame"
+    return _shown(int(streams.input[step, stream]), word)
 
 
 def _shown(number: int, word: Word) -> str:
@@ -106,7 +112,7 @@ def as_html(title: str, streams: Streams, steps: int, count: int, word: Word, su
             classes += ["wrong"] if why else []
             hint = f"cont {streams.cont[step, stream]:g}{'; ' + why if why else ''}"
             cells.append(f'<td class="{" ".join(classes)}" title="{escape(hint)}">'
-                         f"{escape(_shown(int(streams.input[step, stream]), word))}"
+                         f"{escape(_input(streams, step, stream, word))}"
                          f"<i>{escape(_shown(int(streams.target[step, stream]), word))}</i></td>")
         rows.append(f"<tr><th>{stream}</th>{''.join(cells)}</tr>\n")
     return page(title, _ABOUT, f'<pre>{escape(summary)}</pre>'

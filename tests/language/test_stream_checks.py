@@ -12,6 +12,8 @@ from caffe_lrcn.errors import DataError
 from caffe_lrcn.language.stream_checks import find_problems, measure, read_streams
 from caffe_lrcn.language.streams import Layout, Pair
 from caffe_lrcn.language.vocabulary import Vocabulary
+from caffe_lrcn.tasks.description.s2vt import Clip
+from caffe_lrcn.tasks.description.s2vt import Layout as VideoLayout
 
 _PAIRS = [Pair(f"{i}.jpg", tuple(range(2, 2 + length)))
           for i, length in enumerate((3, 5, 1, 4, 6, 2))]
@@ -137,3 +139,50 @@ def test_the_page_stands_alone(write, vocabulary, tmp_path, capsys):
     assert "start" in cells[0].get("class") and "wrong" in cells[6].get("class")
     assert "a target in padding" in cells[6].get("title")
     assert main(["streams", path, "--html", str(tmp_path / "none" / "page.html")]) == 1
+
+
+@pytest.fixture
+def write_videos(tmp_path):
+    """Write streams of videos: 1 to 3 frames, then the words, then padding."""
+    def make(rows=slice(None), **changes):
+        clips = [Clip("v", 1 + i % 3, tuple(range(2, 3 + i % 2))) for i in range(6)]
+        layout = VideoLayout(clips, 2, 7)
+        arrays = {name: np.concatenate([layout.arrays(k)[name] for k in range(3)])
+                  for name in layout.arrays(0)}
+        for name, (place, value) in changes.items():
+            arrays[name][place] = value
+        path = str(tmp_path / "videos.h5")
+        with h5py.File(path, "w") as file:
+            for name, array in arrays.items():
+                file[name] = array[rows]
+        return path
+    return make
+
+
+def test_frames_are_not_words_without_a_target(write_videos, capsys):
+    streams = read_streams(write_videos())
+    assert find_problems(streams, 8) == []
+    lengths = measure(streams)
+    assert (lengths.count, lengths.least, lengths.most) == (6, 3, 6)
+    assert main(["streams", write_videos(), "--rows", "7", "--streams", "1"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].split() == ["stream", "0", "cont", "0", "1", "1", "0", "0", "0", "0"]
+    assert said[1].split() == ["input", "frame", "0", "2", "·", "·", "·", "·"]
+    assert said[2].split() == ["target", "·", "2", "0", "·", "·", "·", "·"]
+
+
+def test_a_file_may_begin_within_the_frames_of_a_video(write_videos):
+    streams = read_streams(write_videos(slice(8, None)))
+    assert streams.cont[0, 0] == 1 and streams.reads[0, 0]
+    assert find_problems(streams) == []
+
+
+@pytest.mark.parametrize(("changes", "text", "place"), [
+    ({"cont_sentence": ((7, 0), 1)}, "first step of a sequence has cont 1", (7, 0)),
+    ({"target_sentence": ((1, 0), -1)}, "a word without a target", (1, 0)),
+    ({"target_sentence": ((1, 0), 4)}, "not the next step's input", (1, 0)),
+    ({"target_sentence": ((5, 0), 4)}, "a target in padding", (5, 0))])
+def test_problems_in_streams_of_videos(write_videos, changes, text, place):
+    findings = find_problems(read_streams(write_videos(**changes)))
+    assert place in [found for finding in findings if text in finding.text
+                     for found in finding.places]

@@ -29,6 +29,7 @@ class Frames:
         if not root.is_dir():
             raise DataError("there is no such folder of videos", where=root)
         self.path, self.stride = os.fspath(root), stride
+        self.width = 0  # of features, which there are none of
         #: video -> its folder or file
         self.places: dict[str, str] = {}
         #: video -> how many frames are read

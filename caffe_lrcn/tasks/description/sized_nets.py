@@ -21,7 +21,7 @@ SIZES = {"paper": ("prototxt/description", 100), "small": ("prototxt/description
 NETS = ("encoder_decoder.prototxt", "encoder_decoder.deploy.prototxt",
         "encoder_decoder_solver.prototxt", "decoder.prototxt", "decoder.deploy.prototxt",
         "decoder_max_solver.prototxt", "decoder_prob_solver.prototxt")
-_MARKED = re.compile(r"\d+(?=  # (words|states|streams|steps|rows|tests|units)\b)")
+_MARKED = re.compile(r"\d+(?=  # (words|states|features|streams|steps|rows|tests|units)\b)")
 _STREAMS = re.compile(r"data/roles/buffer_\d+/(\w+)_aligned_\d+_batches")
 _TESTS = re.compile(r"^test_\w+\b.*\n", re.MULTILINE)
 _COMMAND = re.compile(r"(?<=--solver )prototxt/description/(?:small/)?")
@@ -62,11 +62,28 @@ def write_nets(recipe: Recipe, size: str, slots: tuple[Slot, ...], vocabulary: V
                "rows": len(slots) + recipe.timesteps - 1,
                "tests": max(counts.get("val", 0) // recipe.streams, 1)}
     for name in NETS:
-        text = Path(resolve(os.path.join(folder, name))).read_text(encoding="utf-8")
-        text = _STREAMS.sub(lambda match: recipe.folder(match[1]).as_posix(),
-                            sized(_NOTE.sub("", text), numbers))
-        text = _COMMAND.sub(f"{recipe.out.as_posix()}/", text)
-        if "val" not in counts:
-            text = _TESTS.sub("", text)
-        with new_file(recipe.out / name, DataError, "the definition") as file:
-            file.write(text)
+        copy_definition(recipe, os.path.join(folder, name), numbers, _STREAMS, "val" in counts)
+
+
+def copy_definition(recipe: Recipe, path: str, numbers: Mapping[str, int],
+                    streams: re.Pattern[str], is_tested: bool) -> None:
+    """Write a copy of a definition or a solver to the folder of a data set.
+
+    Args:
+        recipe: of the data set.
+        path: the file in the checkout.
+        numbers: as for ``sized``.
+        streams: finds the folders of streams in it; its group is the split.
+        is_tested: whether there is a split to test on.
+
+    Raises:
+        DataError: the copy cannot be written.
+    """
+    text = Path(resolve(path)).read_text(encoding="utf-8")
+    text = streams.sub(lambda match: recipe.folder(match[1]).as_posix(),
+                       sized(_NOTE.sub("", text), numbers))
+    text = _COMMAND.sub(f"{recipe.out.as_posix()}/", text)
+    if not is_tested:
+        text = _TESTS.sub("", text)
+    with new_file(recipe.out / os.path.basename(path), DataError, "the definition") as file:
+        file.write(text)

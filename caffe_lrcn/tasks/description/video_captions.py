@@ -4,6 +4,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...errors import DataError
 from ...files import new_folder, sync
@@ -48,6 +49,8 @@ def write_video_data_set(recipe: VideoRecipe, splits: Mapping[str, Split], repor
     """
     recipe.refuse_existing(*(recipe.folder(split) for split in splits))
     usable = {name: tokenized(recipe, split, report) for name, split in splits.items()}
+    _check_disk(recipe, sum(len(found) * splits[name].seen.width for name, found in usable.items()
+                            if not recipe.folder(name).exists()))
     if vocabulary is None:
         first = next(iter(usable.values()))
         vocabulary = write_vocabulary(recipe, Vocabulary.from_captions(
@@ -71,13 +74,13 @@ def tokenized(recipe: VideoRecipe, split: Split, report: Report) -> list[tuple[s
     """
     usable, blank, missing, odd = [], [], [], []
     for sentence in split.sentences:
-        tokens = recipe.split_words(sentence.text)
-        if sentence.picture not in split.seen.counts:
+        tokens, video = recipe.split_words(sentence.text), _video_of(sentence, split.seen)
+        if video is None:
             missing.append(sentence)
         elif not tokens:
             blank.append(sentence)
         else:
-            usable.append((sentence.picture, tokens))
+            usable.append((video, tokens))
             if any(token != token.lower() or not token[-1].isalnum() for token in tokens):
                 odd.append(sentence)
     if missing and not recipe.skip_missing:
@@ -99,12 +102,20 @@ def tokenized(recipe: VideoRecipe, split: Split, report: Report) -> list[tuple[s
     return usable
 
 
+def _video_of(sentence: Caption, seen: Features | Frames) -> str | None:
+    """Return what a sentence's video is called in the features; None if it has none there.
+
+    COCO's form may name the file of a video whose features have the name of its stem.
+    """
+    return next((name for name in (sentence.picture, sentence.key, Path(sentence.picture).stem)
+                 if name in seen.counts), None)
+
+
 def _write_split(recipe: VideoRecipe, split: str, usable: Sequence[tuple[str, list[str]]],
                  seen: Features | Frames, vocabulary: Vocabulary, report: Report) -> None:
     pairs = align([Pair(video, tuple(vocabulary.ids(tokens))) for video, tokens in usable],
                   recipe.streams, recipe.seed)
     folder = recipe.folder(split)
-    _check_disk(recipe, len(pairs), seen)
     # A folder that has its name is whole: --resume relies on it.
     with new_folder(folder, DataError, "the streams",
                     "Make room on the disk, or use another --out.") as partial:
@@ -120,12 +131,15 @@ def _write_split(recipe: VideoRecipe, split: str, usable: Sequence[tuple[str, li
            f"{what}) in {folder}")
 
 
-def _check_disk(recipe: VideoRecipe, pairs: int, seen: Features | Frames) -> None:
-    """Find out before the work whether the disk has room for features that repeat."""
-    if isinstance(seen, Frames):
-        return
-    rows = pairs * recipe.timesteps if recipe.layout == S2VT else pairs
-    wanted = rows * seen.width * (8 if recipe.strict else 4)
+def _check_disk(recipe: VideoRecipe, numbers: int) -> None:
+    """Find out before the work whether the disk has room for features that repeat.
+
+    Args:
+        recipe: what is written.
+        numbers: of a frame of each sentence, all in all.
+    """
+    steps = recipe.timesteps if recipe.layout == S2VT else 1
+    wanted = numbers * steps * (8 if recipe.strict else 4)
     place = next(path for path in (recipe.out, *recipe.out.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free
     if wanted > free:

@@ -1,4 +1,5 @@
 """``data video-captions``: from features and sentences to what the nets read."""
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from caffe_lrcn.cli.main import main
 from caffe_lrcn.language.vocabulary import Vocabulary
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
-from caffe_lrcn.proto.text import parse_net
+from caffe_lrcn.proto.text import parse_net, read_net
 from tests.sources.clips import noisy, write_frames
 
 NETS = Path(__file__).parents[3] / "prototxt" / "description"
@@ -195,6 +196,19 @@ def test_no_room_on_the_disk(files, monkeypatch, capsys):
                         lambda path: type("", (), {"free": 100}))
     assert made() == 1
     assert "do not fit on the disk" in capsys.readouterr().err
+    assert not Path("d").exists()  # else the next try would meet a vocabulary
+
+
+def test_sentences_in_coco_s_form(files):
+    """An image is a video: its id, its file's name, or the stem of that is its name."""
+    Path("s.txt").write_text(json.dumps({
+        "images": [{"id": "v1", "file_name": "x/one.avi"}, {"id": 7, "file_name": "videos/v3.avi"},
+                   {"id": 8, "file_name": "v2"}],
+        "annotations": [{"image_id": number, "caption": "A man runs."} for number in ("v1", 7, 8)],
+    }))
+    assert made("--format", "coco", "--tokenize", "--streams", "1") == 0
+    order = Path("d/buffer_1_s2vt_80/train_batches/vidid_order_1_80.txt").read_text()
+    assert {line.split("\t")[0] for line in order.splitlines()} == {"v1", "v2", "v3"}
 
 
 def test_frames_instead_of_features(files, capsys):
@@ -260,3 +274,38 @@ def small_loss(folder: str, stages: tuple[str, ...]) -> float:
               stages=("factored", "2-layer", "test-on-train", *stages))
     net.forward()
     return float(net.blobs["cross_entropy_loss"].host_data)
+
+
+@pytest.mark.parametrize("layout", ["s2vt", "poolmean"])
+@pytest.mark.parametrize("size", ["small", "paper"])
+def test_nets_of_the_size_of_the_data(files, layout, size, capsys):
+    flags = ("--layout", layout, "--streams", "2", "--timesteps", "20", "--nets", size)
+    assert made(*flags, "--val-fraction", "0.34") == 0
+    assert "word ids; nets of this size are in d" in capsys.readouterr().out
+    words = len(Vocabulary.read("d/vocabulary.txt"))
+    deploy = f"d/{layout}.words_to_preds.deploy.prototxt"
+    shapes = [net_shapes(f"d/{layout}.prototxt", caffe_pb2.TRAIN, "factored", "2-layer"),
+              net_shapes(deploy, caffe_pb2.TEST)]
+    assert shapes[0] == shapes[1]
+    assert shapes[0]["predict"][1] == (words,)
+    assert shapes[0]["embedding"][0][0] == words
+    assert made(*flags) == 1  # there are nets already
+    assert "output exists already" in capsys.readouterr().err
+    assert "Numbers with a mark" not in Path(deploy).read_text()
+    if size == "small":
+        assert main(["train", "--solver", f"d/{layout}_solver.prototxt", "--cpu", "--set",
+                     "max_iter=2", "--set", f"snapshot_prefix=out/{layout}"]) == 0
+        assert "test 1" in capsys.readouterr().err  # on the validation split
+        assert main(["describe", "--features", "f.csv", "--net", deploy, "--weights",
+                     f"out/{layout}_iter_2.caffemodel", "--cpu", "--vocabulary",
+                     "d/vocabulary.txt"]) == 0
+
+
+def net_shapes(file: str, phase: int, *stages: str) -> dict[str, list[tuple[int, ...]]]:
+    net = Net(read_net(file), get_backend("shapes"), phase=phase, stages=stages)
+    return {name: [blob.shape for blob in blobs] for name, blobs in net.params.items()}
+
+
+def test_nets_without_a_split_to_test_on(files):
+    assert made("--streams", "2", "--timesteps", "20", "--nets", "small") == 0
+    assert "test_" not in Path("d/s2vt_solver.prototxt").read_text()
