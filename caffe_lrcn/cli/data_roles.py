@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -182,7 +181,7 @@ def _features(args: argparse.Namespace, roles: Roles) -> np.ndarray:
         return features.astype(np.float64)
     net = ClipNet(resolve(args.net), args.weights, args.blob, runtime.open_backend(args))
     with runtime.quiet_arithmetic():
-        features = net.features(_paths(roles), _progress())
+        features = net.features(_paths(roles), runtime.report)
     if args.save_features is not None:
         with new_file(args.save_features, DataError, "the features", "wb") as file:
             np.save(file, features)
@@ -205,22 +204,6 @@ def _moved(roles: Roles, out: Path) -> Roles:
     videos = [video if video is None or os.path.isabs(video) or old == new
               else os.path.relpath(os.path.join(old, video), new) for video in roles.videos]
     return replace(roles, videos=videos)
-
-
-def _progress() -> Callable[[int, int], None]:
-    import time
-
-    from ..solver.progress import duration
-    start = last = time.monotonic()
-
-    def report(done: int, count: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last > 5 and done < count:
-            last = now
-            runtime.report(f"{done} of {count} videos, about "
-                           f"{duration((count - done) * (now - start) / done)} left")
-    return report
 
 
 def _told(roles: Roles, known: bool) -> str:

@@ -103,10 +103,10 @@ def _parts(split: Split, args: argparse.Namespace) -> Split:
 
 
 def _present(splits: dict[int, Split], args: argparse.Namespace) -> dict[int, Split]:
-    """Return the splits with the videos that are there.
+    """Return the splits with the videos that are there; lists without any are left out.
 
     Raises:
-        DataError: some are not, and are not to be skipped; or a list is empty without them.
+        DataError: some are not there, and are not to be skipped; or none is there.
     """
     from ..tasks.activity.lists import missing
     videos = list(dict.fromkeys(video for parts in splits.values() for part in parts.values()
@@ -116,14 +116,16 @@ def _present(splits: dict[int, Split], args: argparse.Namespace) -> dict[int, Sp
         return splits
     text = f"{len(absent)} of {len(videos)} videos are not there, the first {absent[0].name}"
     if not args.skip_missing or len(absent) == len(videos):
-        raise DataError(text, where=args.root,
-                        remedy="Check --root, or leave them out with --skip-missing.")
+        skip = "" if args.skip_missing else ", or leave them out with --skip-missing"
+        raise DataError(text, where=args.root, remedy=f"Check --root{skip}.")
     print(f"warning: {printable(text)}; they are left out", file=sys.stderr)
     gone = set(absent)
     kept = {number: {name: [video for video in part if video not in gone]
                      for name, part in parts.items()} for number, parts in splits.items()}
-    for number, parts in kept.items():
-        for name, part in parts.items():
-            if not part:
-                raise DataError(f"none of the videos of {name}{number} is there", where=args.root)
-    return kept
+    empty = [f"{name}{number}.txt" for number, parts in kept.items()
+             for name, part in parts.items() if not part]
+    if empty:
+        print(f"warning: none of their videos is there, so these lists are not written: "
+              f"{', '.join(empty)}", file=sys.stderr)
+    return {number: {name: part for name, part in parts.items() if part}
+            for number, parts in kept.items()}

@@ -15,6 +15,7 @@ from ..proto import caffe_pb2
 from ..proto.text import LayerDef, NetDef, read_net
 from ..sources.preprocessing import Preprocessing
 from ..sources.transform import Transform
+from .filter import check_stages
 from .net import Net
 from .weights import load_into
 
@@ -27,9 +28,12 @@ def load_trained(prototxt: str | os.PathLike[str], weights: str | os.PathLike[st
     """Return a TEST net with all its weights.
 
     Raises:
+        UsageError: no rule of the net names one of the stages.
         WeightsError: a layer has no weights in the file, or they do not fit.
     """
-    net = Net(read_net(prototxt), backend, phase=caffe_pb2.TEST, stages=stages)
+    definition, stages = read_net(prototxt), tuple(stages)
+    check_stages(definition.layers, stages, prototxt)
+    net = Net(definition, backend, phase=caffe_pb2.TEST, stages=stages)
     report = load_into(net, os.fspath(weights))
     if report.missing:
         raise WeightsError("the weights lack layers of the net", where=weights,

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable
 from typing import cast
 
 from .. import glog
-from ..errors import PrototxtError
+from ..errors import PrototxtError, UsageError
+from ..hints import did_you_mean, nearest
 from ..proto import caffe_pb2
 from ..proto.text import LayerDef
 from .collect import OnError, fail
@@ -104,6 +105,25 @@ def warn_of_unknown_stages(layers: Iterable[LayerDef], state: caffe_pb2.NetState
         if stage not in named:
             glog.warning("stage '%s' is set, but no rule of the net names it (named are: %s)",
                          stage, ", ".join(named) or "none")
+
+
+def check_stages(layers: Iterable[LayerDef], stages: Iterable[str], where: object) -> None:
+    """See that some rule of the net names each of these stages.
+
+    Args:
+        layers: of the net, whatever their rules.
+        stages: that are asked for.
+        where: the definition.
+
+    Raises:
+        UsageError: none does; without its stage the net would be another variant.
+    """
+    named = named_stages(layers)
+    for stage in stages:
+        if stage not in named:
+            raise UsageError(f"no rule of the net names the stage '{stage}'", where=where,
+                             wanted=", ".join(named) or "no stage: the net has no variants",
+                             remedy=did_you_mean(nearest(stage, named)))
 
 
 def _belongs(layer: LayerDef, state: caffe_pb2.NetState) -> bool:

@@ -317,9 +317,17 @@ def test_classes(files, tmp_path, capsys):
     assert "another shape" in capsys.readouterr().err
 
 
-def test_a_stage_that_no_layer_has(files, capsys):
-    assert recognize(files, files / "v0.mkv", "--stage", "folw") == 0
-    # the general warning about stages (net/filter.py) names it
+def test_a_stage_that_no_layer_has(files, tmp_path, capsys):
+    assert recognize(files, files / "v0.mkv", "--stage", "folw") == 1
+    assert "no rule of the net names the stage 'folw'" in capsys.readouterr().err
+    nets.write_net(tmp_path, nets.single_frame().replace(
+        'type: "Input"', 'type: "Input" include { stage: "flow" } include { not_stage: "flow" }'),
+        "variants")
+    words = ("recognize", files / "v0.mkv", "--net", tmp_path / "variants.prototxt",
+             "--weights", tmp_path / "variants.caffemodel", "--cpu", "--stage")
+    assert cli.main([*map(str, words), "flow"]) == 0
+    assert cli.main([*map(str, words), "folw"]) == 1
+    assert "wanted flow). Did you mean 'flow'?" in capsys.readouterr().err
 
 
 def lines_of_seconds(rows, rate):

@@ -37,7 +37,7 @@ from ...sources.base import Shape
 from ...sources.batcher import BatchSpec
 from ...sources.prefetch import Prefetcher
 from ...sources.records.clips import ClipRecords
-from .progress import Progress
+from ..progress import Progress
 
 #: The list of the files, for HDF5Data, written last; and what the files were made of.
 LIST, ABOUT = "clips.txt", "clips.json"

@@ -14,8 +14,8 @@ from pathlib import Path
 from ...errors import CaffeError, DataError
 from ...files import PARTIAL, new_folder, writing
 from ...sources.frame_folders import ABOUT, read_about
+from ..progress import Progress
 from .jobs import Job
-from .progress import Progress
 from .recipes import Recipe
 
 

@@ -15,8 +15,9 @@ from ...sources.clip_list import look
 from ...sources.frame_folders import RGB, list_frames
 from ...sources.picture import read_picture
 from ...sources.video_file import VideoFile
+from ..progress import Progress
 
-Report = Callable[[int, int], None]
+Report = Callable[[str], None]
 
 
 def spread_frames(count: int, length: int) -> np.ndarray:
@@ -58,21 +59,21 @@ class ClipNet:
         self._preprocessing = input_preprocessing(self._net)
 
     def features(self, videos: Sequence[str | os.PathLike[str]],
-                 report: Report = lambda done, of: None) -> np.ndarray:
+                 report: Report = lambda line: None) -> np.ndarray:
         """Return (N, F) features of videos: files, or folders of frames.
 
         Args:
             videos: the paths.
-            report: is told how many are done, of how many, after each batch.
+            report: takes lines of progress.
 
         Raises:
             DataError: a video is missing, damaged, or does not fit the net.
         """
-        rows = []
+        rows, progress = [], Progress(len(videos), "videos", report)
         for start in range(0, len(videos), self._batch):
             clips = np.stack([self._load(path) for path in videos[start:start + self._batch]], 1)
             rows.append(self._run(clips))
-            report(start + clips.shape[1], len(videos))
+            progress.step(clips.shape[1])
         return np.concatenate(rows)
 
     def _run(self, clips: np.ndarray) -> np.ndarray:

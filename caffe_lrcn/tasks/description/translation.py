@@ -6,8 +6,7 @@ the lattice.
 """
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +16,7 @@ from ...collection import paused_collection
 from ...errors import DataError, UsageError
 from ...language.caption_tokens import tokenize
 from ...language.ngrams import NGrams
-from ...solver.progress import duration
+from ..progress import Progress
 from .lattice import DEFAULT_WEIGHTS, Lattice, lattices
 from .phrases import Pair, PhraseTable, align, extract
 from .roles import Roles, Slot
@@ -25,7 +24,6 @@ from .stack_search import Candidate, StackSearch
 from .tuning import Weights, tune
 
 Report = Callable[[str], None]
-_EVERY = 5.0  # seconds between two lines of progress
 _LONGEST_SENTENCE = 80  # words; alignment takes long over longer ones
 _LISTED = 100  # translations of a clip that weights are chosen by
 _TUNED = 400  # clips that weights are chosen on, at most
@@ -176,8 +174,11 @@ def decode(search: StackSearch, found: Sequence[Lattice], most: int,
            report: Report) -> list[list[Candidate]]:
     """Return the best translations of each lattice; equal ones are searched once."""
     known: dict[Lattice, list[Candidate]] = {}
-    for lattice in _reported([*dict.fromkeys(found)], report):
+    different = list(dict.fromkeys(found))
+    progress = Progress(len(different), "translated", report)
+    for lattice in different:
         known[lattice] = search.best(lattice, most)
+        progress.step()
     return [known[lattice] for lattice in found]
 
 
@@ -225,15 +226,3 @@ def _pairs(roles: Roles, report: Report) -> list[Pair]:
         report(f"note: {left_out} sentences are left out: they have no words, or more than "
                f"{_LONGEST_SENTENCE}")
     return found
-
-
-def _reported(items: Sequence[Lattice], report: Report) -> Iterator[Lattice]:
-    """Yield the items; tell every now and then how long the rest takes."""
-    start = last = time.monotonic()
-    for done, item in enumerate(items):
-        now = time.monotonic()
-        if now - last > _EVERY:
-            last = now
-            left = (len(items) - done) * (now - start) / done
-            report(f"{done} of {len(items)} translated, about {duration(left)} left")
-        yield item

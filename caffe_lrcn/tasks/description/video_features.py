@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from ...sources.picture import read_picture
 from ...sources.video_file import SUFFIXES, VideoFile
 from ..activity.jobs import Job, find_frames, find_videos
 from ..captioning.pictures import FeatureNet
+from ..progress import Progress
 from .feature_files import HDF5
 
 #: Endings of files of lines, S2VT's form.
@@ -98,18 +98,14 @@ def write_video_features(net: FeatureNet, videos: Sequence[Job], stride: int, ou
         UsageError: the file's ending is unknown, or the name of a video does not fit lines.
     """
     check_names(out, videos)
-    begin = shown = time.monotonic()
+    progress = Progress(len(videos), "videos", report)
     rows = width = 0
     with _writer(out) as write:
-        for number, video in enumerate(videos, 1):
+        for video in videos:
             found = net.features(frames_of(video.source, stride))
             write(video.name, found)
             rows, width = rows + len(found), found.shape[1]
-            now = time.monotonic()
-            if now - shown > 5 and number < len(videos):
-                shown = now
-                report(f"{number} of {len(videos)} videos, "
-                       f"{(now - begin) / number * (len(videos) - number):.0f} s left")
+            progress.step()
     return rows, width
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from ...errors import DataError, UsageError
 from ...files import new_file
 from ...layer_types.base import Settings
 from ...solver.console import Console
-from ...solver.progress import duration
 from ..activity.evaluate import Evaluation, evaluate
 from ..activity.extract import make_folders
 from ..activity.flow import FlowMethod, brox, opencv
@@ -26,6 +24,7 @@ from ..activity.official_lists import read_data_set
 from ..activity.recipes import FlowRecipe, FrameRecipe
 from ..activity.results import Results, fused, read_results, write_results
 from ..activity.windows import FUSIONS
+from ..progress import Progress
 from ..toy.embedded import Embedded, weights_of
 from .dataset import Extent, write_dataset
 from .motions import CLASSES
@@ -51,7 +50,6 @@ GROUPS = 96
 RATE = 8.0
 _STEPS = 8       # of the demonstration, for its messages
 _QUALITY = 90    # of JPEG pictures
-_EVERY = 2.0     # seconds between two lines of progress
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,8 @@ class Demo:
         if not CLIPS.exists():
             _say(f"There is no {CLIPS}: generating clips")
             CLIPS.parent.mkdir(parents=True, exist_ok=True)
-            write_dataset(CLIPS, Extent(self.groups, 1), report=_Progress(len(CLASSES)))
+            progress = Progress(len(CLASSES), "classes", _say)
+            write_dataset(CLIPS, Extent(self.groups, 1), report=lambda line: progress.step())
         made = len(list((CLIPS / "videos").glob("*/*_c01.avi"))) // len(
             list((CLIPS / "videos").iterdir()))
         if made != self.groups:
@@ -156,10 +155,10 @@ class Demo:
             return read_results(path)
         classes, names, labels = test_clips()
         recogniser = system.recogniser(weights, classes)
-        probabilities, progress = [], _Progress(len(names))
-        for number, name in enumerate(names, start=1):
+        probabilities, progress = [], Progress(len(names), f"clips ({system.name})", _say)
+        for name in names:
             probabilities.append(recogniser(frames_of(system, name)).average)
-            progress(f"{system.name}: {number} of {len(names)} clips")
+            progress.step()
         results = Results(str(path), classes, names, np.array(labels), np.array(probabilities))
         write_results(path, results)
         return results
@@ -201,26 +200,6 @@ class Demo:
                               np.stack(frames_of(System("lrcn", "flow"), names[number])),
                               said, over_time, classes))
         return clips
-
-
-class _Progress:
-    """Says on stderr, now and then, how far a number of equal parts is and how long it takes.
-
-    Args:
-        count: of the parts; it is called after each with a line about it.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._left, self._done = count, 0
-        self._start = self._shown = time.monotonic()
-
-    def __call__(self, line: str) -> None:
-        now = time.monotonic()
-        self._left, self._done = self._left - 1, self._done + 1
-        if now - self._shown > _EVERY:
-            self._shown = now
-            left = (now - self._start) / self._done * self._left
-            _say(f"{line}, about {duration(left)} left")
 
 
 def check_groups(groups: int) -> None:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,12 @@ from ... import rng
 from ...errors import DataError, UsageError
 from ...files import new_folder
 from ...hdf5_files import new_hdf5
-from ...solver.progress import duration
 from ...sources.video_file import import_av
 from ..description.noisy_posteriors import Noise, add_noise, calibrate
 from ..description.references import write_references
 from ..description.role_records import Roles
 from ..description.roles import write_roles
+from ..progress import Progress
 from ..toy_actions.dataset import encode
 from ..toy_actions.drawing import random_look
 from .drawing import draw_clip
@@ -28,7 +27,6 @@ from .scenes import ALIKE, SLOTS, labels, random_scene
 Report = Callable[[str], None]
 #: Sentences of each clip.
 SENTENCES = 4
-_EVERY = 5.0  # seconds between two lines of progress
 
 
 @dataclass(frozen=True)
@@ -169,15 +167,11 @@ def _write_lists(out: Path, split: str, roles: Roles) -> None:
 
 def _write_videos(out: Path, extent: Extent, seed: int, report: Report) -> None:
     (out / "videos").mkdir()
-    start = last = time.monotonic()
-    for number, (group, clip) in enumerate(_clips(extent), start=1):
+    progress = Progress(extent.groups * extent.clips, "videos", report)
+    for group, clip in _clips(extent):
         content = encode(make_clip(group, clip, extent, seed))
         (out / "videos" / f"{_name(group, clip)}.avi").write_bytes(content)
-        now, left = time.monotonic(), extent.groups * extent.clips - number
-        if now - last > _EVERY and left:
-            last = now
-            report(f"{number} of {number + left} videos, about "
-                   f"{duration(left * (now - start) / number)} left")
+        progress.step()
 
 
 def _clips(extent: Extent) -> Iterator[tuple[int, int]]:

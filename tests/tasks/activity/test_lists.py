@@ -194,9 +194,21 @@ def test_the_command_counts_missing_videos(ucf, tmp_path, capsys):
     assert run(*words, "--skip-missing") == 0
     assert "6 of 8 videos are not there" in capsys.readouterr().err
     assert (tmp_path / "lists/train1.txt").read_text() == "Archery/v_Archery_g08_c02 0\n"
-    (tmp_path / "videos/Archery/v_Archery_g01_c01.avi").unlink()
-    assert run(*words, "--skip-missing", "--force") == 1
-    assert "none of the videos of test1 is there" in capsys.readouterr().err
+
+
+def test_lists_without_a_video_that_is_there(ucf, tmp_path, capsys):
+    """A test list alone is of use: a trained net can be scored on it."""
+    words = (ucf, "--root", tmp_path / "videos", "--skip-missing")
+    for part, name in (("test", "g01_c01"), ("train", "g08_c02")):
+        video = tmp_path / f"videos/Archery/v_Archery_{name}.avi"
+        write(video)
+        assert run(*words, "--out", tmp_path / part, "--val-fraction", 0.5) == 0
+        assert "so these lists are not written: " in capsys.readouterr().err
+        assert (tmp_path / part / f"{part}1.txt").read_text() == f"Archery/v_Archery_{name} 0\n"
+        assert len(list((tmp_path / part).glob("t*1.txt"))) == 1
+        video.unlink()
+    assert run(*words, "--out", tmp_path / "none") == 1
+    assert "none.txt" not in capsys.readouterr().err and not (tmp_path / "none").exists()
 
 
 def test_the_command_divides_class_folders(tmp_path, capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ...solver.progress import duration
+from ..solver.progress import duration
 
 _EVERY = 2.0  # seconds between two lines
 
@@ -14,7 +14,7 @@ class Progress:
 
     Args:
         whole: how many steps there are.
-        unit: what a step is, in the plural.
+        unit: what a step is, in the plural, or what a step does to it.
         report: takes the lines.
     """
 
@@ -23,14 +23,15 @@ class Progress:
         self._done = self._idle = 0
         self._start = self._last = time.monotonic()
 
-    def step(self, idle: bool = False) -> None:
-        """Count a step and report, if the last time is long enough ago.
+    def step(self, count: int = 1, idle: bool = False) -> None:
+        """Count steps and report, if the last time is long enough ago.
 
         Args:
-            idle: the step took no time, since its work was done already.
+            count: how many steps are done.
+            idle: they took no time, since their work was done already.
         """
-        self._done += 1
-        self._idle += idle
+        self._done += count
+        self._idle += count * idle
         now = time.monotonic()
         if now - self._last < _EVERY or self._done == self._whole:
             return
