@@ -140,16 +140,17 @@ def _of_videos(args: argparse.Namespace) -> Roles:
 
 def _labelled(args: argparse.Namespace, roles: Roles, known: bool) -> Roles:
     """Return the roles as they are recognised; as they are if nothing recognises them."""
-    from ..tasks.description.crf_files import check_same_slots, read_crf, write_crf
+    from ..tasks.description.crf_files import read_crf, write_crf
     from ..tasks.description.crf_graph import choose_edges
     from ..tasks.description.labelling import Recipe, compare, label, label_in_turn
     from ..tasks.description.noisy_posteriors import add_noise, calibrate
+    from ..tasks.description.role_records import check_same_slots
     joint, found = args.maximum == "joint", roles
     if args.noise is not None:
         found = add_noise(roles, calibrate(roles, args.noise, seed=args.seed), args.seed)
     if args.crf is not None:
         crf = read_crf(args.crf)
-        check_same_slots(crf, args.crf, roles)
+        check_same_slots(roles, crf.slots, str(args.crf))
         found = label(roles, _features(args, roles), crf, joint)
     elif args.fit is not None:
         recipe, features = Recipe(choose_edges(args.edges, roles), args.l2), _features(args, roles)

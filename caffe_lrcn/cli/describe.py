@@ -103,6 +103,7 @@ def _fill_in(args: argparse.Namespace) -> str:
 
 
 def _check_slots(args: argparse.Namespace, roles: Roles, vocabulary: Vocabulary) -> None:
-    from ..tasks.description.trained_slots import check_same_slots, read_slots
+    from ..tasks.description.role_records import check_same_slots
+    from ..tasks.description.trained_slots import read_slots
     slots = read_slots(args.slots, None if args.other_vocabulary else vocabulary)
     check_same_slots(roles, slots, str(args.slots))

@@ -21,7 +21,7 @@ _RATE = 25.0  # of folders of frames, which do not tell
 
 def moving_picture(path: str | os.PathLike[str], side: int = SIDE,
                    pictures: int = PICTURES) -> str | None:
-    """Return a video as a data URI: an animated WebP that plays as long as the video does.
+    """Return a video as a data URI: a moving picture that plays as long as the video does.
 
     Args:
         path: a video file, or a folder of frames.
@@ -39,23 +39,26 @@ def moving_picture(path: str | os.PathLike[str], side: int = SIDE,
 
 
 def animated(frames: Sequence[np.ndarray], seconds: float, side: int = SIDE) -> str:
-    """Return pictures as a data URI: an animated WebP that repeats.
+    """Return pictures as a data URI: a moving picture that repeats.
+
+    It is WebP, or where Pillow has none, APNG, which is larger.
 
     Args:
         frames: (H, W, 3) uint8 each, red, green, blue; at least one.
         seconds: how long all of them take.
         side: longest side in pixels; smaller pictures keep their size.
     """
-    from PIL import Image
+    from PIL import Image, features
     small = []
     for frame in frames:
         picture = Image.fromarray(frame)
         picture.thumbnail((side, side))
         small.append(picture)
+    kind = "webp" if features.check("webp") else "png"
     memory = io.BytesIO()
-    small[0].save(memory, "WEBP", save_all=True, append_images=small[1:], loop=0, quality=60,
+    small[0].save(memory, kind, save_all=True, append_images=small[1:], loop=0, quality=70,
                   duration=max(round(1000 * seconds / len(small)), 20))
-    return "data:image/webp;base64," + base64.b64encode(memory.getvalue()).decode()
+    return f"data:image/{kind};base64," + base64.b64encode(memory.getvalue()).decode()
 
 
 def _frames(path: str, most: int) -> tuple[list[np.ndarray], float]:

@@ -175,4 +175,5 @@ def test_a_crf_of_other_slots_is_refused(toy, features, tmp_path, capsys):
     with h5py.File(tmp_path / "v.h5", "a") as file:
         file["slot_labels"][1] = "carve"
     run(tmp_path / "v.h5", "--features", features / "val.npy", "--crf", tmp_path / "crf.h5", code=1)
-    assert "slot 0 is another one than that of the CRF" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "slot 'activity' has other labels" in error and "'carve' as label 1" in error

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from caffe_lrcn.tasks.moving_picture import animated, moving_picture
 
@@ -65,3 +65,11 @@ def test_red_stays_red():
     red[..., 0] = 200
     with opened(animated([red], 1)) as picture:
         assert np.asarray(picture.convert("RGB"))[4, 4].argmax() == 0
+
+
+def test_without_webp_it_is_png(monkeypatch):
+    monkeypatch.setattr(features, "check", lambda name: False)
+    uri = animated(levels(5)[..., ::-1], 1)
+    assert uri.startswith("data:image/png;base64,")
+    with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as picture:
+        np.testing.assert_allclose(shown(picture)[0], [10, 20, 30, 40, 50], atol=2)

@@ -14,7 +14,7 @@ from ...files import replacing
 from ...hdf5_files import new_hdf5
 from .crf import Crf
 from .crf_graph import make_plan
-from .role_records import Roles, check_slots
+from .role_records import check_slots
 from .roles_hdf5 import hdf5_file, read_numbers, read_slots, write_slots
 
 _WANTED = "a file that caffe-lrcn data roles --fit has written"
@@ -57,19 +57,3 @@ def read_crf(path: str | os.PathLike[str]) -> Crf:
             raise DataError("a score is not finite")
     make_plan(sizes, [*tables])
     return Crf(slots, weights, bias, tables)
-
-
-def check_same_slots(crf: Crf, path: str | os.PathLike[str], roles: Roles) -> None:
-    """Check that roles have the slots and labels of a CRF.
-
-    Raises:
-        DataError: they do not.
-    """
-    for number, (ours, theirs) in enumerate(zip(crf.slots, roles.slots, strict=False)):
-        if ours != theirs:
-            raise DataError(f"slot {number} is another one than that of the CRF", where=roles.path,
-                            got=f"{theirs.name}: {', '.join(theirs.labels)}",
-                            wanted=f"{ours.name}: {', '.join(ours.labels)} (as in {path})")
-    if len(crf.slots) != len(roles.slots):
-        raise DataError("the CRF has another number of slots", where=roles.path,
-                        got=len(roles.slots), wanted=f"{len(crf.slots)} as in {path}")

@@ -138,6 +138,36 @@ def check_slots(slots: tuple[Slot, ...], path: str) -> None:
             seen.add(label)
 
 
+def check_same_slots(roles: Roles, slots: tuple[Slot, ...], owner: str) -> None:
+    """See that roles have these slots, with the same labels in the same order.
+
+    Args:
+        roles: what is to be described, or learnt.
+        slots: those that are wanted.
+        owner: the file that they are from, or what has learnt them.
+
+    Raises:
+        DataError: they differ.
+    """
+    if roles.slots == slots:
+        return
+    remedy = f"The slots and their labels must be those of {owner}, in the same order."
+    names, wanted = ([slot.name for slot in item] for item in (roles.slots, slots))
+    if names != wanted:
+        raise DataError("the roles have other slots", where=roles.path, got=", ".join(names),
+                        wanted=", ".join(wanted), remedy=remedy)
+    slot, other = next((slot, other) for slot, other in zip(roles.slots, slots, strict=True)
+                       if slot != other)
+    place = next((i for i, (a, b) in enumerate(zip(slot.labels, other.labels, strict=False))
+                  if a != b), min(len(slot.labels), len(other.labels)))
+    got, expected = (repr(item.labels[place]) if place < len(item.labels) else "the end"
+                     for item in (slot, other))
+    raise DataError(f"slot '{slot.name}' has other labels", where=roles.path,
+                    got=f"{len(slot.labels)} labels, {got} as label {place}",
+                    wanted=f"{len(other.labels)} labels, {expected} as label {place}",
+                    remedy=remedy)
+
+
 def check_clips(ids: list[str], sentences: list[list[str]], path: str) -> None:
     """Check that clips have names that differ, and no empty sentences.
 

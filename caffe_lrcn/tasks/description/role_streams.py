@@ -30,8 +30,9 @@ from ...language.streams import encode as encode_words
 from ...language.vocabulary import EOS, UNKNOWN, Vocabulary
 from ...language.vocabulary_card import stamp
 from ..captioning.prepare import Recipe, Report, tokenized, write_vocabulary
+from .role_records import check_same_slots
 from .roles import Roles
-from .trained_slots import check_same_slots, write_slots
+from .trained_slots import write_slots
 
 #: What fills the streams of (a) where there is no sentence.
 PADDING = {"cont_slots": 0, "input_slots": -1, "hand_over": 0, "cont_sentence": 0,

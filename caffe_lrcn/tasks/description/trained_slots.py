@@ -12,7 +12,7 @@ from ...errors import DataError
 from ...files import new_file
 from ...language.text_files import read_json
 from ...language.vocabulary import Vocabulary
-from .role_records import Roles, Slot, check_slots
+from .role_records import Slot, check_slots
 from .roles_json import read_slot
 
 NAME = "slots.json"
@@ -64,33 +64,3 @@ def read_slots(path: str | os.PathLike[str],
                         remedy="Name the slots.json that 'data role-streams' wrote beside the "
                                "vocabulary")
     return slots
-
-
-def check_same_slots(roles: Roles, slots: tuple[Slot, ...], where: str) -> None:
-    """See that roles have these slots, with the same labels in the same order.
-
-    Args:
-        roles: what is to be described, or learnt.
-        slots: those that are wanted.
-        where: the file that they are from.
-
-    Raises:
-        DataError: they differ.
-    """
-    if roles.slots == slots:
-        return
-    remedy = f"The slots and their labels must be those of {where}, in the same order."
-    names, wanted = ([slot.name for slot in item] for item in (roles.slots, slots))
-    if names != wanted:
-        raise DataError("the roles have other slots", where=roles.path, got=", ".join(names),
-                        wanted=", ".join(wanted), remedy=remedy)
-    slot, other = next((slot, other) for slot, other in zip(roles.slots, slots, strict=True)
-                       if slot != other)
-    place = next((i for i, (a, b) in enumerate(zip(slot.labels, other.labels, strict=False))
-                  if a != b), min(len(slot.labels), len(other.labels)))
-    got, expected = (repr(item.labels[place]) if place < len(item.labels) else "the end"
-                     for item in (slot, other))
-    raise DataError(f"slot '{slot.name}' has other labels", where=roles.path,
-                    got=f"{len(slot.labels)} labels, {got} as label {place}",
-                    wanted=f"{len(other.labels)} labels, {expected} as label {place}",
-                    remedy=remedy)

@@ -19,6 +19,7 @@ from ...language.ngrams import NGrams
 from ..progress import Progress
 from .lattice import DEFAULT_WEIGHTS, Lattice, lattices
 from .phrases import Pair, PhraseTable, align, extract
+from .role_records import check_same_slots
 from .roles import Roles, Slot
 from .stack_search import Candidate, StackSearch
 from .tuning import Weights, tune
@@ -85,7 +86,7 @@ class Translator:
         Raises:
             DataError: other slots, or probabilities are needed and missing.
         """
-        check_slots(self.slots, roles, "the model")
+        check_same_slots(roles, self.slots, "the model")
         found = lattices(roles, width)
         self._tell_unknown(roles, report)
         decoded = decode(self._search(self.weights), found, 1, report)
@@ -135,7 +136,7 @@ def train(roles: Roles, held_out: Roles | None, recipe: Recipe, report: Report) 
     """
     pairs = _pairs(roles, report)
     if held_out is not None:
-        check_slots(roles.slots, held_out, "the training clips")
+        check_same_slots(held_out, roles.slots, "the training clips")
         if not any(held_out.sentences):
             raise DataError("the held-out clips have no sentences", where=held_out.path)
         lattices(held_out.select(np.arange(1)), recipe.lattice)  # fail now, not after the work
@@ -180,27 +181,6 @@ def decode(search: StackSearch, found: Sequence[Lattice], most: int,
         known[lattice] = search.best(lattice, most)
         progress.step()
     return [known[lattice] for lattice in found]
-
-
-def check_slots(slots: tuple[Slot, ...], roles: Roles, owner: str) -> None:
-    """Check that roles have certain slots with certain labels, in the same order.
-
-    Raises:
-        DataError: they have others.
-    """
-    wanted, got = ([slot.name for slot in group] for group in (slots, roles.slots))
-    if wanted != got:
-        raise DataError(f"the slots differ from those of {owner}", where=roles.path,
-                        got=", ".join(got), wanted=", ".join(wanted))
-    for mine, other in zip(slots, roles.slots, strict=True):
-        if mine.labels != other.labels:
-            place = next((number for number, pair in enumerate(zip(mine.labels, other.labels,
-                                                                   strict=False))
-                          if pair[0] != pair[1]), min(len(mine.labels), len(other.labels)))
-            said = [repr(labels[place]) if place < len(labels) else "no more labels"
-                    for labels in (other.labels, mine.labels)]
-            raise DataError(f"the labels of slot '{mine.name}' differ from those of {owner}",
-                            where=roles.path, got=f"{said[0]} as label {place}", wanted=said[1])
 
 
 def sentence(words: Sequence[str]) -> str:

@@ -1,15 +1,12 @@
 """The page of the demonstration: clips that play, what the nets say over time, scores."""
 from __future__ import annotations
 
-import base64
 import html
-import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, features
 
 from ...drawing.chart import Chart, Curve, draw_chart
 from ...drawing.confusion import draw_confusion
@@ -17,13 +14,14 @@ from ...drawing.page import html_table
 from ...drawing.page import write_page as html_page
 from ...drawing.svg import svg_element
 from ..activity.evaluate import Evaluation
+from ..moving_picture import animated
 
 _KINDS = {"single_frame": "Single frame", "lrcn": "LRCN-fc6"}
 _COLUMNS = {"RGB": "RGB", "flow": "flow", "average": "1/2, 1/2", "third": "1/3, 2/3"}
 #: Accuracies in percent. Source: paper, Table 1: means over the three splits of UCF101.
 TABLE_1 = {"single_frame": (67.37, 74.37, 75.46, 78.94), "lrcn": (68.20, 77.28, 80.90, 82.34)}
 _CHART, _CURVES = (400, 250), 3
-_CLIP_MS = 2000  # how long a clip plays: half as fast as the video
+_SECONDS = 2.0  # how long a clip plays: half as fast as the video
 _STYLE = """td:not(:first-child), th:not(:first-child) { white-space: nowrap; }
 .clips { display: grid; gap: 1.6rem;
   grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }
@@ -92,22 +90,6 @@ def write_page(path: str | os.PathLike[str], scores: Mapping[tuple[str, str], Ev
               body, _STYLE)
 
 
-def play(frames: np.ndarray) -> str:
-    """Return an animated picture as the source of an HTML image.
-
-    WebP, or where Pillow has none, APNG, which is larger.
-
-    Args:
-        frames: (T, H, W, 3) uint8, BGR.
-    """
-    pictures = [Image.fromarray(np.ascontiguousarray(frame[..., ::-1])) for frame in frames]
-    kind = "webp" if features.check("webp") else "png"
-    memory = io.BytesIO()
-    pictures[0].save(memory, kind, save_all=True, append_images=pictures[1:], loop=0, quality=75,
-                     duration=_CLIP_MS // len(frames))
-    return f"data:image/{kind};base64,{base64.b64encode(memory.getvalue()).decode()}"
-
-
 def _table(scores: Mapping[tuple[str, str], Evaluation]) -> str:
     rows = [["", *_COLUMNS.values()]]
     for kind, title in _KINDS.items():
@@ -127,8 +109,12 @@ def _figure(clip: Clip) -> str:
         said = said.replace(f"<td>{wrong}</td>", f'<td class="{mark}">{wrong}</td>')
     charts = "".join(_chart(clip, modality) for modality in clip.over_time)
     return (f'<figure class="clip"><h3>{html.escape(clip.true)}</h3>'
-            f'<img src="{play(clip.frames)}" alt="the clip">'
-            f'<img src="{play(clip.flow)}" alt="its optical flow">{said}{charts}</figure>')
+            f'<img src="{_play(clip.frames)}" alt="the clip">'
+            f'<img src="{_play(clip.flow)}" alt="its optical flow">{said}{charts}</figure>')
+
+
+def _play(frames: np.ndarray) -> str:
+    return animated(frames[..., ::-1], _SECONDS)
 
 
 def _chart(clip: Clip, modality: str) -> str:

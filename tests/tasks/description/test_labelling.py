@@ -8,8 +8,8 @@ import pytest
 from caffe_lrcn.errors import DataError, UsageError
 from caffe_lrcn.tasks.description import labelling
 from caffe_lrcn.tasks.description.crf import Crf
-from caffe_lrcn.tasks.description.crf_files import check_same_slots, read_crf, write_crf
-from caffe_lrcn.tasks.description.labelling import Recipe, compare, label, label_in_turn
+from caffe_lrcn.tasks.description.crf_files import read_crf, write_crf
+from caffe_lrcn.tasks.description.labelling import Recipe, label_in_turn
 from caffe_lrcn.tasks.description.role_records import Roles, Slot, check_vectors
 from caffe_lrcn.tasks.description.tacos import read_tacos
 
@@ -33,7 +33,6 @@ def test_crf_files_keep_everything(tmp_path):
     again = read_crf(tmp_path / "crf.h5")
     assert again.slots == SLOTS and [*again.tables] == [(0, 1)]
     np.testing.assert_array_equal(again.marginals(features), crf.marginals(features))
-    check_same_slots(again, "crf.h5", roles)
     write_crf(tmp_path / "none.h5", Crf(SLOTS, crf.weights, crf.bias, {}))
     assert read_crf(tmp_path / "none.h5").tables == {}
 
@@ -59,31 +58,6 @@ def test_other_files_are_refused(tmp_path):
     for name in ("a.h5", "b.h5"):
         with pytest.raises(DataError, match=r"the CRF cannot be read.*--fit"):
             read_crf(tmp_path / name)
-
-
-def test_roles_of_other_slots_are_refused():
-    roles, features = made()
-    crf = Recipe([]).fit(roles, features)
-    other = Roles("o.json", (SLOTS[0], Slot("object", ("leek", "egg"))), ["a"], [None],
-                  np.zeros((1, 2), np.int64), None, [[]])
-    with pytest.raises(DataError, match="slot 1 is another one.*leek, egg"):
-        check_same_slots(crf, "crf.h5", other)
-    fewer = Roles("o.json", SLOTS[:1], ["a"], [None], np.zeros((1, 1), np.int64), None, [[]])
-    with pytest.raises(DataError, match="another number of slots"):
-        check_same_slots(crf, "crf.h5", fewer)
-
-
-@pytest.mark.parametrize("joint", [True, False])
-def test_labels_and_vectors_belong_together(joint):
-    roles, features = made()
-    crf = Recipe([(0, 1)]).fit(roles, features)
-    found = label(roles, features, crf, joint)
-    assert found.joint == joint and found.sentences is roles.sentences
-    check_vectors(found)
-    agreement = compare(found, roles)
-    assert agreement.slots["tool"] > 0.6 and agreement.probability > 0.5
-    assert str(agreement).startswith("labels right: tool ")
-    assert compare(roles, roles).whole == 1 and compare(roles, roles).probability is None
 
 
 def test_no_clip_is_labelled_by_a_crf_of_its_group(monkeypatch):

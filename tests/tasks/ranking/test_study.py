@@ -46,7 +46,7 @@ def test_all_forms_of_files_say_the_same(tmp_path):
     ("a.tsv", "red A thing.\n", r"a\.tsv:1: not a line of sentences"),
     ("a.tsv", "red\tA thing.\ngreen\t \n", r"a\.tsv:2: not a line of sentences"),
     ("a.tsv", "\n", "holds no sentences"), ("a.json", "[]", "empty"),
-    ("a.json", '[{"image_id": 1, "caption": " "}]', "entry 0: the caption of image 1 is empty"),
+    ("a.json", '[{"image_id": 1, "caption": " "}]', "the sentence for '1' is empty"),
     ("a.json", '[{"image_id": 1}]', "no 'caption'"), ("a.json", "{}", "COCO caption file"),
     ("a.json", '[{"image_id": 1, "caption": "a"}, {"image_id": 1, "caption": "b"}]', "second"),
     ("a.json", "[", "not JSON")])

@@ -1,15 +1,13 @@
 """The demonstration of activity recognition on a tiny setting, from video files to the page."""
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, features
+from PIL import features
 
 from caffe_lrcn.cli.main import main
 from caffe_lrcn.errors import DataError
@@ -17,7 +15,6 @@ from caffe_lrcn.solver.solver import Solver
 from caffe_lrcn.tasks.activity.flow import FlowMethod
 from caffe_lrcn.tasks.toy_actions import demo
 from caffe_lrcn.tasks.toy_actions.motions import CLASSES
-from caffe_lrcn.tasks.toy_actions.page import play
 
 TINY = ["demo-activity", "--groups", "2", "--single-iterations", "2", "--lrcn-iterations", "3"]
 NETS = {"single_frame_RGB": 2, "lrcn_RGB": 3, "single_frame_flow": 2, "lrcn_flow": 3}
@@ -116,18 +113,3 @@ def test_what_cannot_be_done_is_refused(tmp_path, monkeypatch, capsys, flags, te
     monkeypatch.chdir(tmp_path)
     assert main(["demo-activity", *flags]) == 1
     assert text in capsys.readouterr().err and not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("webp", [True, False])
-def test_clips_play(monkeypatch, webp):
-    if webp and not features.check("webp"):
-        pytest.skip("Pillow has no WebP")
-    monkeypatch.setattr(features, "check", lambda name: webp)
-    frames = np.zeros((5, 8, 8, 3), np.uint8)
-    frames[:, :, :, 0] = np.arange(0, 250, 50)[:, None, None]  # blue
-    kind, text = play(frames).removeprefix("data:image/").split(";base64,")
-    picture = Image.open(io.BytesIO(base64.b64decode(text)))
-    assert kind == ("webp" if webp else "png") and picture.n_frames == 5
-    picture.seek(4)
-    red, green, blue = np.asarray(picture.convert("RGB"))[4, 4].tolist()
-    assert blue > 150 > 60 > red
