@@ -85,15 +85,24 @@ class Demo:
             CaffeError: a step failed.
             KeyboardInterrupt: it was stopped; the same call goes on there.
         """
+        self.make_material()
+        said = {}
+        for step, system in enumerate(SYSTEMS, start=4):
+            said[system.name] = self._sentences(system, step)
+        return self._write_report(said)
+
+    def make_material(self) -> None:
+        """Make what is missing of clips, net of roles, roles and features.
+
+        Raises:
+            CaffeError: a step failed.
+            KeyboardInterrupt: it was stopped; the same call goes on there.
+        """
         self.size.extent.check()
         glog.start(brief=True)
         self._check_settings()
         self._make_clips()
         self._make_material()
-        said = {}
-        for step, system in enumerate(SYSTEMS, start=4):
-            said[system.name] = self._sentences(system, step)
-        return self._write_report(said)
 
     @property
     def material(self) -> Material:
