@@ -16,7 +16,9 @@ from ..description.roles import Roles
 from ..moving_picture import moving_picture
 
 _CHART = (372, 260)
-_STYLE = ROLE_STYLE + """.clips { display: grid; gap: 1.8rem;
+_STYLE = ROLE_STYLE + """.scroll td:not(:first-child), .scroll th { white-space: nowrap; }
+@media (max-width: 30rem) { .scroll th, .scroll td { padding-right: .5rem; font-size: .9rem; } }
+.clips { display: grid; gap: 1.8rem;
   grid-template-columns: repeat(auto-fill, minmax(min(23rem, 100%), 1fr)); }
 .clip { border-top: 1px solid #8884; padding-top: .7rem; min-width: 0; }
 .clip > div { display: flex; gap: .8rem; align-items: start; }

@@ -71,6 +71,22 @@ def test_features_of_files_and_folders(net, tmp_path):
     np.testing.assert_array_equal(alone, found[1:2])
 
 
+def test_features_of_each_frame(net, tmp_path):
+    for number, count in enumerate((9, 3, 3)):
+        write_video(tmp_path / f"{number}.avi", levels(count))
+    told = []
+    found = [*net().frame_features([tmp_path / f"{number}.avi" for number in range(3)],
+                                   lambda *numbers: told.append(numbers))]
+    # less the mean of 5, plus markers of 0, 1, 1
+    np.testing.assert_allclose(np.stack(found)[..., 0], [
+        [20 - 5, 50 - 4, 80 - 4], [10 - 5, 20 - 4, 30 - 4], [10 - 5, 20 - 4, 30 - 4]], atol=1e-4)
+    assert told == [(2, 3), (3, 3)]
+    flat = [*net(out="dim: 6 dim: 1").frame_features([tmp_path / "0.avi"])]
+    np.testing.assert_array_equal(flat, found[:1])
+    with pytest.raises(NetError, match="does not have a row for each frame"):
+        next(net(out="dim: 2 dim: -1").frame_features([tmp_path / "0.avi"]))
+
+
 def test_a_row_for_each_clip_is_taken_as_it_is(net, tmp_path):
     write_video(tmp_path / "a.avi", levels(3))
     with pytest.raises(NetError, match="does not have a row for each clip"):
