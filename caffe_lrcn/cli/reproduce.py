@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "so many kitchens (25)")
     parser.add_argument("--iterations", type=int, metavar="N",
                         help="train each net so long (activity: as its solver says; description: "
-                             "600, and architecture (a) twice as long)")
+                             "600, and architecture (a) five times as long)")
     parser.add_argument("--only-tables", action="store_true",
                         help="run nothing; show what is done")
 
