@@ -8,7 +8,7 @@ JOBS   ?= 2
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 0
 
-.PHONY: setup demo demo-activity reproduce-activity train test test-slow lint bench proto docs clean
+.PHONY: setup demo demo-activity demo-description reproduce-activity reproduce-description train test test-slow lint bench proto docs clean
 
 setup: $(VENV)/installed
 
@@ -40,9 +40,16 @@ $(VENV)/installed-video: $(VENV)/installed
 demo-activity: $(VENV)/installed-video
 	$(BIN)/caffe-lrcn demo-activity
 
+demo-description: $(VENV)/installed-video
+	$(BIN)/caffe-lrcn demo-description
+
 # The tables of section 4 on generated clips, three seeds: docs/reproduction.md. It goes on where it was.
 reproduce-activity: $(VENV)/installed-video
 	$(BIN)/caffe-lrcn reproduce activity
+
+# Table 9 on generated clips, three seeds: docs/reproduction.md. It goes on where it was.
+reproduce-description: $(VENV)/installed-video
+	$(BIN)/caffe-lrcn reproduce description
 
 # CAPTIONS: a COCO captions file; IMAGES: the folder of its pictures. All that is made of them goes
 # to a folder of its own, WORK, whose data and snapshots belong together; the picture net of the

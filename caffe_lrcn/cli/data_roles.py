@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Read, label, and write; return the exit code."""
     from ..files import check_output
     from ..tasks.description.references import write_references
-    from ..tasks.description.roles import check_form, write_roles
+    from ..tasks.description.roles import check_form, moved, write_roles
     _check(args)
     for path, what in ((args.out, "the roles"), (args.references, "the references"),
                        (args.fit, "the CRF"), (args.save_features, "the features")):
@@ -80,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         count = write_references(args.references, roles)
         print(f"references of {count} clips in {args.references}")
     if args.out is not None:
-        write_roles(args.out, _moved(found, args.out))
+        write_roles(args.out, moved(found, args.out))
         print(f"roles in {args.out}")
     return 0
 
@@ -174,6 +173,7 @@ def _features(args: argparse.Namespace, roles: Roles) -> np.ndarray:
     from ..paths import resolve
     from ..sources.array_file import read_array
     from ..tasks.description.clip_net import ClipNet
+    from ..tasks.description.roles import video_paths
     if args.features is not None:
         features = read_array(args.features, "the features")
         if len(features) != len(roles.ids):
@@ -182,29 +182,11 @@ def _features(args: argparse.Namespace, roles: Roles) -> np.ndarray:
         return features.astype(np.float64)
     net = ClipNet(resolve(args.net), args.weights, args.blob, runtime.open_backend(args))
     with runtime.quiet_arithmetic():
-        features = net.features(_paths(roles), runtime.report)
+        features = net.features(video_paths(roles), runtime.report)
     if args.save_features is not None:
         with new_file(args.save_features, DataError, "the features", "wb") as file:
             np.save(file, features)
     return features.astype(np.float64)
-
-
-def _paths(roles: Roles) -> list[str]:
-    """Return the paths of the videos, which count from the folder of the file of roles."""
-    missing = [name for name, video in zip(roles.ids, roles.videos, strict=True) if video is None]
-    if missing:
-        raise DataError(f"clip '{missing[0]}' has no video", where=roles.path,
-                        remedy="Give --features.")
-    folder = os.path.dirname(roles.path)
-    return [os.path.join(folder, video) for video in roles.videos if video is not None]
-
-
-def _moved(roles: Roles, out: Path) -> Roles:
-    """Return the roles with paths of videos that count from the folder of ``out``."""
-    old, new = (os.path.dirname(os.path.abspath(path)) for path in (roles.path, out))
-    videos = [video if video is None or os.path.isabs(video) or old == new
-              else os.path.relpath(os.path.join(old, video), new) for video in roles.videos]
-    return replace(roles, videos=videos)
 
 
 def _told(roles: Roles, known: bool) -> str:

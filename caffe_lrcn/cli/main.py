@@ -23,6 +23,7 @@ from ..printable import PrintableStream, printable, printable_lines
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "run the default job on generated pictures and write a page of results"),
     "demo-activity": ("demo_activity", "classify generated clips and write a page of results"),
+    "demo-description": ("demo_description", "write sentences about generated clips, and a page"),
     "train": ("train", "train a net, or go on from a snapshot"),
     "test": ("test", "run a trained net and print its mean outputs"),
     "data": ("data", "make data sets: vocabularies and caption streams"),

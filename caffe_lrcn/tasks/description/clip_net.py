@@ -72,12 +72,30 @@ class ClipNet:
         rows, progress = [], Progress(len(videos), "videos", report)
         for start in range(0, len(videos), self._batch):
             clips = np.stack([self._load(path) for path in videos[start:start + self._batch]], 1)
-            rows.append(self._run(clips))
+            rows.append(self._of_clips(self._run(clips), clips.shape[1]))
             progress.step(clips.shape[1])
         return np.concatenate(rows)
 
+    def frame_features(self, videos: Sequence[str | os.PathLike[str]],
+                       report: Report = lambda line: None) -> Iterator[np.ndarray]:
+        """Yield the (T, F) features of the T frames of each video.
+
+        Arguments and errors are those of ``features``; the blob must be (T, N, F) or (T*N, F).
+        """
+        progress = Progress(len(videos), "videos", report)
+        for start in range(0, len(videos), self._batch):
+            clips = np.stack([self._load(path) for path in videos[start:start + self._batch]], 1)
+            found = self._run(clips)
+            wanted = self.length, self._batch
+            if found.shape[:-1] not in (wanted, (wanted[0] * wanted[1],)):
+                raise NetError(f"blob '{self._blob}' does not have a row for each frame",
+                               got=f"shape {found.shape} of {self._batch} clips",
+                               wanted=f"({self.length}, {self._batch}, F)")
+            yield from found.reshape(*wanted, -1)[:, :clips.shape[1]].swapaxes(0, 1)
+            progress.step(clips.shape[1])
+
     def _run(self, clips: np.ndarray) -> np.ndarray:
-        """Return (N, F) features of (T, N, C, H, W) frames."""
+        """Return the blob, of (T, N, C, H, W) frames; N may be less than the net's."""
         count = clips.shape[1]
         frames, markers = (self._net.blobs[name] for name in self._net.inputs)
         batch = frames.host_data.reshape(self.length, self._batch, *self._shape)
@@ -85,7 +103,10 @@ class ClipNet:
         markers.host_data[...] = 1
         markers.host_data[0] = 0
         self._net.forward()
-        found = np.array(self._net.blobs[self._blob].read_data())
+        return np.array(self._net.blobs[self._blob].read_data())
+
+    def _of_clips(self, found: np.ndarray, count: int) -> np.ndarray:
+        """Return the (N, F) features of the first ``count`` clips in a blob."""
         if found.ndim == 3 and found.shape[:2] == (self.length, self._batch):
             found = found.mean(axis=0)
         if found.ndim != 2 or len(found) != self._batch:

@@ -17,8 +17,20 @@ from .roles import Roles
 CLIPS, LABELS = 200, 3
 _LEAST = 0.01  # probability of a label that is shown
 
-_STYLE = """:root { --bar: #2a6fbb; }
+#: Rules for ``role_table``.
+ROLE_STYLE = """:root { --bar: #2a6fbb; }
 @media (prefers-color-scheme: dark) { :root { --bar: #6aa9e9; } }
+.roles { width: 100%; font-size: .85rem; }
+.roles th { font-weight: normal; text-align: left; color: GrayText; width: 6rem; }
+.roles th, .roles td { padding: .1rem .5rem .1rem 0; }
+.roles td:last-child { text-align: left; }
+.label { display: grid; grid-template-columns: 1fr 5rem 2.8rem; gap: .4rem; align-items: center; }
+.label.chosen { font-weight: 600; }
+.track { background: #8883; border-radius: .2rem; height: .6rem; }
+.track i { display: block; background: var(--bar); border-radius: .2rem; height: 100%; }
+.number { text-align: right; font-weight: normal; white-space: nowrap; }
+"""
+_STYLE = ROLE_STYLE + """\
 main { display: grid; gap: 1.5rem;
   grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }
 section { border-top: 1px solid #8884; padding-top: .6rem; min-width: 0; }
@@ -26,15 +38,9 @@ details, h1 + p, section h2 { color: GrayText; font-size: .85rem; }
 section h2 { font-weight: normal; margin: 0 0 .3rem; }
 img { display: block; max-width: 100%; border-radius: .3rem; }
 .sentence { margin: .5rem 0; font-size: 1.1rem; }
-table { width: 100%; font-size: .85rem; }
-th { font-weight: normal; text-align: left; color: GrayText; width: 6rem; }
-th, td { padding: .1rem .5rem .1rem 0; }
-td:last-child { text-align: left; }
-.label { display: grid; grid-template-columns: 1fr 5rem 2.8rem; gap: .4rem; align-items: center; }
-.label.chosen { font-weight: 600; }
-.track { background: #8883; border-radius: .2rem; height: .6rem; }
-.track i { display: block; background: var(--bar); border-radius: .2rem; height: 100%; }
-.number { text-align: right; font-weight: normal; white-space: nowrap; }
+details table { width: 100%; font-size: .85rem; }
+details td { padding: .1rem .5rem .1rem 0; }
+details td:last-child { text-align: left; }
 details td:first-child { text-align: right; width: 4rem; }"""
 
 
@@ -83,10 +89,22 @@ def write_sentences(path: str | os.PathLike[str], about: str, described: Sequenc
 
 def _clip(roles: Roles, number: int, entry: Captioned) -> str:
     video = roles.videos[number]
-    rows = "".join(f"<tr><th>{html.escape(slot.name)}</th><td>{_labels(roles, number, k)}</td></tr>"
-                   for k, slot in enumerate(roles.slots))
     return _section(entry, None if video is None else resolve(video, roles.path),
-                    f"<table>{rows}</table>")
+                    role_table(roles, number))
+
+
+def role_table(roles: Roles, number: int, true: Sequence[str] = ()) -> str:
+    """Return the roles of a clip as a table of HTML, for a page with ``ROLE_STYLE``.
+
+    Args:
+        roles: of the clips.
+        number: the clip's.
+        true: the true labels, if they are to be told from those that are wrong.
+    """
+    rows = "".join(f"<tr><th>{html.escape(slot.name)}</th><td>"
+                   f"{_labels(roles, number, k, true[k] if true else None)}</td></tr>"
+                   for k, slot in enumerate(roles.slots))
+    return f'<table class="roles">{rows}</table>'
 
 
 def _section(entry: Captioned, video: str | None, below: str = "") -> str:
@@ -104,15 +122,22 @@ def _section(entry: Captioned, video: str | None, below: str = "") -> str:
     return f"<section>{''.join(parts)}</section>"
 
 
-def _labels(roles: Roles, number: int, slot: int) -> str:
+def _labels(roles: Roles, number: int, slot: int, true: str | None) -> str:
     """Return the likeliest labels of a slot with their probabilities as bars."""
     labels, chosen = roles.slots[slot].labels, int(roles.labels[number, slot])
     if roles.probabilities is None:
         return f"<b>{html.escape(labels[chosen])}</b>"
     vector = roles.probabilities[number, roles.block(slot)]
     best = [int(i) for i in np.argsort(-vector, kind="stable")[:LABELS] if vector[i] >= _LEAST]
-    return "".join(
-        f'<div class="label{" chosen" if i == chosen else ""}"><span>{html.escape(labels[i])}'
-        f'</span><span class="track"><i style="width:{min(vector[i], 1):.0%}"></i></span>'
-        f'<span class="number">{vector[i]:.0%}</span></div>'
-        for i in (best if chosen in best else [*best, chosen]))
+    missed = [] if true is None else [labels.index(true)]
+    return "".join(_label(labels[i], vector[i], i == chosen, true)
+                   for i in dict.fromkeys([*best, chosen, *missed]))
+
+
+def _label(label: str, probability: float, is_chosen: bool, true: str | None) -> str:
+    mark = ""
+    if true is not None and (is_chosen or label == true):
+        mark = f' class="{"right" if label == true else "wrong"}"'
+    return (f'<div class="label{" chosen" if is_chosen else ""}"><span{mark}>{html.escape(label)}'
+            f'</span><span class="track"><i style="width:{min(probability, 1):.0%}"></i></span>'
+            f'<span class="number">{probability:.0%}</span></div>')

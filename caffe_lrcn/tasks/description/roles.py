@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
-from ...errors import UsageError
+from ...errors import DataError, UsageError
 from . import roles_hdf5, roles_json
 from .role_records import Roles, Slot
 
-__all__ = ["Roles", "Slot", "check_form", "read_roles", "write_roles"]
+__all__ = ["Roles", "Slot", "check_form", "moved", "read_roles", "video_paths", "write_roles"]
 
 _READERS: dict[str, Callable[[str], Roles]] = {
     ".json": roles_json.read, ".h5": roles_hdf5.read, ".hdf5": roles_hdf5.read}
@@ -65,3 +66,25 @@ def check_form(path: str | os.PathLike[str]) -> str:
         raise UsageError("the name of a file of roles must tell its form", got=os.fspath(path),
                          wanted="a name that ends in .json, .h5 or .hdf5")
     return suffix
+
+
+def video_paths(roles: Roles) -> list[str]:
+    """Return the paths of the videos, which count from the folder of the file of roles.
+
+    Raises:
+        DataError: a clip has no video.
+    """
+    missing = [name for name, video in zip(roles.ids, roles.videos, strict=True) if video is None]
+    if missing:
+        raise DataError(f"clip '{missing[0]}' has no video", where=roles.path,
+                        remedy="Give --features.")
+    folder = os.path.dirname(roles.path)
+    return [os.path.join(folder, video) for video in roles.videos if video is not None]
+
+
+def moved(roles: Roles, out: str | os.PathLike[str]) -> Roles:
+    """Return roles with paths of videos that count from the folder of the file ``out``."""
+    old, new = (os.path.dirname(os.path.abspath(path)) for path in (roles.path, out))
+    videos = [video if video is None or os.path.isabs(video) or old == new
+              else os.path.relpath(os.path.join(old, video), new) for video in roles.videos]
+    return replace(roles, videos=videos)

@@ -5,9 +5,11 @@ left out, so that words tell about roles that nobody recognised.
 """
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
-from .scenes import NONE, Scene
+from .scenes import Scene
 
 _SUBJECTS = ("the person", "the person", "a person", "the cook", "she")
 _THINGS = {"egg": "an egg", "onion": "an onion", "bread": "the bread", "soup": "the soup",
@@ -49,18 +51,31 @@ def describe(scene: Scene, random: np.random.Generator, count: int) -> list[str]
     return [_sentence(scene, random) for _ in range(count)]
 
 
+def is_true(text: str, scene: Scene) -> bool:
+    """Tell whether a sentence is one that could have been written about a scene."""
+    options = _options(scene)
+    return any(text == _write(dict(zip(options, words, strict=True)))
+               for words in itertools.product(*options.values()))
+
+
 def _sentence(scene: Scene, random: np.random.Generator) -> str:
-    forms = _WITH_BRUSH if scene.tool == "brush" else _FORMS[scene.activity]
-    verbs = _VERBS.get(scene.activity, {}).get(scene.object, ("stirs",))
-    source = scene.source
-    if source in _TAKES:
-        source = _choose(_TAKES[source], random)
-    text = _choose(forms, random).format(
-        who=_choose(_SUBJECTS, random), verb=_choose(verbs, random),
-        thing=_THINGS.get(scene.object, f"a {scene.object}"),
-        tool="" if scene.tool == NONE else f"a {scene.tool}",
-        place=_PLACES[scene.location], into=_INTO[scene.location],
-        source=f"a {source}" if source == scene.source else source)
+    return _write({name: _choose(words, random) for name, words in _options(scene).items()})
+
+
+def _options(scene: Scene) -> dict[str, tuple[str, ...]]:
+    """Return the forms of sentences about a scene, and the words for each gap of them."""
+    return {
+        "source": _TAKES.get(scene.source, (f"a {scene.source}",)),
+        "form": _WITH_BRUSH if scene.tool == "brush" else _FORMS[scene.activity],
+        "who": _SUBJECTS,
+        "verb": _VERBS.get(scene.activity, {}).get(scene.object, ("stirs",)),
+        "thing": (_THINGS.get(scene.object, f"a {scene.object}"),),
+        "tool": (f"a {scene.tool}",), "place": (_PLACES[scene.location],),
+        "into": (_INTO[scene.location],)}
+
+
+def _write(words: dict[str, str]) -> str:
+    text = words["form"].format(**words)
     return text[0].upper() + text[1:] + "."
 
 

@@ -10,6 +10,7 @@ from caffe_lrcn.errors import DataError, NetError, UsageError
 from caffe_lrcn.net.net import Net
 from caffe_lrcn.proto import caffe_pb2
 from caffe_lrcn.proto.text import read_net
+from caffe_lrcn.tasks import progress
 from caffe_lrcn.tasks.description.clip_net import ClipNet, spread_frames
 from tests.tasks.activity.videos import levels, write_video
 
@@ -54,7 +55,8 @@ def test_frames_from_all_over_the_clip(count, length, frames):
     assert spread_frames(count, length).tolist() == frames
 
 
-def test_features_of_files_and_folders(net, tmp_path):
+def test_features_of_files_and_folders(net, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "_EVERY", 0)
     write_video(tmp_path / "a.avi", levels(9))  # 10, 20, … 90; frames 1, 4, 7
     write_video(tmp_path / "b.avi", levels(3))
     (tmp_path / "c").mkdir()
@@ -62,13 +64,30 @@ def test_features_of_files_and_folders(net, tmp_path):
         Image.fromarray(pixels).save(tmp_path / "c" / f"{number}.png")
     told = []
     found = net().features([tmp_path / "a.avi", tmp_path / "b.avi", tmp_path / "c"],
-                           lambda *numbers: told.append(numbers))
+                           told.append)
     # less the mean of 5, plus markers of 0, 1, 1
     np.testing.assert_allclose(found.ravel(), [50 - 5 + 2 / 3, 20 - 5 + 2 / 3, 20 - 5 + 2 / 3],
                                atol=1e-4)
-    assert told == [(2, 3), (3, 3)]
+    assert [line.split(",")[0] for line in told] == ["2 of 3 videos"]
     alone = net().features([tmp_path / "b.avi"])
     np.testing.assert_array_equal(alone, found[1:2])
+
+
+def test_features_of_each_frame(net, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "_EVERY", 0)
+    for number, count in enumerate((9, 3, 3)):
+        write_video(tmp_path / f"{number}.avi", levels(count))
+    told = []
+    found = [*net().frame_features([tmp_path / f"{number}.avi" for number in range(3)],
+                                   told.append)]
+    # less the mean of 5, plus markers of 0, 1, 1
+    np.testing.assert_allclose(np.stack(found)[..., 0], [
+        [20 - 5, 50 - 4, 80 - 4], [10 - 5, 20 - 4, 30 - 4], [10 - 5, 20 - 4, 30 - 4]], atol=1e-4)
+    assert [line.split(",")[0] for line in told] == ["2 of 3 videos"]
+    flat = [*net(out="dim: 6 dim: 1").frame_features([tmp_path / "0.avi"])]
+    np.testing.assert_array_equal(flat, found[:1])
+    with pytest.raises(NetError, match="does not have a row for each frame"):
+        next(net(out="dim: 2 dim: -1").frame_features([tmp_path / "0.avi"]))
 
 
 def test_a_row_for_each_clip_is_taken_as_it_is(net, tmp_path):
