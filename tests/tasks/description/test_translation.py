@@ -157,9 +157,9 @@ def test_other_slots_are_refused(seen):
     for slots, message in (
             (SLOTS[::-1], "got object, activity, wanted activity, object"),
             ((Slot("activity", ("none", "cuts", "fries", "washes", "dances")), SLOTS[1]),
-             "got 'fries' as label 2, wanted 'pours'"),
+             "'fries' as label 2, wanted 5 labels, 'pours' as label 2"),
             ((Slot("activity", (*SLOTS[0].labels, "fries")), SLOTS[1]),
-             "got 'fries' as label 5, wanted no more labels")):
+             "got 6 labels, 'fries' as label 5, wanted 5 labels, the end as label 5")):
         with pytest.raises(DataError) as error:
             maxima.describe(dataclasses.replace(given, slots=slots), 1, silent)
         assert message in str(error.value) and "of the model" in str(error.value)
